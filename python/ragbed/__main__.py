@@ -1,0 +1,5 @@
+"""`python -m ragbed` is the `ragbed` command."""
+
+from ragbed.cli import main
+
+main()

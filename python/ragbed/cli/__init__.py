@@ -1,0 +1,104 @@
+"""The `ragbed` command: one file per command group, each loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from ragbed import __version__
+from ragbed.errors import ExitCode, RagbedError
+
+COMMANDS = {
+    "up": "ragbed.cli.stack:up",
+    "down": "ragbed.cli.stack:down",
+    "status": "ragbed.cli.stack:status",
+    "logs": "ragbed.cli.logs:logs",
+    "env": "ragbed.cli.env:env",
+    "reset": "ragbed.cli.stack:reset",
+    "smoke": "ragbed.cli.smoke:smoke",
+    "ingest": "ragbed.cli.pipeline:ingest",
+    "ask": "ragbed.cli.pipeline:ask",
+    "gaps": "ragbed.cli.pipeline:gaps",
+    "pins": "ragbed.cli.pins:pins",
+    "config": "ragbed.cli.config:config",
+    "adopt": "ragbed.cli.adopt:adopt",
+    "qdrant": "ragbed.cli.qdrant:qdrant",
+    "llm": "ragbed.cli.llm:llm",
+}
+"""Each command and the object that implements it, in the order that help shows them."""
+
+SHORT_HELP = {
+    "up": "Start the stack and wait until every service answers.",
+    "down": "Stop the stack of this checkout.",
+    "status": "Show what runs, what was used, and whether it answers.",
+    "logs": "Show the services' logs.",
+    "env": "Print the stack's addresses as shell exports.",
+    "reset": "Stop the stack and delete its data.",
+    "smoke": "Prove that the RAG pipeline works end to end on live services.",
+    "ingest": "Read a folder of documents into the stack.",
+    "ask": "Ask a question of the ingested documents.",
+    "gaps": "List what the documents do not cover.",
+    "pins": "Show the pinned versions, ports and digests.",
+    "config": "Explain where each setting comes from.",
+    "adopt": "Mark a store that ragbed did not start as one it may write to.",
+    "qdrant": "Serve the embedded Qdrant.",
+    "llm": "Serve the mock LLM.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that help stays instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in the order of `COMMANDS`."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command object, importing its module only now."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SHORT_HELP.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: ragbed up -d && ragbed smoke && ragbed down",
+)
+@click.version_option(__version__, prog_name="ragbed")
+def ragbed() -> None:
+    """A reproducible test bed for RAG systems.
+
+    Start real services, prove a RAG pipeline on them, and see what was real and what was not.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with the code of what happened.
+
+    Args:
+        arguments: Words after `ragbed`; None takes them from the process.
+    """
+    try:
+        ragbed.main(args=arguments, prog_name="ragbed", standalone_mode=False)
+    except RagbedError as error:
+        click.echo(f"ragbed: {error.render()}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("ragbed: interrupted", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)

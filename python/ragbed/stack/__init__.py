@@ -1,0 +1,1 @@
+"""Services and their launchers: attach, process; readiness, leases, up, down, status."""
