@@ -1,0 +1,213 @@
+"""How our own servers start and stop: one loopback socket, one ready line, one quick way out.
+
+The embedded Qdrant and the LLM gateway run through this. It imports as little as it can, because a stack is
+up only when its slowest server is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import uvloop
+from uvicorn.config import Config
+from uvicorn.server import Server
+
+from ragbed.errors import ConfigurationError, RagbedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+    from typing import Any
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SUBSTITUTE_HEADER = "X-Ragbed-Substitute"
+"""Response header by which a client sees that a substitute of ours answered, not the real service."""
+
+DEFAULT_HOST = "127.0.0.1"
+
+
+class SubstituteHeader:
+    """ASGI middleware that names the substitute on every response.
+
+    Args:
+        app: The application to wrap.
+        name: Value of `SUBSTITUTE_HEADER`, for example `mock-llm`.
+    """
+
+    def __init__(self, app: ASGIApp, *, name: str) -> None:
+        self._app = app
+        self._header = (SUBSTITUTE_HEADER.lower().encode(), name.encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the wrapped application does, plus the header."""
+
+        async def send_named(message: Message) -> None:
+            await send(self._named(message))
+
+        await self._app(scope, receive, send_named)
+
+    def _named(self, message: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if message["type"] == "http.response.start":
+            return {**message, "headers": [*message.get("headers", ()), self._header]}
+        return message
+
+
+def require_loopback(host: str) -> None:
+    """Refuse an address that other machines could reach.
+
+    Args:
+        host: `localhost` or an IP address.
+
+    Raises:
+        UsageError: The host is not a loopback address.
+    """
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        raise UsageError(
+            f"refused to listen on {host!r}: ragbed's servers have no protection but the loopback address",
+            hint="leave --host out, or give 127.0.0.1 or ::1",
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a bound loopback socket, not yet listening.
+
+    Args:
+        host: Loopback address.
+        port: TCP port; 0 takes a free one.
+
+    Raises:
+        UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
+        ConfigurationError: The port cannot be bound.
+    """
+    require_loopback(host)
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port {port} is outside 0 to 65535", hint="--port 0 takes a free one")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            hint="stop what holds the port, or give --port 0",
+        ) from error
+    return bound
+
+
+def run_server(
+    app: ASGIApp,
+    *,
+    name: str,
+    port: int,
+    host: str = DEFAULT_HOST,
+    ready_line: str = "{name} ready on {url}",
+    on_stop: Callable[[], None] | None = None,
+    grace_s: float = 0.1,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then return; call it from the main thread.
+
+    Args:
+        app: What answers; ASGI lifespan events are not sent.
+        name: Module that is served, as the ready line shows it: `ragbed.gateway`.
+        port: TCP port; 0 takes a free one.
+        host: Loopback address.
+        ready_line: Printed alone on stdout once connections are accepted; `{name}` and `{url}` are filled in.
+        on_stop: Called after the last response; flush and close here. It runs even where serving failed.
+        grace_s: How long requests under way may take to finish once asked to stop; the rest is cut off.
+
+    Raises:
+        UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
+        ConfigurationError: The port cannot be bound.
+    """
+    try:
+        with listen(host, port) as bound:
+            shown_host = f"[{host}]" if ":" in host else host
+            url = f"http://{shown_host}:{bound.getsockname()[1]}"
+            server = _Server(_config(app), ready_line=ready_line.format(name=name, url=url), grace_s=grace_s)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(server.serve(sockets=[bound]))
+    finally:
+        if on_stop is not None:
+            on_stop()
+
+
+def run_command(name: str, serve: Callable[[], None]) -> None:
+    """Run a server's command; a RagbedError becomes lines on stderr and its exit code, not a traceback.
+
+    Args:
+        name: Module that is served; begins the error line.
+        serve: What to run.
+    """
+    try:
+        serve()
+    except RagbedError as error:
+        sys.stderr.write(f"{name}: {error.render()}\n")
+        sys.exit(error.exit_code)
+
+
+def _config(app: ASGIApp) -> Config:
+    """Return settings that import and log nothing we do not need."""
+    return Config(
+        app,
+        http="httptools",
+        ws="none",
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
+
+
+class _Server(Server):
+    """Uvicorn's server, woken by the signal instead of polling, and exiting with 0 instead of by it."""
+
+    def __init__(self, config: Config, *, ready_line: str, grace_s: float) -> None:
+        super().__init__(config)
+        self._ready_line = ready_line
+        self._grace_s = grace_s
+        self._stop = asyncio.Event()
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        await self._serve(sockets)
+
+    async def main_loop(self) -> None:
+        sys.stdout.write(f"{self._ready_line}\n")
+        sys.stdout.flush()
+        while not self._stop.is_set():
+            await self.on_tick(0)  # renews the Date header
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), timeout=1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self.servers:
+            listener.close()
+        for open_socket in sockets or ():
+            open_socket.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._finish(self._grace_s)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # the application sees a client that has gone
+        await self._finish(self._grace_s / 2)
+        logging.disable()  # what is left is cancelled by the runner; its traceback would tell nothing
+
+    async def _finish(self, timeout_s: float) -> None:
+        if self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks), timeout=timeout_s)
