@@ -1,0 +1,225 @@
+"""`stack.toml`: typed, validated, refused with the line or key at fault."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
+
+from ragbed.errors import PinFileError
+from ragbed.pins.versions import parse_range, parse_version, satisfies
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+SCHEMA = 1
+_CLOSED = ConfigDict(extra="forbid")
+
+
+def _is_range(text: str) -> str:
+    parse_range(text)
+    return text
+
+
+def _is_version(text: str) -> str:
+    parse_version(text)
+    return text
+
+
+Range = Annotated[str, AfterValidator(_is_range)]
+ExactVersion = Annotated[str, AfterValidator(_is_version)]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class NixChannel:
+    """The service as nixpkgs packages it."""
+
+    attribute: str
+    version: ExactVersion
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class WheelChannel:
+    """The service inside a Python wheel; `version` is what the server says, not the wheel."""
+
+    package: str
+    package_version: str
+    version: ExactVersion
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class ImageChannel:
+    """The service as a container image; the digest is that of the multi-platform index."""
+
+    reference: str
+    version: ExactVersion
+    digest: Digest
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class GoChannel:
+    """The service as the Go toolchain builds it."""
+
+    module: str
+    version: ExactVersion
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class Channels:
+    """The exact version per way to get the service; None where there is no such way."""
+
+    nix: NixChannel
+    wheel: WheelChannel | None = None
+    image: ImageChannel
+    go: GoChannel | None = None
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class Limits:
+    """What a started service may use.
+
+    Attributes:
+        connections: Clients at once.
+        memory_mb: Memory in MiB, where the service or its container can be told.
+    """
+
+    connections: Annotated[int, Field(strict=True, ge=1)]
+    memory_mb: Annotated[int, Field(strict=True, ge=16)]
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class ServicePins:
+    """What is pinned of one service.
+
+    Attributes:
+        port: The port where a service that already runs is looked for.
+        ready: How readiness is asked, in words.
+        ready_timeout_s: How long a start may take.
+        limits: What a started service may use.
+        accept: Accepted range per product, for example Redis and Valkey.
+        channels: The exact version per way to get the service.
+    """
+
+    port: Port
+    ready: str
+    ready_timeout_s: Annotated[float, Field(gt=0)]
+    limits: Limits
+    accept: Annotated[Mapping[str, Range], Field(min_length=1)]
+    channels: Channels
+
+    def accepts(self, product: str, version: str) -> bool:
+        """Tell whether a product that answers with this version is in range."""
+        accepted = self.accept.get(product)
+        return accepted is not None and satisfies(version, accepted)
+
+    def describe_range(self) -> str:
+        """Return the accepted products and ranges as a report shows them."""
+        return " or ".join(f"{product} {accepted}" for product, accepted in self.accept.items())
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class Services:
+    """The four services of the stack."""
+
+    postgres: ServicePins
+    redis: ServicePins
+    qdrant: ServicePins
+    ollama: ServicePins
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class _StackFile:
+    schema: Literal[1]
+    services: Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPins:
+    """The pins of every service, and the file they were read from."""
+
+    path: Path
+    services: Mapping[str, ServicePins]
+
+    def __getitem__(self, service: str) -> ServicePins:
+        """Return the pins of one service."""
+        return self.services[service]
+
+
+def stack_file_path() -> Path:
+    """Return the pin file in force: the checkout's (`RAGBED_ROOT`, else the source tree), else the package's."""
+    here = Path(__file__).resolve().parents[1]
+    roots = [Path(os.environ["RAGBED_ROOT"])] if os.environ.get("RAGBED_ROOT") else []
+    candidates = [root / "stack.toml" for root in [*roots, here.parents[1], here]]
+    return next((path for path in candidates if path.is_file()), candidates[-1])
+
+
+def load_stack_pins(path: Path | None = None) -> StackPins:
+    """Read and validate a pin file.
+
+    Args:
+        path: The file; None takes the one in force.
+
+    Raises:
+        PinFileError: It is missing, not TOML, or a key is missing, unknown or of a wrong value; names the line
+            or key, what was found and what was expected.
+    """
+    path = path or stack_file_path()
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise PinFileError(f"cannot read the pin file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PinFileError(f"{path} is not TOML: {error}") from error
+    try:
+        parsed = TypeAdapter(_StackFile).validate_python(values)
+    except ValidationError as error:
+        problems = [_describe(problem, text) for problem in error.errors()]
+        raise PinFileError(f"{path} is wrong: {problems[0]}", details=problems[1:]) from error
+    services = parsed.services
+    return StackPins(path=path, services={name: getattr(services, name) for name in services.__slots__})
+
+
+def _describe(problem: ErrorDetails, text: str) -> str:
+    """Return one line: key, line, what was found, what was expected."""
+    key = ".".join(str(part) for part in problem["loc"])
+    line = _line_of(text, [str(part) for part in problem["loc"]])
+    where = f"{key} (line {line})" if line else key
+    if problem["type"] == "missing":
+        return f"{where}: found nothing, expected a value"
+    if problem["type"] == "unexpected_keyword_argument":
+        return f"{where}: found an unknown key, expected none of that name"
+    expected = problem["msg"].removeprefix("Input should be ").removeprefix("String should ")
+    if problem["type"] == "value_error":
+        expected = f"a version or range ({expected.removeprefix('Value error, ')})"
+    return f"{where}: found {_short(problem['input'])}, expected {expected}"
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - whatever the file held
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """Return the line that sets the key, or opens the table it belongs in; None when nothing names it."""
+    table: list[str] = []
+    best: tuple[int, int | None] = (0, None)
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.strip()
+        if bare.startswith("["):
+            path = table = bare.strip("[]").split(".")
+        elif "=" in bare and not bare.startswith("#"):
+            path = [*table, bare.partition("=")[0].strip()]
+        else:
+            continue
+        if keys[: len(path)] == path:
+            best = max(best, (len(path), number), key=lambda found: found[0])
+    return best[1]

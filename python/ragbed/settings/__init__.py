@@ -1,0 +1,20 @@
+"""Settings: tiers, the order of sources, and where each value came from."""
+
+from ragbed.settings import definitions
+from ragbed.settings.definitions import Setting, all_settings
+from ragbed.settings.llm import LlmChoice, choose_llm
+from ragbed.settings.resolution import Resolved, Settings, resolve_settings
+from ragbed.settings.tiers import TIERS, Tier
+
+__all__ = [
+    "TIERS",
+    "LlmChoice",
+    "Resolved",
+    "Setting",
+    "Settings",
+    "Tier",
+    "all_settings",
+    "choose_llm",
+    "definitions",
+    "resolve_settings",
+]

@@ -1,0 +1,192 @@
+"""One place where settings resolve, in a fixed order; each value remembers its source."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ragbed.errors import ConfigurationError
+from ragbed.settings.definitions import Setting, all_settings
+from ragbed.settings.tiers import Tier, find_tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+T = TypeVar("T")
+PROJECT_FILES = ("ragbed.toml", "ragbed.local.toml")
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A value and where it came from.
+
+    Attributes:
+        value: Of the setting's kind.
+        source: In words: `default`, `tier local`, a file, `environment NAME`, `flag`, `override`.
+    """
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, resolved.
+
+    Attributes:
+        tier: The tier in force.
+        tier_source: Where the tier came from.
+        history: Per key every source that had a word, the last one in force.
+        features: Feature flags, from `FEATURE_NAME=true`.
+    """
+
+    tier: Tier
+    tier_source: str
+    history: Mapping[str, tuple[Resolved, ...]]
+    features: Mapping[str, bool]
+
+    def __getitem__(self, setting: Setting[T]) -> T:
+        """Return the value in force."""
+        value: T = self.history[setting.key][-1].value
+        return value
+
+    def source(self, setting: Setting[Any]) -> str:
+        """Return where the value in force came from."""
+        return self.history[setting.key][-1].source
+
+    def is_given(self, setting: Setting[Any]) -> bool:
+        """Tell whether somebody chose this value, beyond defaults and the tier."""
+        return not self.source(setting).startswith(("default", "tier "))
+
+
+def resolve_settings(
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    flags: Mapping[str, object] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """Resolve every setting: defaults, tier, project file, developer's file, environment, flags, overrides.
+
+    Args:
+        environ: Environment variables; None takes the process's.
+        folder: Where `ragbed.toml` and `ragbed.local.toml` are looked for; None takes the current folder.
+        flags: Values of command-line flags by key; a None value means not given.
+        overrides: Values of one test by key.
+
+    Raises:
+        ConfigurationError: A source names an unknown key or a value of a wrong kind, or a file is not TOML.
+    """
+    environ = os.environ if environ is None else environ
+    folder = folder or Path.cwd()
+    name = environ.get("APP_ENV") or "local"
+    tier = find_tier(name)
+    sources = [
+        *((f"tier {tier.name}", key, value) for key, value in tier.values.items()),
+        *(found for file in PROJECT_FILES for found in _from_file(folder / file)),
+        *_from_environment(environ),
+        *(("flag", key, value) for key, value in (flags or {}).items() if value is not None),
+        *(("override", key, value) for key, value in (overrides or {}).items()),
+    ]
+    known = all_settings()
+    history = {key: [Resolved(value=setting.default, source="default")] for key, setting in known.items()}
+    for source, key, raw in sources:
+        if key not in known:
+            raise _unknown(key, source, list(known))
+        history[key].append(Resolved(value=_read(known[key], raw, source), source=source))
+    return Settings(
+        tier=tier,
+        tier_source="environment APP_ENV" if environ.get("APP_ENV") else "default",
+        history={key: tuple(values) for key, values in history.items()},
+        features=_features(environ),
+    )
+
+
+def _from_file(path: Path) -> Iterator[tuple[str, str, object]]:
+    if not path.is_file():
+        return
+    try:
+        sections = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}", hint="mend or remove it") from error
+    for section, values in sections.items():
+        if not isinstance(values, dict):
+            raise ConfigurationError(f"{path}: {section} stands outside a section", hint="write [section] above it")
+        for name, value in values.items():
+            yield path.name, f"{section}.{name}", value
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
+    """Yield what the environment says; ragbed's own form comes after the field's names and so wins."""
+    for setting in all_settings().values():
+        for variable in reversed((setting.own_variable, *setting.env)):
+            if environ.get(variable):
+                yield f"environment {variable}", setting.key, environ[variable]
+            elif setting.secret and environ.get(f"{variable}_FILE"):
+                yield f"environment {variable}_FILE", setting.key, _secret(environ[f"{variable}_FILE"], variable)
+    known = {setting.own_variable for setting in all_settings().values()}
+    for variable in environ:
+        if variable.startswith("RAGBED_") and "__" in variable and variable.removesuffix("_FILE") not in known:
+            raise _unknown(variable, "environment", sorted(known))
+
+
+def _secret(path: str, variable: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{variable}_FILE names {path}, which cannot be read: {error}") from error
+
+
+def _read(setting: Setting[Any], raw: object, source: str) -> object:
+    """Return `raw` as the setting's kind, from a string or a TOML value."""
+    try:
+        value = _convert(setting.kind, raw)
+    except (TypeError, ValueError):
+        shown = "a secret" if setting.secret else repr(raw)
+        raise ConfigurationError(
+            f"{setting.key} is {shown} ({source}), expected {setting.kind.__name__}", hint=setting.help
+        ) from None
+    if setting.choices and value not in setting.choices:
+        allowed = ", ".join(choice for choice in setting.choices if choice)
+        raise ConfigurationError(f"{setting.key} is {value!r} ({source}), expected one of {allowed}")
+    return value
+
+
+def _convert(kind: type, raw: object) -> object:
+    if kind is bool:
+        return _convert_bool(raw)
+    if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
+        raise TypeError(f"{raw!r} is no {kind.__name__}")
+    if kind is int and isinstance(raw, float):
+        raise TypeError(f"{raw!r} is no whole number")
+    return kind(raw)
+
+
+def _convert_bool(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and raw.lower() in _TRUE | _FALSE:
+        return raw.lower() in _TRUE
+    raise TypeError(f"{raw!r} is neither true nor false")
+
+
+def _features(environ: Mapping[str, str]) -> dict[str, bool]:
+    return {
+        variable.removeprefix("FEATURE_").lower(): value.lower() in _TRUE
+        for variable, value in environ.items()
+        if variable.startswith("FEATURE_")
+    }
+
+
+def _unknown(name: str, source: str, known: list[str]) -> ConfigurationError:
+    near = difflib.get_close_matches(name, known, n=1)
+    return ConfigurationError(
+        f"{name} ({source}) is no setting",
+        hint=f"did you mean {near[0]}?" if near else "see `ragbed config explain`",
+    )
