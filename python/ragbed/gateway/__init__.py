@@ -1,0 +1,31 @@
+"""The LLM gateway: wire protocols in front, engines behind; today Ollama's wire and a deterministic mock."""
+
+from ragbed.gateway.engine import (
+    Completion,
+    CompletionRequest,
+    Delta,
+    EmbeddingRequest,
+    Embeddings,
+    Engine,
+    EngineError,
+    InputTooLongError,
+    Message,
+    Model,
+    ModelCannotError,
+    ModelNotFoundError,
+)
+
+__all__ = [
+    "Completion",
+    "CompletionRequest",
+    "Delta",
+    "EmbeddingRequest",
+    "Embeddings",
+    "Engine",
+    "EngineError",
+    "InputTooLongError",
+    "Message",
+    "Model",
+    "ModelCannotError",
+    "ModelNotFoundError",
+]

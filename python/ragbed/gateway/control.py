@@ -1,0 +1,78 @@
+"""The control API under `/ragbed/`: what was asked, fixed answers, and a fresh start between two tests."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Route
+
+from ragbed.errors import UsageError
+from ragbed.gateway.mock import Rule
+from ragbed.gateway.wires.json_http import WireError, json_response, read_object
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ragbed.gateway.history import History
+    from ragbed.gateway.mock import MockEngine
+
+_RULE_FIELDS = {"pattern", "answer"}
+
+
+class Control:
+    """Reads the history and sets the rules of a running mock.
+
+    Args:
+        engine: Whose rules are set.
+        history: What is shown and cleared.
+    """
+
+    def __init__(self, engine: MockEngine, history: History) -> None:
+        self._engine = engine
+        self._history = history
+
+    def routes(self) -> list[Route]:
+        """Return the endpoints."""
+        return [
+            Route("/ragbed/history", self._show_history),
+            Route("/ragbed/reset", self._reset, methods=["POST"]),
+            Route("/ragbed/rules", self._show_rules, methods=["GET"]),
+            Route("/ragbed/rules", self._set_rules, methods=["PUT"]),
+        ]
+
+    async def _show_history(self, _request: Request) -> Response:
+        return json_response(self._history.to_json())
+
+    async def _reset(self, request: Request) -> Response:
+        """Forget the history; with `{"rules": true}` the rules too."""
+        body = await read_object(request) if await request.body() else {}
+        self._history.clear()
+        if body.get("rules") is True:
+            self._engine.rules = ()
+        return json_response({"total": 0, "rules": len(self._engine.rules)})
+
+    async def _show_rules(self, _request: Request) -> Response:
+        return json_response({"rules": [asdict(rule) for rule in self._engine.rules]})
+
+    async def _set_rules(self, request: Request) -> Response:
+        """Replace all rules by those of the body, `{"rules": [{"pattern": …, "answer": …}]}`."""
+        self._engine.rules = _rules((await read_object(request)).get("rules"))
+        return await self._show_rules(request)
+
+
+def _rules(values: Any) -> tuple[Rule, ...]:
+    if not isinstance(values, list):
+        raise WireError('rules must be a list of {"pattern": …, "answer": …}')
+    return tuple(_rule(value) for value in values)
+
+
+def _rule(value: Any) -> Rule:
+    well_formed = isinstance(value, dict) and set(value) == _RULE_FIELDS
+    if not well_formed or not all(isinstance(text, str) for text in value.values()):
+        raise WireError(f"a rule has a pattern and an answer, both strings, and nothing else: {value!r}")
+    try:
+        return Rule(pattern=value["pattern"], answer=value["answer"])
+    except UsageError as error:
+        raise WireError(error.message) from error

@@ -1,0 +1,68 @@
+"""The models that the mock answers for, under digests of its own."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ragbed.gateway.engine import Model
+
+if TYPE_CHECKING:
+    from ragbed.gateway.engine import Capability
+
+ENGINE_VERSION = "1"
+"""Raised when the same input would give another vector or answer; caches keyed by digest start afresh."""
+
+
+def mock_digest(name: str) -> str:
+    """Return the digest that `/api/tags` reports for a mocked model.
+
+    It is never the digest of the real model, so no cache mixes the two.
+
+    Args:
+        name: With its tag.
+    """
+    return sha256(f"ragbed-mock:{name}:{ENGINE_VERSION}".encode()).hexdigest()
+
+
+def _model(
+    name: str,
+    family: str,
+    parameter_size: str,
+    *,
+    dimensions: int = 0,
+    trained_context: int,
+    max_context: int,
+) -> Model:
+    capability: Capability = "embedding" if dimensions else "completion"
+    return Model(
+        name=name,
+        family=family,
+        capability=capability,
+        dimensions=dimensions,
+        trained_context=trained_context,
+        max_context=max_context,
+        parameter_size=parameter_size,
+        size_bytes=0,
+        digest=mock_digest(name),
+    )
+
+
+MODELS = (
+    _model("all-minilm:latest", "bert", "23M", dimensions=384, trained_context=256, max_context=512),
+    _model(
+        "nomic-embed-text:latest",
+        "nomic-bert",
+        "137M",
+        dimensions=768,
+        trained_context=2048,
+        max_context=8192,
+    ),
+    _model("qwen2.5:0.5b", "qwen2", "494.03M", trained_context=32768, max_context=32768),
+    _model("llama3.2:1b", "llama", "1.2B", trained_context=131072, max_context=131072),
+    _model("llama3.1:8b", "llama", "8.0B", trained_context=131072, max_context=131072),
+)
+"""The pinned sets of the smoke run, small and full."""
+
+PREFIXES = ("search_document: ", "search_query: ", "clustering: ", "classification: ")
+"""Task prefixes of nomic-embed-text: instructions to the model, not words of the text."""

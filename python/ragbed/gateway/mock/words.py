@@ -1,0 +1,87 @@
+"""Words as the mock sees them: lower case, lightly stemmed, function words known."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_WORD = re.compile(r"[^\W_]+")
+
+STOP_WORDS = frozenset(
+    """
+    a about after all also am an and any are as at be because been before being between both but by can
+    could did do does doing don during each else few for from had has have having he her here hers him
+    his how i if in into is isn it its itself just may me might more most must my no nor not now of off
+    on once one only or other our out over own s same she should so some such t than that the their
+    theirs them then there these they this those through to too under until up very was we were what
+    when where which while who whom whose why will with would you your yours
+    """.split()  # noqa: SIM905 - a list literal of a hundred words is a page of quotes
+)
+"""Function words: they say little about what a text is about."""
+
+QUESTION_WORDS = STOP_WORDS | frozenset(
+    """
+    best call called cause causes come comes explain get gets getting give given gives go goes happen
+    happens help know long look make makes many mean means much need needs please reason say says set
+    sets show shows tell thing things try use used uses using want way work works write
+    """.split()  # noqa: SIM905 - a list literal of a hundred words is a page of quotes
+)
+"""Words that a question has because it is a question; what is left is what it asks about."""
+
+_SUFFIXES = (
+    ("ings", ""),
+    ("ies", "y"),
+    ("sses", "ss"),
+    ("ches", "ch"),
+    ("shes", "sh"),
+    ("xes", "x"),
+    ("ing", ""),
+    ("ed", ""),
+    ("s", ""),
+)
+_SHORTEST_STEM = 3
+
+
+def split_words(text: str) -> list[str]:
+    """Return the runs of letters and digits of a text, in compatibility form and lower case, in order."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def count_tokens(text: str) -> int:
+    """Return how many tokens the mock counts in a text: its words, parted by white space."""
+    return len(text.split())
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Return a word without its plural, `-ing` or `-ed` ending, so that forms of one word meet.
+
+    Args:
+        word: Lower case.
+
+    Returns:
+        The stem, at least three letters long; words that carry no such ending come back unchanged.
+    """
+    if not word.isalpha() or word.endswith(("ss", "us", "is")):
+        return word
+    for suffix, replacement in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) + len(replacement) >= _SHORTEST_STEM:
+            return _without_doubling(word[: -len(suffix)] + replacement, suffix)
+    return word.removesuffix("e") if len(word) > _SHORTEST_STEM + 1 else word
+
+
+def _without_doubling(stemmed: str, suffix: str) -> str:
+    """Undo the doubled consonant of `running`, and the silent `e` that `caching` and `cache` differ by."""
+    if (
+        suffix in {"ing", "ings", "ed"}
+        and len(stemmed) > _SHORTEST_STEM
+        and stemmed[-1] == stemmed[-2] not in "ls"
+    ):
+        return stemmed[:-1]
+    return stemmed.removesuffix("e") if len(stemmed) > _SHORTEST_STEM + 1 else stemmed
+
+
+def content_stems(text: str) -> list[str]:
+    """Return the stems of the words a question is about: each once, in order of appearance."""
+    return list(dict.fromkeys(stem(word) for word in split_words(text) if word not in QUESTION_WORDS))
