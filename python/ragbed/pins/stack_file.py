@@ -203,7 +203,7 @@ def _describe(problem: ErrorDetails, text: str) -> str:
     return f"{where}: found {_short(problem['input'])}, expected {expected}"
 
 
-def _short(value: Any) -> str:  # noqa: ANN401 - whatever the file held
+def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -45,19 +45,19 @@ def _define(setting: Setting[T]) -> Setting[T]:
     return setting
 
 
-def _text(key: str, default: str, help: str, **more: Any) -> Setting[str]:  # noqa: A002, ANN401 - as in the record
+def _text(key: str, default: str, help: str, **more: Any) -> Setting[str]:  # noqa: A002 - as in the record
     return _define(Setting(key=key, kind=str, default=default, help=help, **more))
 
 
-def _whole(key: str, default: int, help: str, **more: Any) -> Setting[int]:  # noqa: A002, ANN401 - as in the record
+def _whole(key: str, default: int, help: str, **more: Any) -> Setting[int]:  # noqa: A002 - as in the record
     return _define(Setting(key=key, kind=int, default=default, help=help, **more))
 
 
-def _number(key: str, default: float, help: str, **more: Any) -> Setting[float]:  # noqa: A002, ANN401 - as above
+def _number(key: str, default: float, help: str, **more: Any) -> Setting[float]:  # noqa: A002 - as above
     return _define(Setting(key=key, kind=float, default=default, help=help, **more))
 
 
-def _switch(key: str, default: bool, help: str, **more: Any) -> Setting[bool]:  # noqa: A002, ANN401, FBT001 - as above
+def _switch(key: str, default: bool, help: str, **more: Any) -> Setting[bool]:  # noqa: A002 - as above
     return _define(Setting(key=key, kind=bool, default=default, help=help, **more))
 
 
@@ -69,7 +69,11 @@ def all_settings() -> dict[str, Setting[Any]]:
 PROVIDERS = ("", "mock", "ollama", "openai", "anthropic")
 
 LLM_PROVIDER = _text(
-    "llm.provider", "", "Which LLM answers; empty follows the tier.", env=("MODEL_PROVIDER",), choices=PROVIDERS
+    "llm.provider",
+    "",
+    "Which LLM answers; empty follows the tier.",
+    env=("MODEL_PROVIDER",),
+    choices=PROVIDERS,
 )
 LLM_MODEL = _text("llm.model", "qwen2.5:0.5b", "Chat model.")
 LLM_USE_MOCK = _switch(
@@ -96,19 +100,26 @@ EMBEDDING_MODEL = _text("embedding.model", "all-minilm", "Embedding model.")
 BUDGET_RUN_USD = _number(
     "budget.run_usd", 0.0, "Paid calls of one run, USD.", env=("TEST_COST_BUDGET_USD", "E2E_COST_LIMIT")
 )
-BUDGET_DAILY_USD = _number("budget.daily_usd", 0.0, "Paid calls of a day, USD.", env=("DAILY_COST_LIMIT_USD",))
+BUDGET_DAILY_USD = _number(
+    "budget.daily_usd", 0.0, "Paid calls of a day, USD.", env=("DAILY_COST_LIMIT_USD",)
+)
 BUDGET_MONTHLY_USD = _number("budget.monthly_usd", 0.0, "Paid calls of a month, USD.")
 BUDGET_REQUEST_TOKENS = _whole(
     "budget.request_tokens", 1000, "Tokens of one request.", env=("MAX_TOKENS_PER_REQUEST",)
 )
-RATE_LIMIT_ENABLED = _switch("rate_limit.enabled", True, "Limit requests per user.", env=("RATE_LIMIT_ENABLED",))
+RATE_LIMIT_ENABLED = _switch(
+    "rate_limit.enabled", True, "Limit requests per user.", env=("RATE_LIMIT_ENABLED",)
+)
 RATE_LIMIT_MINUTE = _whole("rate_limit.per_minute", 120, "Requests of one user in a minute.")
 RATE_LIMIT_HOUR = _whole("rate_limit.per_hour", 2000, "Requests of one user in an hour.")
 
 POSTGRES_URL = _text("postgres.url", "", "A Postgres that already runs.", env=("DATABASE_URL",), secret=True)
 REDIS_URL = _text("redis.url", "", "A Redis or Valkey that already runs.", env=("REDIS_URL",), secret=True)
 QDRANT_URL = _text(
-    "qdrant.url", "", "A Qdrant that already runs; memory:// is embedded and temporary.", env=("QDRANT_URL", "VECTOR_DB_URL")
+    "qdrant.url",
+    "",
+    "A Qdrant that already runs; memory:// is embedded and temporary.",
+    env=("QDRANT_URL", "VECTOR_DB_URL"),
 )
 QDRANT_API_KEY = _text("qdrant.api_key", "", "Key of that Qdrant.", env=("QDRANT_API_KEY",), secret=True)
 OLLAMA_URL = _text("ollama.url", "", "An Ollama that already runs.", env=("OLLAMA_HOST",))
@@ -117,7 +128,9 @@ STACK_KIND = _text(
     "stack.kind", "attached", "Where services come from.", choices=("embedded", "containers", "attached")
 )
 STACK_DEFAULT_PORTS = _switch("stack.default_ports", True, "Look for services on their default ports.")
-STACK_READY_TIMEOUT_S = _number("stack.ready_timeout_s", 0.0, "How long a start may take; 0 takes the pins' limits.")
+STACK_READY_TIMEOUT_S = _number(
+    "stack.ready_timeout_s", 0.0, "How long a start may take; 0 takes the pins' limits."
+)
 GUARD_ALLOWED_HOSTS = _text(
     "guard.allowed_hosts", "", "Hosts beside loopback that local and CI tiers may reach, comma-separated."
 )
@@ -137,8 +150,12 @@ STAGING_URL = _text("staging.url", "", "Where staging answers.", env=("STAGING_U
 STAGING_DATABASE_URL = _text(
     "staging.database_url", "", "Staging's Postgres.", env=("STAGING_DATABASE_URL",), secret=True
 )
-STAGING_REDIS_URL = _text("staging.redis_url", "", "Staging's Redis.", env=("STAGING_REDIS_URL",), secret=True)
-STAGING_OPENAI_KEY = _text("staging.openai_key", "", "Staging's OpenAI key.", env=("STAGING_OPENAI_KEY",), secret=True)
+STAGING_REDIS_URL = _text(
+    "staging.redis_url", "", "Staging's Redis.", env=("STAGING_REDIS_URL",), secret=True
+)
+STAGING_OPENAI_KEY = _text(
+    "staging.openai_key", "", "Staging's OpenAI key.", env=("STAGING_OPENAI_KEY",), secret=True
+)
 STAGING_ANTHROPIC_KEY = _text(
     "staging.anthropic_key", "", "Staging's Anthropic key.", env=("STAGING_ANTHROPIC_KEY",), secret=True
 )

@@ -117,7 +117,9 @@ def _from_file(path: Path) -> Iterator[tuple[str, str, object]]:
         raise ConfigurationError(f"{path} cannot be read: {error}", hint="mend or remove it") from error
     for section, values in sections.items():
         if not isinstance(values, dict):
-            raise ConfigurationError(f"{path}: {section} stands outside a section", hint="write [section] above it")
+            raise ConfigurationError(
+                f"{path}: {section} stands outside a section", hint="write [section] above it"
+            )
         for name, value in values.items():
             yield path.name, f"{section}.{name}", value
 
@@ -129,10 +131,18 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, ob
             if environ.get(variable):
                 yield f"environment {variable}", setting.key, environ[variable]
             elif setting.secret and environ.get(f"{variable}_FILE"):
-                yield f"environment {variable}_FILE", setting.key, _secret(environ[f"{variable}_FILE"], variable)
+                yield (
+                    f"environment {variable}_FILE",
+                    setting.key,
+                    _secret(environ[f"{variable}_FILE"], variable),
+                )
     known = {setting.own_variable for setting in all_settings().values()}
     for variable in environ:
-        if variable.startswith("RAGBED_") and "__" in variable and variable.removesuffix("_FILE") not in known:
+        if (
+            variable.startswith("RAGBED_")
+            and "__" in variable
+            and variable.removesuffix("_FILE") not in known
+        ):
             raise _unknown(variable, "environment", sorted(known))
 
 

@@ -1,1 +1,21 @@
 """Services and their launchers: attach, process; readiness, leases, up, down, status."""
+
+from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.stack import Stack, StackBuilder, down, mend, reset, running_record, running_stack, up
+from ragbed.stack.state import StateFolder, find_state_folder, project_folder
+
+__all__ = [
+    "SERVICES",
+    "Endpoint",
+    "Stack",
+    "StackBuilder",
+    "StateFolder",
+    "down",
+    "find_state_folder",
+    "mend",
+    "project_folder",
+    "reset",
+    "running_record",
+    "running_stack",
+    "up",
+]

@@ -1,0 +1,15 @@
+"""What may be touched: production is refused, other people's stores need ragbed's marker."""
+
+from ragbed.guard.production import check_url, refuse_writes
+from ragbed.guard.stores import Identity, NotThere, Store, WrongService, open_store, redacted
+
+__all__ = [
+    "Identity",
+    "NotThere",
+    "Store",
+    "WrongService",
+    "check_url",
+    "open_store",
+    "redacted",
+    "refuse_writes",
+]

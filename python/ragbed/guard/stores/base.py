@@ -1,0 +1,66 @@
+"""What the light clients share: the contract, what an answer tells, and what can go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+MARKER = "ragbed_marker"
+"""The table, key or collection that says: ragbed may write here."""
+
+
+class NotThere(Exception):
+    """Nothing answers at the address, or not yet; the text says what was seen."""
+
+
+class WrongService(Exception):
+    """Something answers that is not what it should be, or refuses us; the text says what was seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who answers.
+
+    Attributes:
+        product: `postgres`, `redis`, `valkey`, `qdrant`, `embedded-qdrant`, `ollama` or `mock-llm`.
+        version: As it says itself.
+        models: What an Ollama has, name with tag; empty for the others.
+    """
+
+    product: str
+    version: str
+    models: tuple[str, ...] = ()
+
+    @property
+    def real(self) -> bool:
+        """False for our own substitutes, which name themselves on the wire."""
+        return self.product not in {"embedded-qdrant", "mock-llm"}
+
+
+class Store(Protocol):
+    """One service, asked by a light client. Every method raises `NotThere` or `WrongService`."""
+
+    def pulse(self) -> None:
+        """Return if the service answers on its wire at all; the cheapest proof there is."""
+
+    def identify(self) -> Identity:
+        """Return who answers, proven by the protocol's own handshake."""
+
+    def is_marked(self) -> bool:
+        """Tell whether ragbed may write here."""
+
+    def mark(self, note: str) -> None:
+        """Write the marker; `note` says who did it and when."""
+
+    def contents(self) -> list[str]:
+        """Return what is there, a line each, for somebody who decides whether to adopt it."""
+
+
+def redacted(url: str) -> str:
+    """Return the URL with its password hidden."""
+    parts = urlsplit(url)
+    if not parts.password:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))

@@ -1,0 +1,45 @@
+"""Ollama's API, as far as identity and models go. It is only read, so it needs no marker."""
+
+from __future__ import annotations
+
+from ragbed.guard.stores.base import Identity, NotThere, WrongService
+from ragbed.guard.stores.http import request
+
+
+class OllamaStore:
+    """A light client of one Ollama."""
+
+    def __init__(self, url: str, *, timeout_s: float = 2.0) -> None:
+        self.url = url
+        self._timeout_s = timeout_s
+
+    def pulse(self) -> None:
+        """Return if `/api/version` answers 200."""
+        answer = request(self.url, "GET", "/api/version", timeout_s=self._timeout_s)
+        if answer.status != 200:
+            raise NotThere(f"/api/version answers {answer.status}")
+
+    def identify(self) -> Identity:
+        """Return version and models, and whether it is our mock."""
+        answer = request(self.url, "GET", "/api/version", timeout_s=self._timeout_s)
+        if answer.status != 200 or not isinstance(answer.value, dict) or "version" not in answer.value:
+            raise WrongService(f"/api/version answers {answer.status} and names no version")
+        tags = request(self.url, "GET", "/api/tags", timeout_s=self._timeout_s)
+        if tags.status != 200 or not isinstance(tags.value, dict):
+            raise WrongService(f"/api/tags answers {tags.status}")
+        return Identity(
+            product=answer.substitute or "ollama",
+            version=str(answer.value["version"]),
+            models=tuple(str(model["name"]) for model in tags.value.get("models") or ()),
+        )
+
+    def is_marked(self) -> bool:
+        """Return True: nothing is ever written to an LLM server."""
+        return True
+
+    def mark(self, note: str) -> None:
+        """Do nothing: nothing is ever written to an LLM server."""
+
+    def contents(self) -> list[str]:
+        """Return the models."""
+        return [f"model {name}" for name in self.identify().models] or ["no models"]

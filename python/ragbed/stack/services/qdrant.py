@@ -1,0 +1,67 @@
+"""Start a private Qdrant: the real server from PATH, else our embedded one."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragbed.errors import ServiceNotReady
+from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
+from ragbed.stack.services.base import Plan, Request, free_port
+
+if TYPE_CHECKING:
+    from ragbed.pins import ServicePins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QdrantStarter:
+    """Qdrant from PATH if in range, else the engine from its wheel behind our server.
+
+    Attributes:
+        allow_real: False takes the embedded one whatever is on PATH.
+    """
+
+    allow_real: bool = True
+    stop_signal: signal.Signals = signal.SIGTERM
+
+    def search(self, pins: ServicePins) -> Search:
+        """Return the server program to use; our own runs on this Python."""
+        found = search_path([("qdrant", "qdrant")], pins) if self.allow_real else Search(binary=None)
+        if found.binary or wheel_folder("qdrant_edge") is None:
+            return found
+        version = pins.channels.wheel.version if pins.channels.wheel else "?"
+        binary = Binary(
+            path=Path(sys.executable),
+            product="embedded-qdrant",
+            version=version,
+            origin="embedded: wheel qdrant-edge-py behind ragbed's server",
+        )
+        return Search(binary=binary, passed_over=found.passed_over)
+
+    def plan(self, request: Request) -> Plan:
+        """Return how to start the server on the data folder."""
+        binary = request.search.binary
+        if binary is None:
+            raise ServiceNotReady("there is no Qdrant to start")
+        data = request.data / binary.product  # the two keep their data in different forms
+        data.mkdir(parents=True, exist_ok=True)
+        url = f"http://127.0.0.1:{request.port}"
+        if binary.product == "embedded-qdrant":
+            command = [
+                *(str(binary.path), "-m", "ragbed.qdrant"),
+                *("--port", str(request.port), "--data", str(data)),
+            ]
+            return Plan(command=command, url=url, origin=binary.origin)
+        environ = {
+            "QDRANT__SERVICE__HOST": "127.0.0.1",
+            "QDRANT__SERVICE__HTTP_PORT": str(request.port),
+            "QDRANT__SERVICE__GRPC_PORT": str(free_port()),
+            "QDRANT__STORAGE__STORAGE_PATH": str(data / "storage"),
+            "QDRANT__STORAGE__SNAPSHOTS_PATH": str(data / "snapshots"),
+            "QDRANT_INIT_FILE_PATH": str(data / ".initialized"),
+            "QDRANT__TELEMETRY_DISABLED": "true",
+        }
+        return Plan(command=[str(binary.path)], url=url, origin=binary.origin, environ=environ)

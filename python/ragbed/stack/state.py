@@ -1,0 +1,144 @@
+"""The state folder: `.ragbed/` of the checkout, where every file is written beside and then renamed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragbed.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FOLDER = ".ragbed"
+_MARKS = ("stack.toml", "ragbed.toml", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """Paths below one state folder.
+
+    Attributes:
+        root: The folder itself; made by `prepared`.
+    """
+
+    root: Path
+
+    @property
+    def stack_file(self) -> Path:
+        """The record of the stack that `ragbed up` started."""
+        return self.root / "stack.json"
+
+    @property
+    def leases(self) -> Path:
+        """A file per process that we started."""
+        return self.root / "leases"
+
+    @property
+    def data(self) -> Path:
+        """Data of stacks that end with their stack, a folder each."""
+        return self.root / "data"
+
+    @property
+    def kept(self) -> Path:
+        """Data that survives `ragbed down`, a folder per service."""
+        return self.root / "kept"
+
+    @property
+    def logs(self) -> Path:
+        """The services' logs, a folder per stack."""
+        return self.root / "logs"
+
+    @property
+    def cache(self) -> Path:
+        """What costs time to make again: the Postgres template."""
+        return self.root / "cache"
+
+    @property
+    def gaps(self) -> Path:
+        """Gap records and review pages, a folder per namespace."""
+        return self.root / "gaps"
+
+    def prepared(self) -> StateFolder:
+        """Make the folder and return it.
+
+        Raises:
+            ConfigurationError: It cannot be made or written; says whose it is.
+        """
+        try:
+            for folder in (self.root, self.leases, self.data, self.logs, self.cache):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+            ignore = self.root / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise self._not_writable(error) from error
+        return self
+
+    def _not_writable(self, error: OSError) -> ConfigurationError:
+        details = []
+        existing = next((path for path in (self.root, *self.root.parents) if path.exists()), Path("/"))
+        owner = existing.stat().st_uid
+        if owner != os.geteuid():
+            details.append(f"{existing} belongs to user id {owner}, and you are {os.geteuid()}")
+        hint = "set RAGBED_STATE_DIR to a folder of yours"
+        if owner == 0 and os.geteuid() != 0:
+            hint = f"it was made by root: `sudo chown -R $USER {existing}`, or {hint}"
+        return ConfigurationError(
+            f"cannot write the state folder {self.root}: {error.strerror or error}",
+            details=details,
+            hint=hint,
+        )
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold the lock of that name; a second holder waits. It ends with the process, however that ends."""
+        with (self.root / f"{name}.lock").open("a") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+
+
+def find_state_folder(environ: Mapping[str, str] | None = None) -> StateFolder:
+    """Return the state folder: `RAGBED_STATE_DIR`, else `.ragbed` of the checkout, else of the current folder."""
+    environ = os.environ if environ is None else environ
+    if environ.get("RAGBED_STATE_DIR"):
+        return StateFolder(Path(environ["RAGBED_STATE_DIR"]).expanduser().absolute())
+    return StateFolder(project_folder(environ) / FOLDER)
+
+
+def project_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the checkout: `RAGBED_ROOT`, else the nearest folder upwards that looks like one, else this one."""
+    environ = os.environ if environ is None else environ
+    if environ.get("RAGBED_ROOT"):
+        return Path(environ["RAGBED_ROOT"]).absolute()
+    here = Path.cwd()
+    return next((path for path in (here, *here.parents) if any((path / m).exists() for m in _MARKS)), here)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of it."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=1)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object of a file; None when there is no such file or it holds none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
