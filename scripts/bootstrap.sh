@@ -49,10 +49,12 @@ with Path(lock).open("w") as held:
     if stamp.exists() and stamp.read_text() == want:
         raise SystemExit(0)
     print(f"ragbed: installing its Python packages into {venv} (once; about a minute)", file=sys.stderr, flush=True)
+    # An environment made here is brought up to date in place; one that was moved, or broke, is made anew.
+    made_here = stamp.exists() and stamp.read_text().splitlines()[0] == root and Path(venv, "bin/python").exists()
     stamp.unlink(missing_ok=True)
     pip = [f"{venv}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     steps = [
-        [base, "-m", "venv", "--clear", venv],
+        *([] if made_here else [[base, "-m", "venv", "--clear", venv]]),
         [*pip, "--require-hashes", "--only-binary", ":all:", "-r", f"{root}/requirements.lock"],
         [*pip, "--no-deps", "--no-build-isolation", "--editable", root],
     ]

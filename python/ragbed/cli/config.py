@@ -1,0 +1,86 @@
+"""`ragbed config`: where each setting comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ragbed.settings import Resolved, Setting, Settings
+
+
+@click.group()
+def config() -> None:
+    """Explain where each setting comes from."""
+
+
+@config.command(epilog="Example: APP_ENV=staging ragbed config explain llm.provider")
+@click.argument("key", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def explain(*, key: str | None, as_json: bool) -> None:
+    """Show every setting with its value and source; with KEY, every source that had a word."""
+    from ragbed.cli.output import show_json, show_table
+    from ragbed.settings import all_settings, resolve_settings
+    from ragbed.stack import project_folder
+
+    settings = resolve_settings(folder=project_folder())
+    known = all_settings()
+    chosen = [_find(key, known)] if key else list(known.values())
+    if as_json:
+        show_json(_describe(settings, chosen))
+        return
+    click.echo(f"tier: {settings.tier.name} ({settings.tier_source})")
+    if key:
+        (setting,) = chosen
+        variables = ", ".join((setting.own_variable, *setting.env))
+        click.echo(f"{setting.key}: {setting.help} Set by {variables}.")
+        history = settings.history[setting.key]
+        rows = [(_shown(setting, resolved), resolved.source) for resolved in history]
+        show_table(
+            ["value", "source"], [*rows[:-1], (rows[-1][0], f"{rows[-1][1]} (in force)")]
+        )
+        return
+    values = [(s.key, _shown(s, settings.history[s.key][-1]), settings.source(s)) for s in chosen]
+    show_table(["key", "value", "source"], values)
+
+
+def _find(key: str, known: dict[str, Setting[Any]]) -> Setting[Any]:
+    import difflib
+
+    from ragbed.errors import UsageError
+
+    if key in known:
+        return known[key]
+    near = difflib.get_close_matches(key, known, n=1)
+    raise UsageError(
+        f"{key} is no setting",
+        hint=f"did you mean {near[0]}?" if near else "ragbed config explain lists them",
+    )
+
+
+def _describe(settings: Settings, chosen: list[Setting[Any]]) -> dict[str, Any]:
+    return {
+        "tier": {"value": settings.tier.name, "source": settings.tier_source},
+        "settings": {
+            setting.key: {
+                "value": _hidden(setting, settings.history[setting.key][-1].value),
+                "source": settings.source(setting),
+                "history": [
+                    {"value": _hidden(setting, resolved.value), "source": resolved.source}
+                    for resolved in settings.history[setting.key]
+                ],
+            }
+            for setting in chosen
+        },
+        "features": dict(settings.features),
+    }
+
+
+def _hidden(setting: Setting[Any], value: object) -> object:
+    return "***" if setting.secret and value else value
+
+
+def _shown(setting: Setting[Any], resolved: Resolved) -> str:
+    value = _hidden(setting, resolved.value)
+    return "(none)" if value == "" else str(value)

@@ -1,0 +1,50 @@
+"""`ragbed env`: the stack's addresses for other programs."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+VARIABLES = {
+    "postgres": "DATABASE_URL",
+    "redis": "REDIS_URL",
+    "qdrant": "QDRANT_URL",
+    "ollama": "OLLAMA_HOST",
+}
+
+
+@click.command(epilog='Example: eval "$(ragbed env)"   or, in fish:   ragbed env --format fish | source')
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["sh", "fish", "dotenv", "json"]),
+    default="sh",
+    show_default=True,
+    help="For which reader.",
+)
+def env(*, form: str) -> None:
+    """Print the stack's addresses: DATABASE_URL, REDIS_URL, QDRANT_URL, OLLAMA_HOST."""
+    from ragbed.cli.output import show_json
+    from ragbed.errors import ServiceMissing
+    from ragbed.stack import find_state_folder, running_record
+
+    folder = find_state_folder()
+    record = running_record(folder) if folder.root.exists() else None
+    if record is None:
+        raise ServiceMissing("nothing is up", hint="ragbed up -d")
+    values = {VARIABLES[name]: endpoint.url for name, endpoint in record.endpoints.items()}
+    if form == "json":
+        show_json(values)
+        return
+    for name, value in values.items():
+        click.echo(_line(form, name, value))
+
+
+def _line(form: str, name: str, value: str) -> str:
+    if form == "fish":
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"set -gx {name} '{escaped}'"
+    if form == "dotenv":
+        return f'{name}="{value}"'
+    return f"export {name}={shlex.quote(value)}"

@@ -1,0 +1,156 @@
+"""`ragbed up`, `down`, `status`, `reset`: the stack of this checkout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ragbed.cli.output import note, ready_line, show_json, show_table, used
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ragbed.stack.record import StackRecord
+
+
+@click.command(epilog='Example: ragbed up -d && eval "$(ragbed env)"')
+@click.option("-d", "--detach", is_flag=True, help="Return when every service is ready; the stack stays up.")
+@click.option(
+    "--keep", is_flag=True, help="Keep the data when the stack goes down; the next --keep finds it."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the stack as JSON; only with --detach.")
+def up(*, detach: bool, keep: bool, as_json: bool) -> None:
+    """Start the stack and wait until every service answers.
+
+    What already runs is used: a service whose URL is given (DATABASE_URL, REDIS_URL, QDRANT_URL, OLLAMA_HOST), or
+    one on its default port that carries ragbed's marker. The rest are private processes on free ports. Where the
+    stack is up already, services that died are started again on their data.
+    """
+    from ragbed.errors import UsageError
+    from ragbed.settings import resolve_settings
+    from ragbed.stack import find_state_folder, project_folder
+    from ragbed.stack import up as start_stack
+
+    if as_json and not detach:
+        raise UsageError("--json needs --detach: a stack in the foreground prints until it ends")
+    settings = resolve_settings(folder=project_folder())
+    folder = find_state_folder()
+    note("ragbed: starting the stack")
+    record, was_up = start_stack(
+        settings, folder, detach=detach, keep=keep, progress=lambda endpoint, s: note(ready_line(endpoint, s))
+    )
+    for line in record.notes:
+        note(f"  note: {line}")
+    if was_up:
+        note("ragbed: the stack was up already")
+    if as_json:
+        show_json(_describe(record))
+        return
+    _show(record)
+    if detach or was_up:
+        click.echo("Up. Try: ragbed smoke; stop it by: ragbed down")
+        return
+    from ragbed.stack.supervising import supervise
+
+    click.echo("Up. Try in another terminal: ragbed smoke; Ctrl-C stops the stack.")
+    supervise(settings, folder, say=note)
+    note("ragbed: the stack is down")
+
+
+@click.command(epilog="Example: ragbed down --all")
+@click.option(
+    "--all", "everything", is_flag=True, help="Also end the stacks of runs that are still under way."
+)
+@click.option("--keep", is_flag=True, help="Keep the data for the next `ragbed up --keep`.")
+def down(*, everything: bool, keep: bool) -> None:
+    """Stop the stack of this checkout. Attached services are left alone."""
+    from ragbed.stack import down as stop_stack
+    from ragbed.stack import find_state_folder
+
+    stopped = stop_stack(find_state_folder(), everything=everything, keep=keep)
+    click.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was up.")
+
+
+@click.command(epilog="Example: ragbed reset --yes")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(*, yes: bool) -> None:
+    """Stop the stack and delete its data: databases, caches, collections, gap pages, logs."""
+    from ragbed.guard import refuse_writes
+    from ragbed.settings import resolve_settings
+    from ragbed.stack import find_state_folder, project_folder
+    from ragbed.stack import reset as reset_stack
+
+    refuse_writes(resolve_settings(folder=project_folder()), command="ragbed reset")
+    folder = find_state_folder()
+    if folder.kept.exists() and not yes:
+        click.confirm(f"Delete the kept data in {folder.kept}?", abort=True)
+    stopped = reset_stack(folder)
+    click.echo(f"Stopped {', '.join(stopped) or 'nothing'}; the data is gone.")
+
+
+@click.command(epilog="Example: ragbed status --json | jq '.services[].url'")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(*, as_json: bool) -> None:
+    """Show what runs, what was used, and whether it answers."""
+    from ragbed.errors import ExitCode
+    from ragbed.stack import find_state_folder, running_record
+    from ragbed.stack.health import check_health
+
+    folder = find_state_folder()
+    record = running_record(folder) if folder.root.exists() else None
+    if record is None:
+        if as_json:
+            show_json({"up": False, "services": []})
+        else:
+            click.echo("Nothing is up. Try: ragbed up -d")
+        raise SystemExit(ExitCode.SERVICE_MISSING)
+    health = check_health(record)
+    if as_json:
+        show_json(_describe(record, health))
+    else:
+        _show(record, health)
+    if any(state != "ready" for state in health.values()):
+        click.echo(
+            "Some services do not answer. Try: ragbed up -d, which starts them again; ragbed logs SERVICE"
+        )
+        raise SystemExit(ExitCode.SERVICE_MISSING)
+
+
+def _describe(record: StackRecord, health: Mapping[str, str] | None = None) -> dict[str, object]:
+    """Return the stack as JSON values, passwords hidden."""
+    from ragbed.guard.stores.base import redacted
+
+    services = []
+    for name, endpoint in record.endpoints.items():
+        url = redacted(endpoint.url) if endpoint.launcher == "attach" else endpoint.url
+        state = {"state": health[name]} if health else {}
+        services.append({"name": name, **endpoint.to_json(), "url": url, **state})
+    return {
+        "up": True,
+        "stack": record.stack,
+        "detached": record.owner is None,
+        "keep": record.keep,
+        "services": services,
+        "notes": list(record.notes),
+        "llm": record.llm,
+    }
+
+
+def _show(record: StackRecord, health: Mapping[str, str] | None = None) -> None:
+    from ragbed.guard.stores.base import redacted
+
+    rows = [
+        (
+            name,
+            *([health[name]] if health else []),
+            f"{endpoint.product} {endpoint.version}",
+            used(endpoint),
+            redacted(endpoint.url),
+            endpoint.origin,
+        )
+        for name, endpoint in record.endpoints.items()
+    ]
+    columns = ["service", *(["state"] if health else []), "version", "used", "url", "from"]
+    show_table(columns, rows)
+    click.echo(f"LLM: {record.llm}")

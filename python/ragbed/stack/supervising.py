@@ -1,0 +1,117 @@
+"""The foreground of `ragbed up`: watch the services, start again what dies, stop all at the end."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ragbed.errors import RagbedError, ServiceNotReady
+from ragbed.stack.launching import log_tail
+from ragbed.stack.leases import Leases
+from ragbed.stack.record import load_record
+from ragbed.stack.stack import end_all, mend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ragbed.settings import Settings
+    from ragbed.stack.record import StackRecord
+    from ragbed.stack.state import StateFolder
+
+_RESTARTS = 3
+_WITHIN_S = 60.0
+
+
+def supervise(settings: Settings, folder: StateFolder, *, say: Callable[[str], None]) -> None:
+    """Watch the stack of this process until SIGINT or SIGTERM, then stop it.
+
+    Args:
+        settings: The resolved settings, for services that are started again.
+        folder: The state folder; its record names this process as owner.
+        say: Called with a line per event.
+
+    Raises:
+        ServiceNotReady: A service died too often; the stack has been stopped.
+    """
+    restarts: deque[float] = deque(maxlen=_RESTARTS)
+    try:
+        with _events() as next_event:
+            while next_event() == signal.SIGCHLD:
+                _mend_the_dead(settings, folder, restarts, say)
+    finally:
+        record = load_record(folder)
+        tokens = set(record.leases.values()) if record else set()
+        end_all(folder, [lease for lease in Leases(folder).all() if lease.token in tokens])
+        folder.stack_file.unlink(missing_ok=True)
+
+
+def _mend_the_dead(
+    settings: Settings, folder: StateFolder, restarts: deque[float], say: Callable[[str], None]
+) -> None:
+    record = load_record(folder)
+    if record is None:
+        return
+    leases = {lease.token: lease for lease in Leases(folder).all()}
+    dead = [
+        name for name, token in record.leases.items() if token in leases and not leases[token].is_running()
+    ]
+    if not dead:
+        return
+    say(f"ragbed: {', '.join(dead)} died; starting it again on its data")
+    now = time.monotonic()
+    if len(restarts) == _RESTARTS and now - restarts[0] < _WITHIN_S:
+        raise ServiceNotReady(
+            f"{', '.join(dead)} died for the {_RESTARTS + 1}th time within {_WITHIN_S:g} s",
+            details=_last_words(folder, record, dead[0]),
+            hint=f"ragbed logs {dead[0]}",
+        )
+    restarts.append(now)
+    try:
+        with folder.locked("stack"):
+            mend(
+                record,
+                settings,
+                folder,
+                progress=lambda e, s: say(f"ragbed: {e.service} is back ({s:.2f} s)"),
+            )
+    except RagbedError as error:
+        raise ServiceNotReady(
+            f"{dead[0]} died and cannot be started again: {error.message}",
+            details=error.details,
+            hint=error.hint,
+        ) from error
+
+
+def _last_words(folder: StateFolder, record: StackRecord, service: str) -> list[str]:
+    return log_tail(folder.logs / record.stack / f"{service}.log")
+
+
+@contextmanager
+def _events() -> Iterator[Callable[[], signal.Signals]]:
+    """Yield a function that waits for SIGINT, SIGTERM or SIGCHLD and returns which came.
+
+    Handlers do nothing but be there: the wake-up descriptor tells which signal it was, so nothing is polled.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+    before = {number: signal.signal(number, lambda *_: None) for number in watched}
+    descriptor = signal.set_wakeup_fd(writer)
+
+    def next_event() -> signal.Signals:
+        select.select([reader], [], [])
+        return signal.Signals(os.read(reader, 1)[0])
+
+    try:
+        yield next_event
+    finally:
+        signal.set_wakeup_fd(descriptor)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reader)
+        os.close(writer)
