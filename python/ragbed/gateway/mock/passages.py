@@ -65,7 +65,7 @@ def _passages(body: str) -> tuple[Passage, ...]:
         in_order = int(header[1]) == len(headers) + 1
         if in_order and (not headers or _follows_blank_line(header, body)):
             headers.append(header)
-    ends = [header.start() for header in headers[1:]] + [len(body)]
+    ends = [header.start() for header in headers[1:]] + [len(body)] * bool(headers)
     return tuple(
         Passage(number=int(header[1]), source=header[2].strip(), text=body[header.end() : end].strip("\n"))
         for header, end in zip(headers, ends, strict=True)
@@ -81,7 +81,7 @@ def sentences(text: str) -> list[str]:
 
     A list item, a table row and a line of code stand alone; headings and fence marks are left out.
     """
-    found = [sentence.strip() for block in _blocks(text) for sentence in _split_block(block)]
+    found = [sentence.strip() for block in _blocks(text) for sentence in block.sentences()]
     return [sentence for sentence in found if _LETTER.search(sentence)]
 
 
@@ -90,9 +90,24 @@ def headings(text: str) -> list[str]:
     return [line for line in text.splitlines() if _HEADING.match(line)]
 
 
-def _blocks(text: str) -> list[str]:
-    """Return the paragraphs, list items, table rows and lines of code of a text."""
-    blocks: list[str] = []
+@dataclass(slots=True)
+class _Block:
+    """A paragraph, list item, table row or line of code."""
+
+    text: str
+    is_code: bool
+
+    def sentences(self) -> list[str]:
+        if self.is_code:
+            return [self.text]
+        starts = [0, *(end.end() for end in _SENTENCE_END.finditer(self.text))]
+        return [
+            self.text[start:end] for start, end in zip(starts, [*starts[1:], len(self.text)], strict=True)
+        ]
+
+
+def _blocks(text: str) -> list[_Block]:
+    blocks: list[_Block] = []
     in_code = open_paragraph = False
     for line in text.splitlines(keepends=True):
         if _FENCE.match(line):
@@ -100,14 +115,9 @@ def _blocks(text: str) -> list[str]:
             open_paragraph = False
         elif not line.strip() or (not in_code and _HEADING.match(line)):
             open_paragraph = False
-        elif open_paragraph and not in_code and not _OWN_LINE.match(line):
-            blocks[-1] += line
+        elif open_paragraph and not _OWN_LINE.match(line):
+            blocks[-1].text += line
         else:
-            blocks.append(line)
+            blocks.append(_Block(line, in_code))
             open_paragraph = not in_code
     return blocks
-
-
-def _split_block(block: str) -> list[str]:
-    starts = [0, *(end.end() for end in _SENTENCE_END.finditer(block))]
-    return [block[start:end] for start, end in zip(starts, [*starts[1:], len(block)], strict=True)]

@@ -30,17 +30,17 @@ QUESTION_WORDS = STOP_WORDS | frozenset(
 """Words that a question has because it is a question; what is left is what it asks about."""
 
 _SUFFIXES = (
-    ("ings", ""),
-    ("ies", "y"),
-    ("sses", "ss"),
-    ("ches", "ch"),
-    ("shes", "sh"),
-    ("xes", "x"),
-    ("ing", ""),
-    ("ed", ""),
-    ("s", ""),
+    ("ings", "", 4),
+    ("ing", "", 4),
+    ("ed", "", 4),
+    ("ies", "y", 3),
+    ("sses", "ss", 3),
+    ("ches", "ch", 3),
+    ("shes", "sh", 3),
+    ("xes", "x", 3),
+    ("s", "", 3),
 )
-_SHORTEST_STEM = 3
+"""Ending, what replaces it, and the letters that must be left: `string` and `embed` carry no ending."""
 
 
 def split_words(text: str) -> list[str]:
@@ -65,21 +65,25 @@ def stem(word: str) -> str:
     """
     if not word.isalpha() or word.endswith(("ss", "us", "is")):
         return word
-    for suffix, replacement in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) + len(replacement) >= _SHORTEST_STEM:
-            return _without_doubling(word[: -len(suffix)] + replacement, suffix)
-    return word.removesuffix("e") if len(word) > _SHORTEST_STEM + 1 else word
+    for suffix, replacement, shortest in _SUFFIXES:
+        stemmed = word.removesuffix(suffix) + replacement
+        if word.endswith(suffix) and len(stemmed) >= shortest:
+            return _plain(_undoubled(stemmed) if suffix in _DOUBLING else stemmed)
+    return _plain(word)
 
 
-def _without_doubling(stemmed: str, suffix: str) -> str:
-    """Undo the doubled consonant of `running`, and the silent `e` that `caching` and `cache` differ by."""
-    if (
-        suffix in {"ing", "ings", "ed"}
-        and len(stemmed) > _SHORTEST_STEM
-        and stemmed[-1] == stemmed[-2] not in "ls"
-    ):
-        return stemmed[:-1]
-    return stemmed.removesuffix("e") if len(stemmed) > _SHORTEST_STEM + 1 else stemmed
+_DOUBLING = ("ings", "ing", "ed")
+
+
+def _undoubled(stemmed: str) -> str:
+    """Undo the doubled consonant of `running`; `pass` and `fall` have theirs by right."""
+    doubled = stemmed[-1] == stemmed[-2] and stemmed[-1] not in "ls"
+    return stemmed[:-1] if doubled else stemmed
+
+
+def _plain(stemmed: str) -> str:
+    """Drop the silent `e` by which `cache` and `caching` differ."""
+    return stemmed.removesuffix("e") if len(stemmed) > 4 else stemmed
 
 
 def content_stems(text: str) -> list[str]:

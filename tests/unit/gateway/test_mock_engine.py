@@ -1,0 +1,171 @@
+"""The mock as an engine: models, contexts, rules, stops and limits."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ragbed.errors import UsageError
+from ragbed.gateway import (
+    CompletionRequest,
+    EmbeddingRequest,
+    InputTooLongError,
+    Message,
+    ModelCannotError,
+    ModelNotFoundError,
+)
+from ragbed.gateway.mock import ENGINE_VERSION, MockEngine, Rule, embed_text
+from ragbed.gateway.mock.engine import finish
+
+if TYPE_CHECKING:
+    from ragbed.gateway import Completion, Embeddings
+
+
+def embed(*texts: str, model: str = "all-minilm", **options: object) -> Embeddings:
+    """Return the vectors that a fresh engine gives."""
+    return asyncio.run(MockEngine().embed(EmbeddingRequest(model=model, texts=texts, **options)))
+
+
+def complete(engine: MockEngine, prompt: str, **options: object) -> tuple[list[str], Completion]:
+    """Return the pieces of an answer and how it ended."""
+
+    async def collect() -> tuple[list[str], Completion]:
+        turns = (Message(role="user", content=prompt),)
+        request = CompletionRequest(operation="chat", model="llama3.1:8b", messages=turns, **options)
+        deltas = [delta async for delta in await engine.complete(request)]
+        assert deltas[-1].completion is not None
+        return [delta.text for delta in deltas[:-1]], deltas[-1].completion
+
+    return asyncio.run(collect())
+
+
+@pytest.mark.parametrize("name", ["all-minilm", "all-minilm:latest"])
+def test_latest_may_be_left_out(name: str) -> None:
+    """A name without a tag means `:latest`."""
+    assert MockEngine().model(name).name == "all-minilm:latest"
+
+
+@pytest.mark.parametrize("name", ["qwen2.5", "all-minilm:l6", "ALL-MINILM", "nope"])
+def test_unknown_model_is_named(name: str) -> None:
+    """The refusal names the model as it was asked for."""
+    with pytest.raises(ModelNotFoundError, match=f"^model '{name}' not found$"):
+        MockEngine().model(name)
+
+
+def test_digests_are_the_mocks_own() -> None:
+    """A mocked model's digest follows its name and the engine's version, so it is never a real model's."""
+    named = {model.name: model.digest for model in MockEngine().models()}
+
+    assert named == {
+        name: sha256(f"ragbed-mock:{name}:{ENGINE_VERSION}".encode()).hexdigest() for name in named
+    }
+
+
+def test_vectors_have_the_models_dimension() -> None:
+    """all-minilm gives 384 components, nomic-embed-text 768."""
+    sizes = {
+        model: len(embed("text", model=model).vectors[0]) for model in ("all-minilm", "nomic-embed-text")
+    }
+
+    assert sizes == {"all-minilm": 384, "nomic-embed-text": 768}
+
+
+@given(dimensions=st.integers(min_value=1, max_value=400), text=st.text(max_size=40))
+def test_fewer_dimensions_keep_unit_length(dimensions: int, text: str) -> None:
+    """A vector cut to its leading components is scaled again; more than the model has changes nothing."""
+    (vector,) = embed(text, dimensions=dimensions).vectors
+
+    assert len(vector) == min(dimensions, 384)
+    assert math.hypot(*vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_cut_vector_points_the_same_way() -> None:
+    """The leading components keep their proportions, as Ollama's do."""
+    whole = embed_text("a text of several words to embed", 384)[:64]
+    (cut,) = embed("a text of several words to embed", dimensions=64).vectors
+
+    assert cut == pytest.approx([value / math.hypot(*whole) for value in whole], abs=1e-6)
+
+
+def test_nomic_prefixes_are_instructions() -> None:
+    """The task prefixes of nomic-embed-text are not words of the text."""
+    document, query = embed("search_document: ports", "search_query: ports", model="nomic-embed-text").vectors
+
+    assert document == query
+
+
+def test_long_text_is_cut_to_the_context() -> None:
+    """Past the context, words have no effect."""
+    vectors = embed("word " * 512, "word " * 512 + "other").vectors
+
+    assert vectors[0] == vectors[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "context"), [(513, None), (65, 64)], ids=["the model's maximum", "a smaller one asked for"]
+)
+def test_long_text_is_refused_without_truncation(words: int, context: int | None) -> None:
+    """With truncate off, a text over the context is an error in Ollama's words."""
+    with pytest.raises(InputTooLongError, match=r"^the input length exceeds the context length$"):
+        embed("word " * words, truncate=False, context=context)
+
+
+def test_chat_model_does_not_embed() -> None:
+    """A model does what it is for."""
+    with pytest.raises(ModelCannotError, match="does not support embeddings"):
+        embed("text", model="llama3.1:8b")
+
+
+def test_first_matching_rule_wins() -> None:
+    """Rules are tried in their order, before passages are read."""
+    rules = [
+        Rule(pattern="never", answer="no"),
+        Rule(pattern="(?i)HELLO", answer="first"),
+        Rule(pattern="h", answer="x"),
+    ]
+
+    assert complete(MockEngine(rules=rules), "hello there")[0] == ["first"]
+
+
+def test_broken_pattern_is_refused() -> None:
+    """A rule that could never be searched is refused when it is made."""
+    with pytest.raises(UsageError, match=r"rule pattern '\(' is not a regular expression"):
+        Rule(pattern="(", answer="")
+
+
+def test_tokens_are_counted_in_words() -> None:
+    """Input counts the messages' words, output the answer's."""
+    _, completion = complete(MockEngine(), "one two three")
+
+    assert (completion.input_tokens, completion.output_tokens) == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ("I am a mock LLM response.", "stop")),
+        ({"stop": ("mock", "am")}, ("I ", "stop")),
+        ({"stop": ("",)}, ("I am a mock LLM response.", "stop")),
+        ({"stop": ("I",)}, ("", "stop")),
+        ({"max_tokens": 2}, ("I am ", "length")),
+        ({"max_tokens": 6}, ("I am a mock LLM response.", "stop")),
+    ],
+    ids=["whole", "earliest stop", "empty stop", "stop at once", "limit", "limit just met"],
+)
+def test_answers_end_where_they_are_told(options: dict[str, object], expected: tuple[str, str]) -> None:
+    """Stop sequences cut the answer before themselves, the token limit after so many words."""
+    pieces, completion = complete(MockEngine(), "hi", **options)
+
+    assert ("".join(pieces), completion.finish_reason) == expected
+
+
+@given(text=st.text())
+def test_pieces_give_back_the_text(text: str) -> None:
+    """No character of an answer is lost in streaming."""
+    assert "".join(finish(text, stop=(), max_tokens=None)[0]) == text
