@@ -1,0 +1,35 @@
+"""`ragbed qdrant`: serve the embedded Qdrant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group(epilog="Example: ragbed qdrant serve --port 6333")
+def qdrant() -> None:
+    """Serve the embedded Qdrant: Qdrant's REST API on Qdrant's own engine, without a Qdrant server."""
+
+
+@qdrant.command(epilog="Example: ragbed qdrant serve --port 6333 --data ./qdrant-data")
+@click.option("--port", type=int, default=6333, show_default=True, help="TCP port; 0 takes a free one.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".ragbed/qdrant"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the collections.",
+)
+@click.option(
+    "--api-key-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="F",
+    help="File with the key that clients must send.",
+)
+def serve(port: int, data: Path, api_key_file: Path | None) -> None:
+    """Serve on 127.0.0.1 until interrupted; prints one line once it answers."""
+    from ragbed.qdrant.server import serve as serve_qdrant
+
+    serve_qdrant(data=data, port=port, api_key_file=api_key_file)

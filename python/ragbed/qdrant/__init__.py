@@ -1,0 +1,18 @@
+"""The embedded Qdrant: Qdrant's REST API on Qdrant's own engine, in a process of its own.
+
+`app` routes, `envelope` and `errors` shape what goes back, `calls` holds one function per endpoint, `collections` and
+`shard` keep the data, `translate` turns JSON into engine objects and back.
+"""
+
+from __future__ import annotations
+
+WIRE_VERSION = "1.19.1"
+"""Server version that clients compare with their own; the API that we answer like."""
+
+SUBSTITUTE = "embedded-qdrant"
+"""Name of this substitute in the response header and in `GET /`."""
+
+ENGINE = "qdrant-edge-py 0.9.0"
+"""Engine inside, as `GET /` shows it; a literal, because reading package metadata costs start-up time."""
+
+__all__ = ["ENGINE", "SUBSTITUTE", "WIRE_VERSION"]

@@ -1,0 +1,103 @@
+"""What an endpoint's function is given, and how it is announced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from ragbed.qdrant.errors import FormatError, InvalidValue, QueryStringError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ragbed.qdrant.collections import Collections
+    from ragbed.qdrant.shard import Shard
+
+Turn = Literal["none", "collection", "all"]
+"""What a call waits for: nothing, earlier writes to its collection, or earlier changes of the set of collections."""
+
+BOOLEANS = {"true": True, "false": False}
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "wait": ("true", "false"),
+    "ordering": ("weak", "medium", "strong"),
+    "timeout": (),
+    "consistency": (),
+}
+"""Parameters that any call may carry, each with the words it may hold; empty: any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request.
+
+    Attributes:
+        collections: The store.
+        path: Names in the URL.
+        query: Parameters behind the `?`.
+        content: The body's bytes, not yet parsed.
+    """
+
+    collections: Collections
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """The collection named in the URL; it may be an alias."""
+        return self.path["name"]
+
+    @property
+    def body(self) -> Any:
+        """The body as JSON; raises FormatError when it is none."""
+        try:
+            return orjson.loads(self.content)
+        except orjson.JSONDecodeError as error:
+            raise FormatError(str(error)) from None
+
+    @property
+    def shard(self) -> Shard:
+        """The collection itself; raises NotFound when it is not there."""
+        return self.collections.find(self.name)
+
+    @property
+    def wait(self) -> bool:
+        """Whether the client wants to hear when the write is done, not only that it was taken."""
+        return BOOLEANS[self.query.get("wait", "false")]
+
+    def check_query(self) -> None:
+        """Refuse unknown parameters and values; raise QueryStringError or InvalidValue."""
+        for name, value in self.query.items():
+            if name not in PARAMETERS:
+                raise QueryStringError(f"unknown field `{name}`, expected one of {', '.join(PARAMETERS)}")
+            if PARAMETERS[name] and value not in PARAMETERS[name]:
+                raise QueryStringError(
+                    f"`{name}` is `{value}`, expected one of {', '.join(PARAMETERS[name])}"
+                )
+        _check_timeout(self.query.get("timeout", "1"))
+
+
+def _check_timeout(value: str) -> None:
+    if not value.isascii() or not value.isdigit():
+        raise QueryStringError(f"`timeout` is `{value}`, expected a number of seconds")
+    if int(value) < 1:
+        raise InvalidValue("timeout", f"value {value} invalid, must be 1 or larger", where="query parameters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One method on one path.
+
+    Attributes:
+        method: HTTP method.
+        path: Path with names in braces.
+        answer: Returns the JSON result; runs off the event loop.
+        turn: What it waits for first.
+    """
+
+    method: str
+    path: str
+    answer: Callable[[Call], Any]
+    turn: Turn = "none"

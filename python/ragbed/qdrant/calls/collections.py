@@ -1,0 +1,117 @@
+"""Endpoints of collections and aliases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ragbed.qdrant.aliases import AliasAction
+from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.errors import FormatError
+from ragbed.qdrant.translate.config import read_config
+from ragbed.qdrant.translate.fields import fields, list_of, text
+from ragbed.qdrant.translate.payload_indexes import index_json
+
+if TYPE_CHECKING:
+    from ragbed.qdrant.calls.call import Call
+
+
+def list_collections(call: Call) -> Any:
+    """Return every collection's name."""
+    return {"collections": [{"name": name} for name in call.collections.names()]}
+
+
+def create_collection(call: Call) -> Any:
+    """Create a collection."""
+    call.collections.create(call.name, read_config(call.body))
+    return True
+
+
+def collection_info(call: Call) -> Any:
+    """Return counts, configuration and payload indexes."""
+    shard = call.shard
+    info = shard.info()
+    return {
+        "status": "green",
+        "optimizer_status": "ok",
+        "indexed_vectors_count": info.indexed_vectors_count,
+        "points_count": info.points_count,
+        "segments_count": info.segments_count,
+        "config": shard.config.describe(),
+        "payload_schema": {key: index_json(index) for key, index in sorted(info.payload_schema.items())},
+    }
+
+
+def collection_exists(call: Call) -> Any:
+    """Say whether a collection, or an alias of one, has the name."""
+    return {"exists": call.collections.exists(call.name)}
+
+
+def delete_collection(call: Call) -> Any:
+    """Delete a collection; false when there was none."""
+    return call.collections.delete(call.name)
+
+
+def list_aliases(call: Call) -> Any:
+    """Return every alias."""
+    return {"aliases": call.collections.aliases.listed()}
+
+
+def list_collection_aliases(call: Call) -> Any:
+    """Return the aliases of one collection."""
+    return {"aliases": call.collections.aliases.listed(call.shard.name)}
+
+
+def change_aliases(call: Call) -> Any:
+    """Apply alias actions, all or none."""
+    with fields(call.body) as found:
+        actions = found.required("actions", list_of(read_action))
+    call.collections.change_aliases(actions)
+    return True
+
+
+def read_action(value: Any, path: str) -> AliasAction:
+    """Return one alias action: `create_alias`, `delete_alias` or `rename_alias`."""
+    with fields(value, path) as found:
+        for name, read in ACTIONS.items():
+            if name in found:
+                action: AliasAction = found.required(name, read)
+                return action
+    raise FormatError(f"data did not match any variant of an alias action at `{path}`")
+
+
+def _create(value: Any, path: str) -> AliasAction:
+    with fields(value, path) as found:
+        return AliasAction(
+            kind="create",
+            alias=found.required("alias_name", text),
+            to=found.required("collection_name", text),
+        )
+
+
+def _delete(value: Any, path: str) -> AliasAction:
+    with fields(value, path) as found:
+        return AliasAction(kind="delete", alias=found.required("alias_name", text))
+
+
+def _rename(value: Any, path: str) -> AliasAction:
+    with fields(value, path) as found:
+        return AliasAction(
+            kind="rename",
+            alias=found.required("old_alias_name", text),
+            to=found.required("new_alias_name", text),
+        )
+
+
+ACTIONS: dict[str, Any] = {"create_alias": _create, "delete_alias": _delete, "rename_alias": _rename}
+
+ENDPOINTS = (
+    Endpoint(method="GET", path="/collections", answer=list_collections),
+    Endpoint(method="POST", path="/collections/aliases", answer=change_aliases, turn="all"),
+    Endpoint(method="GET", path="/aliases", answer=list_aliases),
+    Endpoint(method="PUT", path="/collections/{name}", answer=create_collection, turn="all"),
+    Endpoint(method="GET", path="/collections/{name}", answer=collection_info),
+    Endpoint(method="DELETE", path="/collections/{name}", answer=delete_collection, turn="all"),
+    Endpoint(method="GET", path="/collections/{name}/exists", answer=collection_exists),
+    Endpoint(method="GET", path="/collections/{name}/aliases", answer=list_collection_aliases),
+)
+"""Every endpoint of this module."""

@@ -1,0 +1,117 @@
+"""Endpoints of points: write, read, count, and payload indexes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.errors import NotFound
+from ragbed.qdrant.translate import points
+from ragbed.qdrant.translate.fields import fields
+from ragbed.qdrant.translate.ids import read_ids, read_path_id
+from ragbed.qdrant.translate.payload_indexes import delete_index, read_create_index
+from ragbed.qdrant.translate.queries import read_count, read_scroll
+from ragbed.qdrant.translate.results import record_json
+from ragbed.qdrant.translate.selectors import read_with_payload, take_with_vector
+
+if TYPE_CHECKING:
+    from qdrant_edge import UpdateOperation
+
+    from ragbed.qdrant.calls.call import Call
+
+
+def _applied(call: Call, operation: UpdateOperation) -> Any:
+    """Apply a write. It is done on return either way; the status only says what the client asked to hear."""
+    number = call.shard.update(operation)
+    return {"operation_id": number, "status": "completed" if call.wait else "acknowledged"}
+
+
+def upsert(call: Call) -> Any:
+    """Write points, new or existing."""
+    return _applied(call, points.read_upsert(call.body, call.shard.config.schema))
+
+
+def delete(call: Call) -> Any:
+    """Delete points by ids or filter."""
+    return _applied(call, points.read_delete(call.body))
+
+
+def set_payload(call: Call) -> Any:
+    """Merge a payload into points."""
+    return _applied(call, points.read_set_payload(call.body, overwrite=False))
+
+
+def overwrite_payload(call: Call) -> Any:
+    """Replace points' payload."""
+    return _applied(call, points.read_set_payload(call.body, overwrite=True))
+
+
+def delete_payload(call: Call) -> Any:
+    """Remove keys from points' payload."""
+    return _applied(call, points.read_delete_payload(call.body))
+
+
+def clear_payload(call: Call) -> Any:
+    """Empty points' payload."""
+    return _applied(call, points.read_clear_payload(call.body))
+
+
+def create_index(call: Call) -> Any:
+    """Build a payload index."""
+    return _applied(call, read_create_index(call.body))
+
+
+def drop_index(call: Call) -> Any:
+    """Drop a payload index."""
+    return _applied(call, delete_index(call.path["field_name"]))
+
+
+def retrieve(call: Call) -> Any:
+    """Return the points of some ids; those that do not exist are left out."""
+    with fields(call.body) as found:
+        found.unsupported("shard_key")
+        ids = found.required("ids", read_ids)
+        with_payload = found.optional("with_payload", read_with_payload, default=True)
+        with_vector = take_with_vector(found)
+    records = call.shard.retrieve(ids, with_payload=with_payload, with_vector=with_vector)
+    return [record_json(record) for record in records]
+
+
+def get_point(call: Call) -> Any:
+    """Return one point, whole; raise NotFound when it is not there."""
+    point_id = read_path_id(call.path["id"])
+    records = call.shard.retrieve([point_id], with_payload=True, with_vector=True)
+    if not records:
+        raise NotFound(f"Point with id {point_id} does not exists!")
+    return record_json(records[0])
+
+
+def scroll(call: Call) -> Any:
+    """Return a page of points, and where the next begins."""
+    records, next_offset = call.shard.scroll(read_scroll(call.body))
+    return {"points": [record_json(record) for record in records], "next_page_offset": next_offset}
+
+
+def count(call: Call) -> Any:
+    """Return how many points match."""
+    return {"count": call.shard.count(read_count(call.body))}
+
+
+POINTS = "/collections/{name}/points"
+ENDPOINTS = (
+    Endpoint(method="PUT", path=POINTS, answer=upsert, turn="collection"),
+    Endpoint(method="POST", path=POINTS, answer=retrieve),
+    Endpoint(method="POST", path=f"{POINTS}/delete", answer=delete, turn="collection"),
+    Endpoint(method="POST", path=f"{POINTS}/scroll", answer=scroll),
+    Endpoint(method="POST", path=f"{POINTS}/count", answer=count),
+    Endpoint(method="POST", path=f"{POINTS}/payload", answer=set_payload, turn="collection"),
+    Endpoint(method="PUT", path=f"{POINTS}/payload", answer=overwrite_payload, turn="collection"),
+    Endpoint(method="POST", path=f"{POINTS}/payload/delete", answer=delete_payload, turn="collection"),
+    Endpoint(method="POST", path=f"{POINTS}/payload/clear", answer=clear_payload, turn="collection"),
+    Endpoint(method="GET", path=f"{POINTS}/{{id}}", answer=get_point),
+    Endpoint(method="PUT", path="/collections/{name}/index", answer=create_index, turn="collection"),
+    Endpoint(
+        method="DELETE", path="/collections/{name}/index/{field_name}", answer=drop_index, turn="collection"
+    ),
+)
+"""Every endpoint of this module."""

@@ -1,0 +1,127 @@
+"""What can go wrong with a request: a class per HTTP status, in Qdrant's words.
+
+ApiError                 500  base; an engine failure that no other class fits
+├── FormatError          400  the JSON is not what the call takes
+├── QueryStringError     400  a parameter behind the `?` is not what the call takes
+├── BadRequest           400  the request asks for nothing
+├── WrongInput           400  well formed, and wrong for this collection
+├── NotFound             404  no such collection, alias or point
+├── AlreadyExists        409  the name is taken
+├── TooLarge             413  the body is over the limit
+├── InvalidValue         422  a value is outside its range
+└── Unsupported          501  a real Qdrant can do this, the embedded one cannot
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+REAL_SERVER = "put a `qdrant` binary on PATH or set QDRANT_URL to use a real server"
+
+
+class ApiError(Exception):
+    """A request failed; the message is what the client reads."""
+
+    status: ClassVar[int] = 500
+    prefix: ClassVar[str] = "Service internal error: "
+
+    def __str__(self) -> str:
+        return self.prefix + super().__str__()
+
+
+class FormatError(ApiError):
+    """The JSON is not what the call takes: a field missing, unknown or of another type."""
+
+    status = 400
+    prefix = "Format error in JSON body: "
+
+
+class QueryStringError(ApiError):
+    """A parameter behind the `?` is unknown or not of its type."""
+
+    status = 400
+    prefix = "Deserialize error in query parameters: "
+
+
+class BadRequest(ApiError):
+    """The request asks for nothing."""
+
+    status = 400
+    prefix = "Bad request: "
+
+
+class WrongInput(ApiError):
+    """The request is well formed, and wrong for this collection."""
+
+    status = 400
+    prefix = "Wrong input: "
+
+
+class NotFound(ApiError):
+    """No such collection, alias or point."""
+
+    status = 404
+    prefix = "Not found: "
+
+
+class AlreadyExists(ApiError):
+    """The name is taken."""
+
+    status = 409
+    prefix = "Wrong input: "
+
+
+class TooLarge(ApiError):
+    """The body is over the limit."""
+
+    status = 413
+    prefix = "Payload error: "
+
+
+class InvalidValue(ApiError):
+    """A value is outside its range."""
+
+    status = 422
+    prefix = "Validation error in "
+
+    def __init__(self, field: str, reason: str, *, where: str = "JSON body") -> None:
+        super().__init__(f"{where}: [{field}: {reason}]")
+
+
+class Unsupported(ApiError):
+    """A real Qdrant can do this, the embedded one cannot."""
+
+    status = 501
+    prefix = "Not supported by the embedded Qdrant: "
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; {REAL_SERVER}")
+
+
+def collection_missing(name: str) -> NotFound:
+    """Return the error for a collection that is not there."""
+    return NotFound(f"Collection `{name}` doesn't exist!")
+
+
+def from_engine(error: BaseException) -> ApiError:
+    """Return what to tell the client about an engine's error.
+
+    Args:
+        error: What the engine raised. It raises bare `Exception`s, so the class is read off the message.
+    """
+    message = first_line(error)
+    if message.startswith("No point with id"):
+        return NotFound(f"{message} found")
+    if is_panic(error) or message.startswith(("Service runtime error", "Out of", "Inconsistent storage")):
+        return ApiError(message)
+    return WrongInput(message)
+
+
+def is_panic(error: BaseException) -> bool:
+    """Say whether the engine broke off inside itself; such errors are not `Exception`s."""
+    return type(error).__name__ == "PanicException"
+
+
+def first_line(error: BaseException) -> str:
+    """Return an error's message without its details."""
+    return str(error).partition("\n")[0]

@@ -1,0 +1,234 @@
+"""Filters: conditions on payload, ids and vectors, and their combinations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import qdrant_edge as engine
+
+from ragbed.qdrant.errors import FormatError, InvalidValue, Unsupported, WrongInput
+from ragbed.qdrant.translate.fields import (
+    boolean,
+    engine_value,
+    fields,
+    integer,
+    json_type,
+    list_of,
+    mapping,
+    number,
+    one_or_many,
+    sequence,
+    text,
+)
+from ragbed.qdrant.translate.ids import PointId, read_ids
+
+if TYPE_CHECKING:
+    from qdrant_edge import ConditionType, MatchType, RangeType
+
+CLAUSES = ("must", "should", "must_not", "min_should")
+FIELD_CONDITIONS = (
+    "match",
+    "range",
+    "geo_bounding_box",
+    "geo_radius",
+    "geo_polygon",
+    "values_count",
+    "is_empty",
+    "is_null",
+)
+
+
+def read_filter(value: Any, path: str) -> engine.Filter:
+    """Return the filter that a JSON object describes.
+
+    Args:
+        value: Object with any of `must`, `should`, `must_not` (one condition or an array) and `min_should`.
+        path: Where it stands in the body, for messages.
+
+    Raises:
+        FormatError: Something is unknown or of the wrong type.
+        InvalidValue: A condition says nothing.
+    """
+    conditions = one_or_many(read_condition)
+    with fields(value, path) as found:
+        return engine.Filter(
+            must=found.maybe("must", conditions),
+            should=found.maybe("should", conditions),
+            must_not=found.maybe("must_not", conditions),
+            min_should=found.maybe("min_should", _min_should),
+        )
+
+
+def excluding(condition: engine.Filter | None, ids: set[PointId]) -> engine.Filter:
+    """Return a filter that also leaves out some points."""
+    must: list[ConditionType] = [] if condition is None else [condition]
+    return engine.Filter(must=must, must_not=[engine.HasIdCondition(cast("set[Any]", ids))])
+
+
+def read_condition(value: Any, path: str) -> ConditionType:
+    """Return one condition: on a field, on ids, on vectors, nested, or a filter of its own."""
+    names = mapping(value, path)
+    if "key" in names:
+        return _field(value, path)
+    for name, read in SPECIAL.items():
+        if name in names:
+            with fields(value, path) as found:
+                condition: ConditionType = found.required(name, read)
+                return condition
+    if "slice" in names:
+        raise Unsupported(f"`{path}.slice`")
+    if names and not any(name in names for name in CLAUSES):
+        raise FormatError(f"data did not match any variant of a condition at `{path}`")
+    return read_filter(value, path)
+
+
+def _min_should(value: Any, path: str) -> engine.MinShould:
+    with fields(value, path) as found:
+        return engine.MinShould(
+            conditions=found.required("conditions", list_of(read_condition)),
+            min_count=found.required("min_count", integer(0)),
+        )
+
+
+def _field(value: Any, path: str) -> ConditionType:
+    with fields(value, path) as found, engine_value(path, WrongInput):
+        key = found.required("key", text)
+        if not any(name in found for name in FIELD_CONDITIONS):
+            raise InvalidValue(path, "at least one field condition must be specified")
+        return engine.FieldCondition(
+            key=key,
+            match=found.maybe("match", read_match),
+            range=found.maybe("range", read_range),
+            geo_bounding_box=found.maybe("geo_bounding_box", _geo_box),
+            geo_radius=found.maybe("geo_radius", _geo_radius),
+            geo_polygon=found.maybe("geo_polygon", _geo_polygon),
+            values_count=found.maybe("values_count", _values_count),
+            is_empty=found.maybe("is_empty", boolean),
+            is_null=found.maybe("is_null", boolean),
+        )
+
+
+def read_match(value: Any, path: str) -> MatchType:
+    """Return what a field's value is compared with: `value`, `any`, `except`, or a kind of text match."""
+    with fields(value, path) as found:
+        for name, build in MATCHES.items():
+            if name in found:
+                wanted = found.required(name, lambda item, _: item)
+                with engine_value(found.at(name)):
+                    match: MatchType = build(wanted)
+                    return match
+    raise FormatError(f"data did not match any variant of a match at `{path}`")
+
+
+def _match_value(value: Any) -> MatchType:
+    if not isinstance(value, str | int):
+        raise TypeError(f"invalid type: {json_type(value)}, expected a string, an integer or a boolean")
+    return engine.MatchValue(value)
+
+
+def _match_list(value: Any, build: type[engine.MatchAny | engine.MatchExcept]) -> MatchType:
+    kinds = {type(item) for item in sequence(value, "match")}
+    if kinds not in ({str}, {int}, set()):
+        raise TypeError("expected an array of strings or an array of integers")
+    return build(value)
+
+
+MATCHES: dict[str, Any] = {
+    "value": _match_value,
+    "any": lambda value: _match_list(value, engine.MatchAny),
+    "except": lambda value: _match_list(value, engine.MatchExcept),
+    "text": engine.MatchText,
+    "text_any": engine.MatchTextAny,
+    "phrase": engine.MatchPhrase,
+    "prefix": engine.MatchPrefix,
+}
+
+
+def read_range(value: Any, path: str) -> RangeType:
+    """Return a range of numbers, or of times where a bound is a string (RFC 3339)."""
+    dates = isinstance(value, dict) and any(isinstance(bound, str) for bound in value.values())
+    with fields(value, path) as found:
+        if dates:
+            bounds = {name: found.maybe(name, text) for name in ("gte", "gt", "lte", "lt")}
+            with engine_value(path):
+                return engine.RangeDateTime(**bounds)
+        return engine.RangeFloat(**{name: found.maybe(name, number) for name in ("gte", "gt", "lte", "lt")})
+
+
+def _values_count(value: Any, path: str) -> engine.ValuesCount:
+    with fields(value, path) as found:
+        return engine.ValuesCount(
+            **{name: found.maybe(name, integer(0)) for name in ("lt", "gt", "lte", "gte")}
+        )
+
+
+def _geo_point(value: Any, path: str) -> engine.GeoPoint:
+    with fields(value, path) as found, engine_value(path):
+        return engine.GeoPoint(lon=found.required("lon", number), lat=found.required("lat", number))
+
+
+def _geo_box(value: Any, path: str) -> engine.GeoBoundingBox:
+    with fields(value, path) as found:
+        return engine.GeoBoundingBox(
+            top_left=found.required("top_left", _geo_point),
+            bottom_right=found.required("bottom_right", _geo_point),
+        )
+
+
+def _geo_radius(value: Any, path: str) -> engine.GeoRadius:
+    with fields(value, path) as found:
+        return engine.GeoRadius(
+            center=found.required("center", _geo_point), radius=found.required("radius", number)
+        )
+
+
+def _geo_polygon(value: Any, path: str) -> engine.GeoPolygon:
+    with fields(value, path) as found, engine_value(path):
+        return engine.GeoPolygon(
+            exterior=found.required("exterior", _geo_line),
+            interiors=found.maybe("interiors", list_of(_geo_line)) or [],
+        )
+
+
+def _geo_line(value: Any, path: str) -> list[engine.GeoPoint]:
+    with fields(value, path) as found:
+        return found.required("points", list_of(_geo_point))
+
+
+def _payload_key(value: Any, path: str) -> str:
+    with fields(value, path) as found:
+        return found.required("key", text)
+
+
+def _is_empty(value: Any, path: str) -> ConditionType:
+    with engine_value(path, WrongInput):
+        return engine.IsEmptyCondition(_payload_key(value, path))
+
+
+def _is_null(value: Any, path: str) -> ConditionType:
+    with engine_value(path, WrongInput):
+        return engine.IsNullCondition(_payload_key(value, path))
+
+
+def _has_id(value: Any, path: str) -> ConditionType:
+    return engine.HasIdCondition(set(read_ids(value, path)))
+
+
+def _has_vector(value: Any, path: str) -> ConditionType:
+    return engine.HasVectorCondition(text(value, path))
+
+
+def _nested(value: Any, path: str) -> ConditionType:
+    with fields(value, path) as found, engine_value(path, WrongInput):
+        return engine.NestedCondition(
+            key=found.required("key", text), filter=found.required("filter", read_filter)
+        )
+
+
+SPECIAL: dict[str, Any] = {
+    "is_empty": _is_empty,
+    "is_null": _is_null,
+    "has_id": _has_id,
+    "has_vector": _has_vector,
+    "nested": _nested,
+}

@@ -1,0 +1,146 @@
+"""Payload indexes: what to build, and what is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import qdrant_edge as engine
+
+from ragbed.qdrant.errors import WrongInput
+from ragbed.qdrant.translate.config import MEMORY
+from ragbed.qdrant.translate.fields import boolean, choice, engine_value, fields, integer, list_of, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qdrant_edge import PayloadIndexInfo, UpdateOperation
+
+TYPES = {
+    "keyword": engine.PayloadSchemaType.Keyword,
+    "integer": engine.PayloadSchemaType.Integer,
+    "float": engine.PayloadSchemaType.Float,
+    "geo": engine.PayloadSchemaType.Geo,
+    "text": engine.PayloadSchemaType.Text,
+    "bool": engine.PayloadSchemaType.Bool,
+    "datetime": engine.PayloadSchemaType.Datetime,
+    "uuid": engine.PayloadSchemaType.Uuid,
+}
+TOKENIZERS = {
+    "prefix": engine.TokenizerType.Prefix,
+    "whitespace": engine.TokenizerType.Whitespace,
+    "word": engine.TokenizerType.Word,
+    "multilingual": engine.TokenizerType.Multilingual,
+}
+
+
+def _members(kind: Any) -> dict[str, Any]:
+    return {name.lower(): getattr(kind, name) for name in dir(kind) if name[0].isupper()}
+
+
+LANGUAGES = _members(engine.Language)
+SNOWBALL = _members(engine.SnowballLanguage)
+
+
+def _stopwords(value: Any, path: str) -> Any:
+    if isinstance(value, str):
+        return choice(LANGUAGES)(value, path)
+    with fields(value, path) as found:
+        return engine.StopwordsSet(
+            languages=set(found.maybe("languages", list_of(choice(LANGUAGES))) or ()),
+            custom=set(found.maybe("custom", list_of(text)) or ()),
+        )
+
+
+def _stemmer(value: Any, path: str) -> engine.SnowballParams:
+    with fields(value, path) as found:
+        found.required("type", choice({"snowball": None}))
+        return engine.SnowballParams(found.required("language", choice(SNOWBALL)))
+
+
+COMMON: dict[str, Callable[[Any, str], Any]] = {
+    "on_disk": boolean,
+    "enable_hnsw": boolean,
+    "memory": choice(MEMORY),
+}
+TENANT = {"is_tenant": boolean}
+PRINCIPAL = {"is_principal": boolean}
+PARAMS: dict[str, tuple[type[Any], dict[str, Callable[[Any, str], Any]]]] = {
+    "keyword": (engine.KeywordIndexParams, COMMON | TENANT | {"prefix": boolean}),
+    "integer": (engine.IntegerIndexParams, COMMON | PRINCIPAL | {"lookup": boolean, "range": boolean}),
+    "float": (engine.FloatIndexParams, COMMON | PRINCIPAL),
+    "geo": (engine.GeoIndexParams, COMMON),
+    "text": (
+        engine.TextIndexParams,
+        COMMON
+        | {
+            "tokenizer": choice(TOKENIZERS),
+            "min_token_len": integer(0),
+            "max_token_len": integer(0),
+            "lowercase": boolean,
+            "ascii_folding": boolean,
+            "phrase_matching": boolean,
+            "stopwords": _stopwords,
+            "stemmer": _stemmer,
+        },
+    ),
+    "bool": (engine.BoolIndexParams, COMMON),
+    "datetime": (engine.DatetimeIndexParams, COMMON | PRINCIPAL),
+    "uuid": (engine.UuidIndexParams, COMMON | TENANT),
+}
+"""For each type of index: the engine's parameters, and how each is read."""
+
+
+def read_create_index(body: Any) -> UpdateOperation:
+    """Return the operation that builds a payload index.
+
+    Args:
+        body: `field_name`, and `field_schema`: the name of a type, or an object with `type` and its parameters.
+    """
+    with fields(body) as found:
+        name, schema = found.required("field_name", text), found.maybe("field_schema", read_schema)
+    if schema is None:
+        raise WrongInput(f"Unable to infer type for the field '{name}'. Please specify `field_type`")
+    with engine_value("field_name", WrongInput):
+        return engine.UpdateOperation.create_field_index(name, schema)
+
+
+def read_schema(value: Any, path: str) -> Any:
+    """Return the engine's type of a payload index, or its parameters."""
+    if isinstance(value, str):
+        return choice(TYPES)(value, path)
+    with fields(value, path) as found:
+        build, readers = found.required("type", choice(PARAMS))
+        with engine_value(path):
+            return build(**{name: found.maybe(name, read) for name, read in readers.items()})
+
+
+def delete_index(field_name: str) -> UpdateOperation:
+    """Return the operation that drops a payload index."""
+    with engine_value("field_name", WrongInput):
+        return engine.UpdateOperation.delete_field_index(field_name)
+
+
+def index_json(info: PayloadIndexInfo) -> dict[str, Any]:
+    """Return a payload index as collection info shows it."""
+    kind = word(info.data_type)
+    shown: dict[str, Any] = {"data_type": kind, "points": info.points}
+    if (params := info.params) is not None:
+        given = {name: _json(getattr(params, name)) for name in PARAMS[kind][1]}
+        shown["params"] = {"type": kind, **{name: item for name, item in given.items() if item is not None}}
+    return shown
+
+
+def word(member: Any) -> str:
+    """Return an engine's enum member as the API spells it."""
+    return str(member).rpartition(".")[2].lower()
+
+
+def _json(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, engine.StopwordsSet):
+        languages = sorted(word(language) for language in value.languages or ())
+        return {"languages": languages, "custom": sorted(value.custom or ())}
+    if isinstance(value, engine.SnowballParams):
+        return {"type": "snowball", "language": word(value.language)}
+    return word(value)

@@ -1,0 +1,157 @@
+"""Writes to points: upsert, delete, payload changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import qdrant_edge as engine
+
+from ragbed.qdrant.errors import BadRequest, InvalidValue
+from ragbed.qdrant.translate.fields import choice, engine_value, fields, list_of, mapping, sequence, text
+from ragbed.qdrant.translate.filters import read_filter
+from ragbed.qdrant.translate.ids import read_id, read_ids
+from ragbed.qdrant.translate.vectors import DEFAULT, kind_of, read_point_vectors, read_vector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from qdrant_edge import UpdateOperation
+
+    from ragbed.qdrant.translate.fields import Fields
+    from ragbed.qdrant.translate.vectors import VectorKind
+
+T = TypeVar("T")
+
+UPDATE_MODES = {
+    "upsert": engine.UpdateMode.Upsert,
+    "insert_only": engine.UpdateMode.InsertOnly,
+    "update_only": engine.UpdateMode.UpdateOnly,
+}
+
+
+def read_upsert(body: Any, schema: Mapping[str, VectorKind]) -> UpdateOperation:
+    """Return the operation that writes points.
+
+    Args:
+        body: `{"points": [...]}` or `{"batch": {"ids": …, "vectors": …, "payloads": …}}`.
+        schema: The collection's vectors.
+    """
+    with fields(body) as found:
+        found.unsupported("shard_key")
+        if "batch" in found:
+            points = found.required("batch", lambda value, path: list(_batch(value, path, schema)))
+        else:
+            points = found.required("points", list_of(lambda value, path: _point(value, path, schema)))
+        return engine.UpdateOperation.upsert_points(
+            not_empty(points),
+            condition=found.maybe("update_filter", read_filter),
+            update_mode=found.maybe("update_mode", choice(UPDATE_MODES)),
+        )
+
+
+def not_empty(items: list[T]) -> list[T]:
+    """Return the items; raise BadRequest when there are none."""
+    if not items:
+        raise BadRequest("Empty update request")
+    return items
+
+
+def _point(value: Any, path: str, schema: Mapping[str, VectorKind]) -> engine.Point:
+    with fields(value, path) as found:
+        return make_point(
+            found.required("id", read_id),
+            found.required("vector", lambda item, at: read_point_vectors(item, at, schema)),
+            found.maybe("payload", mapping),
+            path,
+        )
+
+
+def make_point(point_id: Any, vectors: Any, payload: dict[str, Any] | None, path: str) -> engine.Point:
+    """Return an engine point; raise FormatError where a value does not fit it."""
+    with engine_value(path):
+        return engine.Point(id=point_id, vector=vectors, payload=payload)
+
+
+def _batch(value: Any, path: str, schema: Mapping[str, VectorKind]) -> Iterator[engine.Point]:
+    with fields(value, path) as found:
+        ids = found.required("ids", read_ids)
+        payloads = found.optional("payloads", sequence, [None] * len(ids))
+        columns = found.required("vectors", lambda item, at: _columns(item, at, schema))
+    for name, column in [("payloads", payloads), *(("vectors", column) for column in columns.values())]:
+        if len(column) != len(ids):
+            raise InvalidValue(f"{path}.{name}", f"{len(column)} given for {len(ids)} ids")
+    for index, point_id in enumerate(ids):
+        payload = None if payloads[index] is None else mapping(payloads[index], f"{path}.payloads[{index}]")
+        vectors = {name: column[index] for name, column in columns.items()}
+        yield make_point(point_id, vectors, payload, f"{path}[{index}]")
+
+
+def _columns(value: Any, path: str, schema: Mapping[str, VectorKind]) -> dict[str, list[Any]]:
+    named = value if isinstance(value, dict) else {DEFAULT: value}
+    return {
+        name: [
+            read_vector(item, f"{path}[{index}]", kind_of(name, schema))
+            for index, item in enumerate(sequence(column, path))
+        ]
+        for name, column in named.items()
+    }
+
+
+def read_delete(body: Any) -> UpdateOperation:
+    """Return the operation that deletes points, by `{"points": ids}` or `{"filter": …}`."""
+    with fields(body) as found:
+        ids, condition = _target(found)
+    if condition is not None:
+        return engine.UpdateOperation.delete_points_by_filter(condition)
+    return engine.UpdateOperation.delete_points(ids)
+
+
+def _target(found: Fields) -> tuple[list[Any], engine.Filter | None]:
+    """Take the points that a write is for: ids, or a filter where no ids are given."""
+    found.unsupported("shard_key")
+    ids = found.maybe("points", read_ids)
+    condition = found.maybe("filter", read_filter)
+    if ids is not None:
+        return not_empty(ids), None
+    if condition is None:
+        raise BadRequest("No filter or points provided")
+    return [], condition
+
+
+def read_set_payload(body: Any, *, overwrite: bool) -> UpdateOperation:
+    """Return the operation that merges a payload into points, or replaces theirs.
+
+    Args:
+        body: `payload`, `points` or `filter`, and `key`, the path below which to write.
+        overwrite: Replace instead of merge.
+    """
+    operations = engine.UpdateOperation
+    with fields(body) as found, engine_value("payload"):
+        ids, condition = _target(found)
+        payload, key = found.required("payload", mapping), found.maybe("key", text)
+        if condition is not None:
+            by_filter = (
+                operations.overwrite_payload_by_filter if overwrite else operations.set_payload_by_filter
+            )
+            return by_filter(condition, payload, key)
+        by_ids = operations.overwrite_payload if overwrite else operations.set_payload
+        return by_ids(ids, payload, key)
+
+
+def read_delete_payload(body: Any) -> UpdateOperation:
+    """Return the operation that removes keys from points' payloads."""
+    with fields(body) as found, engine_value("keys"):
+        ids, condition = _target(found)
+        keys = found.required("keys", list_of(text))
+        if condition is not None:
+            return engine.UpdateOperation.delete_payload_by_filter(condition, keys)
+        return engine.UpdateOperation.delete_payload(ids, keys)
+
+
+def read_clear_payload(body: Any) -> UpdateOperation:
+    """Return the operation that empties points' payloads."""
+    with fields(body) as found:
+        ids, condition = _target(found)
+    if condition is not None:
+        return engine.UpdateOperation.clear_payload_by_filter(condition)
+    return engine.UpdateOperation.clear_payload(ids)
