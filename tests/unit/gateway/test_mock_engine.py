@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from ragbed.gateway import Completion, Embeddings
 
 
-def embed(*texts: str, model: str = "all-minilm", **options: object) -> Embeddings:
+def embed(*texts: str, model: str = "all-minilm", **options: Any) -> Embeddings:
     """Return the vectors that a fresh engine gives."""
     return asyncio.run(MockEngine().embed(EmbeddingRequest(model=model, texts=texts, **options)))
 
 
-def complete(engine: MockEngine, prompt: str, **options: object) -> tuple[list[str], Completion]:
+def complete(engine: MockEngine, prompt: str, **options: Any) -> tuple[list[str], Completion]:
     """Return the pieces of an answer and how it ended."""
 
     async def collect() -> tuple[list[str], Completion]:
