@@ -1,0 +1,1 @@
+"""The reference RAG pipeline: read, chunk, embed, index, retrieve, answer, find gaps."""

@@ -1,0 +1,262 @@
+"""The ledger and the rows of the gaps in Postgres."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from ragbed.errors import PipelineError, ServiceMissing
+from ragbed.pipeline.adapters.migrations import HEAD, current_revision, upgrade
+from ragbed.pipeline.ports import IndexState, LedgerRow, Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ragbed.pipeline.config import PipelineConfig
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class Database:
+    """One connection to Postgres, opened at the first statement; names in `{braces}` are tables of the namespace.
+
+    Args:
+        config: Address and namespace.
+    """
+
+    def __init__(self, config: PipelineConfig) -> None:
+        self._config = config
+        self._migrated = False
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The connection, outside any transaction.
+
+        Raises:
+            ServiceMissing: Postgres does not answer, or refuses us.
+        """
+        try:
+            return psycopg.connect(
+                self._config.database_url,
+                autocommit=True,
+                connect_timeout=max(1, round(self._config.connect_timeout_s)),
+                application_name="ragbed",
+                prepare_threshold=None,
+            )
+        except psycopg.Error as error:
+            raise ServiceMissing(
+                f"Postgres does not let us in: {_first_line(error)}",
+                hint="ragbed up starts the services, ragbed status shows them",
+            ) from error
+
+    def migrate(self) -> str:
+        """Bring the schema to the newest revision and return it; one query when it is there already."""
+        if not self._migrated:
+            with translated("migrating"):
+                revision = current_revision(self.connection, self._config.schema)
+            if revision != HEAD:
+                upgrade(self._config.database_url, self._config.schema)
+            self._migrated = True
+        return HEAD
+
+    def execute(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement on the newest schema and return its rows.
+
+        Raises:
+            ServiceMissing: Postgres has gone.
+            PipelineError: It refuses the statement.
+        """
+        self.migrate()
+        with translated(query.split(" ", 1)[0]):
+            cursor = self.connection.execute(self._named(query), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def execute_many(self, query: str, parameters: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for every set of parameters, all or none."""
+        self.migrate()
+        with translated(query.split(" ", 1)[0]), self.transaction(), self.connection.cursor() as cursor:
+            cursor.executemany(self._named(query), parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the statements inside all or none."""
+        with self.connection.transaction():
+            yield
+
+    def drop(self) -> None:
+        """Delete the schema with everything in it."""
+        with translated("dropping"):
+            schema = sql.Identifier(self._config.schema)
+            self.connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
+        self._migrated = False
+
+    def close(self) -> None:
+        """Close the connection; doing it twice is harmless."""
+        if "connection" in self.__dict__:
+            self.connection.close()
+
+    def _named(self, query: str) -> sql.Composed:
+        tables = {
+            name: sql.Identifier(self._config.schema, name) for name in ("documents", "index_state", "gaps")
+        }
+        return sql.SQL(query).format(**tables)  # literals of this package only
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn psycopg's errors into ours."""
+    try:
+        yield
+    except psycopg.Error as error:
+        # Without a code there was no answer; 57P is the server shutting down.
+        gone = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57P").startswith(
+            ("08", "57P")
+        )
+        if gone:
+            raise ServiceMissing(
+                f"Postgres has gone while {what}: {_first_line(error)}",
+                hint="ragbed status shows the services",
+            ) from error
+        raise PipelineError(f"Postgres refused {what}: {_first_line(error)}") from error
+
+
+class PostgresLedger:
+    """What is in the index, in Postgres.
+
+    Args:
+        database: Connection.
+        config: Namespace and how long to wait for its lock.
+    """
+
+    def __init__(self, database: Database, config: PipelineConfig) -> None:
+        self._database = database
+        self._config = config
+
+    def migrate(self) -> str:
+        """Bring the schema to the newest revision and return it."""
+        return self._database.migrate()
+
+    @contextmanager
+    def exclusive(self, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold the namespace against other ingests, by an advisory lock that a killed process loses.
+
+        Raises:
+            PipelineError: Another ingest held it for too long.
+        """
+        name = self._config.schema
+        run = self._database.connection.execute
+        with translated("locking"):
+            row = run("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (name,)).fetchone()
+        if not (row and row[0]):
+            on_wait()
+            self._wait_for_lock(name)
+        try:
+            yield
+        finally:
+            if not self._database.connection.closed:
+                run("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
+
+    def _wait_for_lock(self, name: str) -> None:
+        run = self._database.connection.execute
+        try:
+            run("SELECT set_config('lock_timeout', %s, false)", (f"{self._config.lock_timeout_s:g}s",))
+            run("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (name,))
+        except psycopg.errors.LockNotAvailable as error:
+            raise PipelineError(
+                f"another ingest has held namespace {self._config.namespace} for {self._config.lock_timeout_s:g} s",
+                hint="wait for it, or raise lock_timeout_s",
+            ) from error
+        except psycopg.OperationalError as error:
+            raise ServiceMissing(
+                f"Postgres has gone while waiting for a lock: {_first_line(error)}"
+            ) from error
+        finally:
+            if not self._database.connection.closed:
+                run("SELECT set_config('lock_timeout', '0', false)")
+
+    def state(self) -> IndexState | None:
+        """Return what the index was built with, or None before the first ingest."""
+        rows = self._database.execute(
+            "SELECT collection, fingerprint, model_digest, dimensions FROM {index_state}"
+        )
+        if not rows:
+            return None
+        collection, fingerprint, model_digest, dimensions = rows[0]
+        return IndexState(
+            collection=collection, fingerprint=fingerprint, model_digest=model_digest, dimensions=dimensions
+        )
+
+    def rows(self) -> dict[str, LedgerRow]:
+        """Return hash and number of chunks of every document, by path; terms are left out."""
+        found = self._database.execute("SELECT path, content_hash, chunks, updated FROM {documents}")
+        return {
+            path: LedgerRow(path=path, content_hash=content_hash, chunks=chunks, updated=updated)
+            for path, content_hash, chunks, updated in found
+        }
+
+    def restart(self, state: IndexState) -> None:
+        """Describe a new, empty collection: every document becomes pending."""
+        with self._database.transaction():
+            self._write_state(state)
+            self._database.execute("UPDATE {documents} SET content_hash = '', chunks = 0")
+
+    def begin(self, paths: Sequence[str]) -> None:
+        """Mark documents as being written, so that a kill leaves a trace."""
+        self._database.execute(
+            "INSERT INTO {documents} (path, content_hash, chunks) SELECT unnest(%s::text[]), '', 0"
+            " ON CONFLICT (path) DO UPDATE SET content_hash = '', chunks = 0",
+            (list(paths),),
+        )
+
+    def complete(self, rows: Sequence[LedgerRow]) -> None:
+        """Note documents whose points are all in the index."""
+        self._database.execute_many(
+            "INSERT INTO {documents} (path, content_hash, chunks, terms, updated) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT (path) DO UPDATE SET content_hash = excluded.content_hash, chunks = excluded.chunks,"
+            " terms = excluded.terms, updated = excluded.updated, indexed_at = now()",
+            [(row.path, row.content_hash, row.chunks, list(row.terms), row.updated) for row in rows],
+        )
+
+    def replace(self, state: IndexState, rows: Sequence[LedgerRow]) -> None:
+        """Describe a collection that was built beside the live one: these documents and no others."""
+        with self._database.transaction():
+            self._write_state(state)
+            self._database.execute("DELETE FROM {documents}")
+            self.complete(rows)
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Forget documents whose points are gone."""
+        self._database.execute("DELETE FROM {documents} WHERE path = ANY(%s)", (list(paths),))
+
+    def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+        """Return in how many documents each term occurs."""
+        total = self._database.execute("SELECT count(*) FROM {documents} WHERE content_hash <> ''")[0][0]
+        found = self._database.execute(
+            "SELECT term, count(path) FROM unnest(%s::text[]) AS term"
+            " LEFT JOIN {documents} ON terms @> ARRAY[term] GROUP BY term",
+            (list(terms),),
+        )
+        return Vocabulary(documents=total, frequencies=dict(found))
+
+    def drop(self) -> None:
+        """Delete the schema with everything in it."""
+        self._database.drop()
+
+    def _write_state(self, state: IndexState) -> None:
+        self._database.execute(
+            "INSERT INTO {index_state} (collection, fingerprint, model_digest, dimensions) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (only_row) DO UPDATE SET collection = excluded.collection,"
+            " fingerprint = excluded.fingerprint, model_digest = excluded.model_digest,"
+            " dimensions = excluded.dimensions",
+            (state.collection, state.fingerprint, state.model_digest, state.dimensions),
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -1,0 +1,1 @@
+"""The schema of a namespace in Postgres, by Alembic."""

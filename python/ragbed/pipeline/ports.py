@@ -1,0 +1,228 @@
+"""What the pipeline needs from the outside world, as small protocols; vendors' clients are in `adapters`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ragbed.errors import EmbeddingFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import date
+
+    from ragbed.pipeline.records import Gap, Vector
+
+SparseVector = dict[int, float]
+"""Weights by term id; ids are unsigned 32-bit numbers."""
+
+Filters = dict[str, tuple[str, ...]]
+"""Allowed values by indexed payload field; a chunk must satisfy every field."""
+
+
+class InputTooLong(EmbeddingFailed):
+    """A text exceeds the model's context; split it and go on."""
+
+
+class CacheUnavailable(Exception):
+    """The cache does not answer; go on without it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatReply:
+    """What a chat model said.
+
+    Attributes:
+        text: The answer.
+        model: Model that answered.
+        prompt_tokens: 0 when unknown.
+        answer_tokens: 0 when unknown.
+    """
+
+    text: str
+    model: str
+    prompt_tokens: int
+    answer_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPoint:
+    """A chunk as it is written to the index.
+
+    Attributes:
+        id: UUID; the same for the same chunk.
+        dense: Embedding.
+        sparse: BM25 term weights.
+        payload: What a hit gives back; holds `FILTER_FIELDS`.
+    """
+
+    id: str
+    dense: Vector
+    sparse: SparseVector
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A chunk that one search found; a higher score is better."""
+
+    id: str
+    score: float
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexState:
+    """Which collection the ledger describes, and what it was built with.
+
+    Attributes:
+        collection: Physical name.
+        fingerprint: Of the model and every parameter that shapes a point.
+        model_digest: Of the embedding model.
+        dimensions: Of its vectors.
+    """
+
+    collection: str
+    fingerprint: str
+    model_digest: str
+    dimensions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """A document that is in the index.
+
+    Attributes:
+        path: Of the document.
+        content_hash: Of its bytes; empty while an ingest is writing it.
+        chunks: How many points it has.
+        terms: Its distinct terms.
+        updated: Date from its front matter.
+    """
+
+    path: str
+    content_hash: str
+    chunks: int
+    terms: tuple[str, ...] = ()
+    updated: date | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether an ingest began to write it and did not end."""
+        return not self.content_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """How many documents there are, and how many of them hold each term asked for."""
+
+    documents: int
+    frequencies: Mapping[str, int]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    def digest(self) -> str:
+        """Return what identifies the model's bytes; raise EmbeddingFailed or ServiceMissing."""
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return one vector per text, in order, all of one dimension; raise EmbeddingFailed."""
+
+
+class ChatModel(Protocol):
+    """Answers a prompt."""
+
+    def chat(self, system: str, user: str) -> ChatReply:
+        """Return the model's answer; raise AnswerFailed or ServiceMissing."""
+
+
+class EmbeddingCache(Protocol):
+    """Keeps embeddings for a while; every method may raise CacheUnavailable."""
+
+    def get_many(self, keys: Sequence[str]) -> list[Vector | None]:
+        """Return a vector or None per key, in order."""
+
+    def put_many(self, vectors: Mapping[str, Vector]) -> None:
+        """Keep vectors by key."""
+
+    def clear(self) -> None:
+        """Forget everything of this namespace."""
+
+
+class VectorIndex(Protocol):
+    """Collections behind one alias; every method may raise IndexFailed or ServiceMissing."""
+
+    def live(self) -> str | None:
+        """Return the collection that the alias names, or None."""
+
+    def count(self, collection: str) -> int | None:
+        """Return the exact number of points, or None when there is no such collection."""
+
+    def create(self, dimensions: int) -> str:
+        """Create an empty collection that the alias does not name yet, and return its name."""
+
+    def publish(self, collection: str) -> None:
+        """Point the alias at a collection, in one step, and delete the others of this namespace."""
+
+    def upsert(self, collection: str, points: Sequence[IndexPoint]) -> None:
+        """Write points; once it returns they survive a kill."""
+
+    def delete(self, collection: str, documents: Sequence[str], *, keep: Sequence[str] = ()) -> None:
+        """Delete the points of documents, except the ids in `keep`."""
+
+    def search(
+        self, dense: Vector, sparse: SparseVector, *, limit: int, filters: Filters
+    ) -> tuple[list[Hit], list[Hit]]:
+        """Return the best hits by cosine and the best by BM25, each best first."""
+
+    def drop(self) -> None:
+        """Delete the alias and every collection of this namespace."""
+
+
+class Ledger(Protocol):
+    """What is in the index; every method may raise ServiceMissing or PipelineError."""
+
+    def migrate(self) -> str:
+        """Bring the schema to the newest revision and return it."""
+
+    def exclusive(self, on_wait: Callable[[], None]) -> AbstractContextManager[None]:
+        """Hold the namespace against other ingests; `on_wait` is called when another one holds it."""
+
+    def state(self) -> IndexState | None:
+        """Return what the index was built with, or None before the first ingest."""
+
+    def rows(self) -> dict[str, LedgerRow]:
+        """Return hash and number of chunks of every document, by path; terms are left out."""
+
+    def restart(self, state: IndexState) -> None:
+        """Describe a new, empty collection: every document becomes pending."""
+
+    def begin(self, paths: Sequence[str]) -> None:
+        """Mark documents as being written, so that a kill leaves a trace."""
+
+    def complete(self, rows: Sequence[LedgerRow]) -> None:
+        """Note documents whose points are all in the index."""
+
+    def replace(self, state: IndexState, rows: Sequence[LedgerRow]) -> None:
+        """Describe a collection that was built beside the live one: these documents and no others."""
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Forget documents whose points are gone."""
+
+    def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+        """Return in how many documents each term occurs."""
+
+    def drop(self) -> None:
+        """Delete the schema with everything in it."""
+
+
+class GapStore(Protocol):
+    """Keeps gaps; every method may raise ServiceMissing or PipelineError."""
+
+    def save(self, gap: Gap) -> Gap:
+        """Keep a gap; one that is known is counted again. Return it as kept."""
+
+    def all(self) -> list[Gap]:
+        """Return every gap, the newest first."""
