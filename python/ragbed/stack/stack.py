@@ -393,6 +393,7 @@ def running_stack(
     services: Sequence[str] = SERVICES,
     caller: Caller = "pytest",
     private: bool = False,
+    keep_up: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Stack]:
     """Yield a stack that is up: the one of `ragbed up` where it runs, else one of our own that ends with us.
@@ -403,6 +404,7 @@ def running_stack(
         services: Which services are needed.
         caller: Tests follow the tier; commands look for a live Ollama.
         private: Never use the stack of `ragbed up`.
+        keep_up: Leave a stack of our own up, as if `ragbed up -d` had started it.
         progress: Called with each service that is ready.
 
     Raises:
@@ -425,8 +427,26 @@ def running_stack(
     try:
         yield stack
     finally:
-        end_all(folder, list(stack.leases.values()))
+        if not (keep_up and _hand_over(stack, folder)):
+            end_all(folder, list(stack.leases.values()))
         _forget_old_logs(folder)
+
+
+def _hand_over(stack: Stack, folder: StateFolder) -> bool:
+    """Leave a stack to the state folder; False when another one is up there already."""
+    with folder.locked("stack"):
+        if running_record(folder):
+            return False
+        StackRecord(
+            stack=stack.id,
+            owner=None,
+            keep=False,
+            endpoints=stack.endpoints,
+            leases={name: lease.token for name, lease in stack.leases.items()},
+            notes=stack.notes,
+            llm=stack.llm,
+        ).save(folder)
+        return True
 
 
 def _overridden(settings: Settings, services: Sequence[str]) -> bool:

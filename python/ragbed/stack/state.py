@@ -65,6 +65,11 @@ class StateFolder:
         """Gap records and review pages, a folder per namespace."""
         return self.root / "gaps"
 
+    @property
+    def runs(self) -> Path:
+        """Reports of the last runs."""
+        return self.root / "runs"
+
     def prepared(self) -> StateFolder:
         """Make the folder and return it.
 

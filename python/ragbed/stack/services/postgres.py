@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ServiceNotReady
 from ragbed.guard.stores import MARKER
 from ragbed.stack.binaries import Binary, Search, ask_version, search_path, wheel_folder
+from ragbed.stack.processes import find_inside
 from ragbed.stack.services.base import Plan, Request
 from ragbed.stack.services.unprivileged import Identity, without_root
 
@@ -85,6 +86,7 @@ class PostgresStarter:
         identity = without_root(binary.path, request.data)
         data = identity.data
         _check_major(data, binary.version)
+        _clear_lock_file(data)
         if not (data / "PG_VERSION").exists():
             template = _template(request.folder, binary, identity)
             data.parent.mkdir(parents=True, exist_ok=True)
@@ -128,6 +130,25 @@ def _check_major(data: Path, version: str) -> None:
             f"the Postgres data in {data} is of major {found}, and the server is {version}",
             hint=f"put a Postgres {found} on PATH to dump it, or delete it by `ragbed reset`",
         )
+
+
+def _clear_lock_file(data: Path) -> None:
+    """Remove the lock file of a server that was killed.
+
+    Postgres itself goes by the number alone, and so refuses to start while that number is a zombie's, or was given
+    to another process.
+
+    Raises:
+        ServiceNotReady: A server runs on this data folder.
+    """
+    lock = data / "postmaster.pid"
+    if not lock.exists():
+        return
+    if running := find_inside(data):
+        raise ServiceNotReady(
+            f"a Postgres (pid {running[0].pid}) runs on {data} already", hint="stop it: ragbed down --all"
+        )
+    lock.unlink()
 
 
 def _has_pgvector(programs: Path) -> bool:

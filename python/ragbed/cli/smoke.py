@@ -1,0 +1,113 @@
+"""`ragbed smoke`: prove the pipeline on live services."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ragbed.cli.output import note, show_json, show_table, used
+
+if TYPE_CHECKING:
+    from ragbed.smoke import SmokeReport, StageResult
+
+STAGE_NAMES = (
+    *("guard", "stack", "parity", "migrate", "corpus", "embed"),
+    *("index", "retrieve", "cache", "answer", "gaps"),
+)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(epilog="Example: ragbed smoke --corpus docs/ --junit smoke.xml")
+@click.option("--corpus", type=_FOLDER, help="Folder of Markdown and text; default: ragbed's own lessons.")
+@click.option("--questions", type=_FILE, help="Golden questions, JSON Lines: id, question, relevant.")
+@click.option("--stage", "last_stage", type=click.Choice(STAGE_NAMES), help="Run up to this stage.")
+@click.option("--require-live", is_flag=True, help="Fail where a substitute would be used.")
+@click.option("--keep", is_flag=True, help="Leave the stack and the data for a look; ragbed down ends it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
+@click.option("--junit", type=_FILE, help="Also write the report as JUnit XML.")
+def smoke(
+    *,
+    corpus: Path | None,
+    questions: Path | None,
+    last_stage: str | None,
+    require_live: bool,
+    keep: bool,
+    as_json: bool,
+    junit: Path | None,
+) -> None:
+    """Prove that the RAG pipeline works end to end on live services.
+
+    Uses the stack of `ragbed up` where it runs, else starts one for the run. Ends with 0 when every stage passed, 1
+    when a check failed, 10 when a service is missing, 11 on drift from the pins, 13 when a guard refused.
+    """
+    from ragbed.settings import resolve_settings
+    from ragbed.smoke import SmokeOptions, run_smoke
+    from ragbed.stack import find_state_folder, project_folder
+
+    options = SmokeOptions(
+        corpus=corpus, questions=questions, require_live=require_live, keep=keep, last_stage=last_stage
+    )
+    report = run_smoke(
+        resolve_settings(folder=project_folder()),
+        find_state_folder(),
+        options,
+        on_stage=lambda result: note(_stage_line(result)),
+        on_progress=lambda line: note(f"           {line}"),
+    )
+    if junit:
+        from ragbed.smoke.junit import write_junit
+
+        write_junit(report, junit)
+    if as_json:
+        show_json(report.to_json())
+    else:
+        _show(report)
+    if report.failure:
+        _show_failure(report)
+    elif keep:
+        note("The stack is up for a look: ragbed status; stop it by: ragbed down")
+    raise SystemExit(report.exit_code)
+
+
+def _stage_line(result: StageResult) -> str:
+    mark = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[result.status]
+    return f"{result.name:<9} {mark:<6} {result.seconds:6.2f} s  {result.detail}"
+
+
+def _show(report: SmokeReport) -> None:
+    rows = [(stage.name, stage.status, f"{stage.seconds:.2f} s", stage.detail) for stage in report.stages]
+    show_table(["stage", "result", "time", "what was seen"], rows, right=["time"])
+    services = [
+        (name, used(endpoint), f"{endpoint.product} {endpoint.version}", endpoint.origin)
+        for name, endpoint in report.services.items()
+    ]
+    if services:
+        show_table(["service", "used", "version", "from"], services)
+        click.echo(f"LLM: {report.llm}")
+    for line in report.notes:
+        click.echo(f"note: {line}")
+    held_out = report.held_out
+    if held_out:
+        click.echo(
+            f"held-out questions: {held_out.questions}, hit@5 {held_out.hit_at_5:.2f},"
+            f" MRR@10 {held_out.mrr_at_10:.2f}, {held_out.false_gaps} false gaps,"
+            f" missed {dict(held_out.missed_by_kind) or 'none'}"
+        )
+    verdict = "PASSED" if report.ok else "FAILED"
+    click.echo(
+        f"{verdict} in {report.seconds:.2f} s, run {report.run_id}: {report.corpus.documents} documents,"
+        f" {report.corpus.chunks} chunks, spent_usd {report.spent_usd:.2f},"
+        f" simulated_usd {report.simulated_usd:.4f}"
+    )
+
+
+def _show_failure(report: SmokeReport) -> None:
+    if report.failure is None:
+        return
+    note(f"\nragbed smoke: {report.failure.stage} failed: {report.failure.message}")
+    for line in report.failure.details:
+        note(f"  {line}")
+    note(f"try: {report.failure.hint}")

@@ -1,0 +1,47 @@
+"""A smoke report as JUnit XML, which CI systems read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ragbed.smoke.report import SmokeReport
+
+_ALLOWED_CONTROLS = "\t\n\r"
+
+
+def write_junit(report: SmokeReport, path: Path) -> None:
+    """Write the report, a test case per stage.
+
+    Source: the JUnit XML schema that the Jenkins project documents.
+    """
+    suite = ElementTree.Element(
+        "testsuite",
+        name="ragbed smoke",
+        tests=str(len(report.stages)),
+        failures=str(sum(stage.status == "failed" for stage in report.stages)),
+        skipped=str(sum(stage.status == "skipped" for stage in report.stages)),
+        errors="0",
+        time=f"{report.seconds:.3f}",
+    )
+    for stage in report.stages:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname="ragbed.smoke", name=stage.name, time=f"{stage.seconds:.3f}"
+        )
+        if stage.status == "skipped":
+            ElementTree.SubElement(case, "skipped", message=_clean(stage.detail))
+        elif stage.status == "failed" and report.failure:
+            failure = ElementTree.SubElement(case, "failure", message=_clean(report.failure.message))
+            failure.text = _clean("\n".join((*report.failure.details, report.failure.hint)))
+        elif stage.detail:
+            ElementTree.SubElement(case, "system-out").text = _clean(stage.detail)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _clean(text: str) -> str:
+    """Drop control characters, which XML cannot hold."""
+    return "".join(letter for letter in text if letter.isprintable() or letter in _ALLOWED_CONTROLS)

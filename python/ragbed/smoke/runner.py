@@ -1,0 +1,183 @@
+"""Run the stages in order, and make a report of whatever happens."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ragbed.errors import CheckFailed, ExitCode, RagbedError
+from ragbed.smoke import stages
+from ragbed.smoke.report import Failure, SmokeReport, StageResult
+from ragbed.stack.launching import log_tail
+from ragbed.stack.state import write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ragbed.settings import Settings
+    from ragbed.settings.llm import Caller
+    from ragbed.stack import StateFolder
+
+Stage = Callable[[stages.Run], str]
+STAGES: dict[str, Stage] = {
+    "guard": stages.guard,
+    "stack": stages.stack,
+    "parity": stages.parity,
+    "migrate": stages.migrate,
+    "corpus": stages.corpus,
+    "embed": stages.embed,
+    "index": stages.index,
+    "retrieve": stages.retrieve,
+    "cache": stages.cache,
+    "answer": stages.answer,
+    "gaps": stages.gaps,
+}
+"""Every stage by name, in order."""
+
+_EVIDENCE = {
+    "migrate": ("postgres",),
+    "embed": ("ollama", "redis"),
+    "index": ("qdrant", "postgres"),
+    "retrieve": ("qdrant",),
+    "cache": ("redis",),
+    "answer": ("ollama",),
+    "gaps": ("postgres",),
+}
+"""Whose log tells most when a stage fails."""
+_RUNS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeOptions:
+    """What a run is asked for.
+
+    Attributes:
+        corpus: Folder of documents; None takes the lessons that ragbed brings along.
+        questions: Golden questions; None takes those of the lessons, and none for another corpus.
+        require_live: Fail where one of our substitutes would be used.
+        keep: Leave the stack and the data for a look.
+        last_stage: Run up to this stage; None runs all.
+        caller: Tests follow the tier; commands look for a live Ollama.
+    """
+
+    corpus: Path | None = None
+    questions: Path | None = None
+    require_live: bool = False
+    keep: bool = False
+    last_stage: str | None = None
+    caller: Caller = "command"
+
+
+Listener = Callable[[str], None]
+
+
+def run_smoke(
+    settings: Settings,
+    folder: StateFolder,
+    options: SmokeOptions,
+    *,
+    on_stage: Callable[[StageResult], None] | None = None,
+    on_progress: Listener | None = None,
+) -> SmokeReport:
+    """Prove that the reference pipeline works end to end; a failure is in the report, not raised.
+
+    Args:
+        settings: The resolved settings.
+        folder: The state folder.
+        options: What is asked for.
+        on_stage: Called with each stage that has ended.
+        on_progress: Called with lines on the way of long stages.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the stack of the run has been stopped.
+    """
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    began = time.monotonic()
+    results: list[StageResult] = []
+    failure: Failure | None = None
+    exit_code = ExitCode.FINE
+    with ExitStack() as cleanup:
+        run = stages.Run(
+            id=run_id,
+            settings=settings,
+            folder=folder,
+            options=options,
+            cleanup=cleanup,
+            say=on_progress or (lambda _: None),
+        )
+        reached_end = False
+        for name, stage in STAGES.items():
+            if failure or reached_end:
+                reason = f"after the failure of {failure.stage}" if failure else "not asked for"
+                results.append(StageResult(name=name, status="skipped", detail=reason))
+                continue
+            result, error = _run_stage(name, stage, run)
+            results.append(result)
+            if on_stage:
+                on_stage(result)
+            if error:
+                failure, exit_code = _failure(name, error, run), error.exit_code
+            reached_end = name == options.last_stage
+    report = SmokeReport(
+        run_id=run_id,
+        tier=settings.tier.name,
+        llm=run.stack.llm if run.stack else "",
+        seconds=time.monotonic() - began,
+        exit_code=exit_code,
+        services=run.stack.endpoints if run.stack else {},
+        notes=run.stack.notes if run.stack else (),
+        stages=tuple(results),
+        corpus=run.corpus,
+        retrieval=run.retrieval,
+        held_out=run.held_out,
+        spent_usd=0.0,  # every provider that can be reached is free
+        simulated_usd=run.simulated_usd(),
+        failure=failure,
+    )
+    _keep_report(folder, report)
+    return report
+
+
+def _run_stage(name: str, stage: Stage, run: stages.Run) -> tuple[StageResult, RagbedError | None]:
+    began = time.monotonic()
+    try:
+        detail = stage(run)
+    except RagbedError as error:
+        seconds = time.monotonic() - began
+        return StageResult(name=name, status="failed", seconds=seconds, detail=error.message), error
+    except Exception as error:
+        seconds = time.monotonic() - began
+        frames = traceback.format_exception(error)[-3:]
+        wrapped = CheckFailed(
+            f"{type(error).__name__}: {error}",
+            details=[line for frame in frames for line in frame.rstrip().splitlines()],
+            hint="this is not an error that ragbed knows: please report it with the lines above",
+        )
+        return StageResult(name=name, status="failed", seconds=seconds, detail=wrapped.message), wrapped
+    return StageResult(name=name, status="passed", seconds=time.monotonic() - began, detail=detail), None
+
+
+def _failure(stage: str, error: RagbedError, run: stages.Run) -> Failure:
+    """Return the failure with the last words of the services that the stage used."""
+    logs = []
+    for service in _EVIDENCE.get(stage, ()) if run.stack else ():
+        lines = log_tail(run.folder.logs / run.stack.id / f"{service}.log", 3) if run.stack else []
+        logs += [f"{service} log: {line}" for line in lines]
+    hint = error.hint or f"ragbed smoke --stage {stage} --keep, then ragbed logs"
+    return Failure(stage=stage, message=error.message, details=(*error.details, *logs), hint=hint)
+
+
+def _keep_report(folder: StateFolder, report: SmokeReport) -> None:
+    """Leave the report in the state folder, where it can be written; old ones go."""
+    if not folder.root.exists():
+        return
+    folder.runs.mkdir(exist_ok=True)
+    write_json(folder.runs / f"smoke-{report.run_id}.json", report.to_json())
+    for path in sorted(folder.runs.glob("smoke-*.json"))[:-_RUNS_KEPT]:
+        path.unlink(missing_ok=True)

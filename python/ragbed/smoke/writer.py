@@ -1,0 +1,92 @@
+"""The writing half of the index stage, in a process of its own that ends before anybody reads.
+
+Reads one JSON object on stdin (the pipeline's configuration and the corpus folder), prints one on stdout (the
+ingest report, or the error), and progress on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragbed import errors
+from ragbed.errors import CheckFailed, RagbedError
+from ragbed.pipeline import PipelineConfig, open_pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def ingest_elsewhere(
+    config: PipelineConfig, corpus: Path, *, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """Ingest a corpus in another process, and return its report once that process has ended.
+
+    Args:
+        config: The pipeline's configuration.
+        corpus: The folder.
+        progress: Called with each line the process prints on the way.
+
+    Raises:
+        RagbedError: What the other process raised.
+        CheckFailed: It ended without a word.
+    """
+    request = json.dumps({"config": asdict(config), "corpus": str(corpus)}, default=str)
+    with subprocess.Popen(
+        [sys.executable, "-m", "ragbed.smoke.writer"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise CheckFailed("the writing process has no pipes")
+        process.stdin.write(request)
+        process.stdin.close()
+        said = []
+        for line in process.stderr:
+            said.append(line.rstrip())
+            progress(line.rstrip())
+        output = process.stdout.read()
+    try:
+        answer: dict[str, Any] = json.loads(output)
+    except ValueError:
+        raise CheckFailed(
+            f"the writing process ended with {process.returncode} and no report", details=said[-10:]
+        ) from None
+    if "error" in answer:
+        raise _rebuilt(answer["error"])
+    return answer
+
+
+def _rebuilt(error: dict[str, Any]) -> RagbedError:
+    kind = getattr(errors, error["kind"], CheckFailed)
+    rebuilt: RagbedError = kind(error["message"], details=error["details"], hint=error["hint"])
+    return rebuilt
+
+
+def main() -> None:
+    """Ingest what stdin asks for."""
+    request = json.load(sys.stdin)
+    config = PipelineConfig(**{**request["config"], "gaps_dir": Path(request["config"]["gaps_dir"])})
+    try:
+        with open_pipeline(config) as pipeline:
+            report = pipeline.ingest(Path(request["corpus"]))
+    except RagbedError as error:
+        described = {
+            "kind": type(error).__name__,
+            "message": error.message,
+            "details": list(error.details),
+            "hint": error.hint,
+        }
+        json.dump({"error": described}, sys.stdout)
+        return
+    json.dump(report.to_json(), sys.stdout, default=str)
+
+
+if __name__ == "__main__":
+    main()
