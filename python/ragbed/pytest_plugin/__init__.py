@@ -1,0 +1,63 @@
+"""Fixtures for tests that want real services and the reference pipeline.
+
+`ragbed_stack` is a stack for the test session: the one of `ragbed up` where it runs, else one of the session's own.
+`ragbed_pipeline` is a pipeline on it whose namespace belongs to one test.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ragbed.pipeline import Pipeline
+    from ragbed.settings import Settings
+    from ragbed.stack import Stack
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register our marker."""
+    config.addinivalue_line("markers", "smoke: proves a whole RAG pipeline on live services")
+
+
+@pytest.fixture(scope="session")
+def ragbed_settings() -> Settings:
+    """Return the settings as ragbed resolves them; override it to give a session others."""
+    from ragbed.settings import resolve_settings  # noqa: PLC0415 - costs nothing where nobody asks
+    from ragbed.stack import project_folder  # noqa: PLC0415 - as above
+
+    return resolve_settings(folder=project_folder())
+
+
+@pytest.fixture(scope="session")
+def ragbed_stack(ragbed_settings: Settings) -> Iterator[Stack]:
+    """Yield a stack that is up, by service name: `ragbed_stack["postgres"].url`."""
+    from ragbed.stack import running_stack  # noqa: PLC0415 - as above
+
+    with running_stack(ragbed_settings, caller="pytest") as stack:
+        yield stack
+
+
+@pytest.fixture
+def ragbed_pipeline(ragbed_stack: Stack, ragbed_settings: Settings) -> Iterator[Pipeline]:
+    """Yield a migrated pipeline that no other test sees; what it wrote is dropped after the test."""
+    from ragbed.pipeline import open_pipeline  # noqa: PLC0415 - as above
+    from ragbed.pipeline.on_stack import pipeline_config  # noqa: PLC0415 - as above
+    from ragbed.stack import find_state_folder  # noqa: PLC0415 - as above
+
+    config = pipeline_config(
+        ragbed_stack,
+        ragbed_settings,
+        folder=find_state_folder(),
+        namespace=f"test_{secrets.token_hex(6)}",
+    )
+    with open_pipeline(config) as pipeline:
+        pipeline.migrate()
+        try:
+            yield pipeline
+        finally:
+            pipeline.drop()
