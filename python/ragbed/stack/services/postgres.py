@@ -36,6 +36,15 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "jit": "off",
 }
+_INITDB = (
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    # The same sort order everywhere, and case mapping beyond ASCII, whatever the machine's locales are.
+    *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+    "--wal-segsize=1",
+    "--no-sync",
+    "--no-instructions",
+)
 _SINGLE_USER_SQL = {
     "postgres": f"CREATE DATABASE {DATABASE};\n",
     DATABASE: (
@@ -166,7 +175,7 @@ def _has_pgvector(programs: Path) -> bool:
 
 def _template(folder: StateFolder, binary: Binary, identity: Identity) -> Path:
     """Return a cluster with user, database, pgvector and marker, made once per version and programs."""
-    key = hashlib.sha256(f"{binary.path}{_SETTINGS}{_SINGLE_USER_SQL}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{binary.path}{_INITDB}{_SETTINGS}{_SINGLE_USER_SQL}".encode()).hexdigest()[:12]
     template = folder.cache / f"postgres-{binary.version}-{key}"
     if template.exists():
         return template
@@ -189,8 +198,7 @@ def _build_template(building: Path, identity: Identity) -> Path:
     initdb = [
         *identity.prefix,
         str(identity.programs / "initdb"),
-        *("-D", str(target), "-U", USER, "--auth=scram-sha-256", f"--pwfile={password_file}"),
-        *("--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions", "--wal-segsize=1"),
+        *("-D", str(target), "-U", USER, f"--pwfile={password_file}", *_INITDB),
     ]
     try:
         _run(initdb, "initdb", identity, stdin="")

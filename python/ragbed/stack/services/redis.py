@@ -45,7 +45,7 @@ class RedisStarter:
             "appendonly": "yes",
             "maxclients": str(request.pins.limits.connections),
             "maxmemory": f"{request.pins.limits.memory_mb}mb",
-            "maxmemory-policy": "allkeys-lru",
+            "maxmemory-policy": "volatile-lru",  # a cache may go, a marker or a queue may not
         }
         words = [word for key, value in options.items() for word in (f"--{key}", value)]
         return Plan(
