@@ -120,10 +120,29 @@ def read_match(value: Any, path: str) -> MatchType:
     raise FormatError(f"data did not match any variant of a match at `{path}`")
 
 
+class _Boolean:
+    """A boolean that the engine takes for one.
+
+    It tries integers before booleans and takes `True` for 1, which matches no boolean. What is neither text nor a
+    number, and names itself numpy's boolean, it reads as a boolean.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bool) -> None:
+        self._value = value
+
+    def __bool__(self) -> bool:
+        return self._value
+
+
+_Boolean.__name__, _Boolean.__qualname__, _Boolean.__module__ = "bool_", "bool_", "numpy"
+
+
 def _match_value(value: Any) -> MatchType:
     if not isinstance(value, str | int):
         raise TypeError(f"invalid type: {json_type(value)}, expected a string, an integer or a boolean")
-    return engine.MatchValue(value)
+    return engine.MatchValue(cast("bool", _Boolean(value)) if isinstance(value, bool) else value)
 
 
 def _match_list(value: Any, build: type[engine.MatchAny | engine.MatchExcept]) -> MatchType:
