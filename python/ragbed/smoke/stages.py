@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ragbed.pipeline import Answer
+    from ragbed.pipeline.gaps import Finding
     from ragbed.settings import Settings
     from ragbed.smoke.runner import SmokeOptions
     from ragbed.stack import Endpoint, StateFolder
@@ -279,7 +280,7 @@ def retrieve(run: Run) -> str:
         found = tuple(passage.document for passage in passages)
         relevant = frozenset(question.relevant)
         judged.append(
-            (question, Judged(relevant=relevant, found=found, gap=gap is not None, kind=question.kind))
+            (question, Judged(relevant=relevant, found=found, gap=_is_gap(gap), kind=question.kind))
         )
         if number % 50 == 0:
             run.say(f"{number} of {len(questions)} questions")
@@ -294,6 +295,11 @@ def retrieve(run: Run) -> str:
             details=missed[:10],
         )
     return f"{filtered}; {_describe(run.retrieval)}"
+
+
+def _is_gap(gap: Finding | None) -> bool:
+    """Tell whether something is missing; what is merely old is there, and ages as the calendar goes on."""
+    return gap is not None and gap.kind != "stale"
 
 
 def _describe(figures: RetrievalFigures) -> str:

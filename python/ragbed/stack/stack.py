@@ -76,15 +76,24 @@ class StackBuilder:
         pins: What is accepted and started.
         caller: Tests follow the tier; commands look for a live Ollama.
         keep: Whether the data of started services outlives them.
+        may_start: False only finds what runs.
     """
 
     def __init__(
-        self, settings: Settings, folder: StateFolder, pins: StackPins, *, caller: Caller, keep: bool
+        self,
+        settings: Settings,
+        folder: StateFolder,
+        pins: StackPins,
+        *,
+        caller: Caller,
+        keep: bool,
+        may_start: bool = True,
     ) -> None:
         self.settings = settings
         self.folder = folder
         self.pins = pins
         self.keep = keep
+        self.may_start = may_start
         self.llm = _require_served(choose_llm(settings, caller=caller), settings)
         self.models = [with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL])]
         self.owner = ProcessIdentity.of(os.getpid())
@@ -148,12 +157,7 @@ class StackBuilder:
             else:
                 result = _Result(endpoint=found)
         if result is None:
-            if self.settings[known.STACK_KIND] == "attached":
-                raise ServiceMissing(
-                    f"no {service} is given, and tier {self.settings.tier.name} starts none",
-                    details=notes,
-                    hint=f"set {URL_SETTINGS[service].env[0]}",
-                )
+            self._require_start_allowed(service, notes)
             started = self.start(service, stack)
             result = _Result(
                 endpoint=started.endpoint, lease=started.lease, notes=started.notes, seconds=started.seconds
@@ -166,6 +170,19 @@ class StackBuilder:
             notes=(*notes, *result.notes),
             seconds=result.seconds,
         )
+
+    def _require_start_allowed(self, service: str, notes: Sequence[str]) -> None:
+        variable = URL_SETTINGS[service].env[0]
+        if not self.may_start:
+            raise ServiceMissing(
+                f"no {service} is up", details=notes, hint=f"ragbed up -d, or set {variable}"
+            )
+        if self.settings[known.STACK_KIND] == "attached":
+            raise ServiceMissing(
+                f"no {service} is given, and tier {self.settings.tier.name} starts none",
+                details=notes,
+                hint=f"set {variable}",
+            )
 
     def _given(self, service: str) -> Endpoint | None:
         setting = URL_SETTINGS[service]
@@ -394,6 +411,7 @@ def running_stack(
     caller: Caller = "pytest",
     private: bool = False,
     keep_up: bool = False,
+    may_start: bool = True,
     progress: Progress | None = None,
 ) -> Iterator[Stack]:
     """Yield a stack that is up: the one of `ragbed up` where it runs, else one of our own that ends with us.
@@ -404,6 +422,7 @@ def running_stack(
         services: Which services are needed.
         caller: Tests follow the tier; commands look for a live Ollama.
         private: Never use the stack of `ragbed up`.
+        may_start: False only finds what runs.
         keep_up: Leave a stack of our own up, as if `ragbed up -d` had started it.
         progress: Called with each service that is ready.
 
@@ -422,7 +441,9 @@ def running_stack(
         endpoints = {name: record.endpoints[name] for name in services}
         yield Stack(id=record.stack, endpoints=endpoints, notes=record.notes, llm=record.llm, shared=True)
         return
-    builder = StackBuilder(settings, folder, load_stack_pins(), caller=caller, keep=False)
+    builder = StackBuilder(
+        settings, folder, load_stack_pins(), caller=caller, keep=False, may_start=may_start
+    )
     stack = builder.build(services, progress=progress)
     try:
         yield stack

@@ -1,0 +1,167 @@
+"""`ragbed ingest`, `ask`, `gaps`: the reference pipeline on the stack that is up."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ragbed.cli.output import note, show_json, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ragbed.pipeline import Answer, IngestProgress, IngestReport, Pipeline
+
+_NAMESPACE = click.option(
+    "--namespace", default="default", show_default=True, help="Which collection of documents; a-z, 0-9 and _."
+)
+
+
+@contextmanager
+def _pipeline(command: str, namespace: str) -> Iterator[Pipeline]:
+    """Yield the pipeline on what runs already; production is refused before any connection."""
+    from ragbed.guard import refuse_writes
+    from ragbed.pipeline import open_pipeline
+    from ragbed.pipeline.on_stack import pipeline_config
+    from ragbed.settings import resolve_settings
+    from ragbed.stack import find_state_folder, project_folder, running_stack
+
+    settings = resolve_settings(folder=project_folder())
+    refuse_writes(settings, command=command)
+    folder = find_state_folder()
+    with running_stack(settings, folder=folder, caller="command", may_start=False) as stack:
+        config = pipeline_config(stack, settings, folder=folder, namespace=namespace)
+        with open_pipeline(config) as pipeline:
+            yield pipeline
+
+
+@click.command(epilog="Example: ragbed up -d && ragbed ingest docs/")
+@click.argument("folder", type=click.Path(path_type=Path))
+@_NAMESPACE
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def ingest(*, folder: Path, namespace: str, as_json: bool) -> None:
+    """Read a folder of Markdown, MDX and text into the stack that is up.
+
+    Only what changed since the last time is embedded. Files that cannot be read are listed with the reason; the rest
+    is ingested all the same, and the command ends with 1.
+    """
+    from ragbed.errors import ExitCode
+
+    with _pipeline("ragbed ingest", namespace) as pipeline:
+        report = pipeline.ingest(folder, progress=_Progress())
+    if as_json:
+        show_json(report.to_json())
+    else:
+        _show_report(report)
+    raise SystemExit(ExitCode.CHECK_FAILED if report.unreadable else ExitCode.FINE)
+
+
+class _Progress:
+    """Shows a line whenever an ingest enters a stage, and every few hundred chunks."""
+
+    def __init__(self) -> None:
+        self._shown: tuple[str, int] = ("", 0)
+
+    def __call__(self, progress: IngestProgress) -> None:
+        mark = (progress.stage, progress.done // 500)
+        if mark == self._shown or progress.stage == "finishing":
+            return
+        self._shown = mark
+        words = {"waiting": "another ingest is under way: waiting for it", "reading": "reading the documents"}
+        note(words.get(progress.stage) or f"indexing: {progress.done} of {progress.total} chunks")
+
+
+def _show_report(report: IngestReport) -> None:
+    click.echo(
+        f"{report.documents} documents, {report.chunks} chunks in the index:"
+        f" {report.unchanged} unchanged, {report.changed} new or changed, {report.removed} removed;"
+        f" {report.embedded} chunks embedded, {report.cached} from the cache; {report.seconds:.2f} s"
+    )
+    if report.rebuilt:
+        click.echo(f"The index was built anew: {report.rebuilt}")
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}")
+    for one in report.unreadable:
+        click.echo(f"unreadable: {one.path}: {one.reason}")
+
+
+@click.command(
+    epilog='Example: ragbed ask "Why does Postgres refuse to start as root?" --filter platform=postgres'
+)
+@click.argument("question")
+@click.option(
+    "--filter", "filters", multiple=True, metavar="FIELD=VALUE", help="Only documents with this value."
+)
+@_NAMESPACE
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def ask(*, question: str, filters: tuple[str, ...], namespace: str, as_json: bool) -> None:
+    """Ask a question of the ingested documents; shows the answer, its sources, and a gap if there is one."""
+    chosen = _parse_filters(filters)
+    with _pipeline("ragbed ask", namespace) as pipeline:
+        answer = pipeline.ask(question, filters=chosen)
+    if as_json:
+        show_json(answer.to_json())
+    else:
+        _show_answer(answer)
+
+
+def _parse_filters(filters: tuple[str, ...]) -> dict[str, list[str]]:
+    from ragbed.errors import UsageError
+
+    chosen: dict[str, list[str]] = {}
+    for one in filters:
+        field, equals, value = one.partition("=")
+        if not (field and equals and value):
+            raise UsageError(f"--filter {one!r} is not FIELD=VALUE", hint="--filter platform=postgres")
+        chosen.setdefault(field, []).append(value)
+    return chosen
+
+
+def _show_answer(answer: Answer) -> None:
+    click.echo(answer.text)
+    click.echo(f"\nanswered by {answer.model} in {answer.seconds:.2f} s")
+    rows = [
+        (f"[{number}]", passage.document, passage.heading, f"{passage.score:.2f}", _side(passage.dense_score))
+        + (_side(passage.sparse_score),)
+        for number, passage in enumerate(answer.passages, 1)
+    ]
+    if rows:
+        show_table(
+            ["", "document", "heading", "score", "cosine", "BM25"], rows, right=["score", "cosine", "BM25"]
+        )
+    for sentence in answer.flagged:
+        click.echo(f"flagged, cites what was not given: {sentence}")
+    if answer.gap:
+        click.echo(f"gap: {answer.gap.kind}: {answer.gap.subject}")
+        for reason in answer.gap.reasons:
+            click.echo(f"  {reason}")
+
+
+def _side(score: float | None) -> str:
+    return "-" if score is None else f"{score:.2f}"
+
+
+@click.command(epilog="Example: ragbed gaps --json | jq '.[].queries'")
+@_NAMESPACE
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def gaps(*, namespace: str, as_json: bool) -> None:
+    """List what was asked and is not covered by the documents, the newest first."""
+    from ragbed.stack import find_state_folder
+
+    with _pipeline("ragbed gaps", namespace) as pipeline:
+        found = pipeline.gaps()
+    if as_json:
+        show_json([gap.to_json() for gap in found])
+        return
+    if not found:
+        click.echo('No gaps. They are found by asking: ragbed ask "…"')
+        return
+    show_table(
+        ["kind", "subject", "question", "asked", "first search"],
+        [(gap.kind, gap.subject, gap.question, str(gap.times_asked), gap.queries[0]) for gap in found],
+        right=["asked"],
+    )
+    click.echo(f"Review pages: {find_state_folder().gaps / namespace}")

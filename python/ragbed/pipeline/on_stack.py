@@ -1,0 +1,37 @@
+"""The reference pipeline on a stack that is up: addresses from the endpoints, numbers from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ragbed.pipeline.config import PipelineConfig
+from ragbed.settings import definitions as known
+
+if TYPE_CHECKING:
+    from ragbed.settings import Settings
+    from ragbed.stack import Stack, StateFolder
+
+
+def pipeline_config(
+    stack: Stack, settings: Settings, *, folder: StateFolder, namespace: str = "default"
+) -> PipelineConfig:
+    """Return the configuration of a pipeline on this stack.
+
+    Args:
+        stack: Where the services answer.
+        settings: The resolved settings.
+        folder: The state folder; gap pages go there.
+        namespace: Keeps pipelines apart in every store.
+    """
+    return PipelineConfig(
+        database_url=stack["postgres"].url,
+        redis_url=stack["redis"].url,
+        qdrant_url=stack["qdrant"].url,
+        ollama_url=stack["ollama"].url,
+        qdrant_api_key=settings[known.QDRANT_API_KEY] or None,
+        gaps_dir=folder.gaps / namespace,
+        namespace=namespace,
+        embedding_model=settings[known.EMBEDDING_MODEL],
+        chat_model=settings[known.LLM_MODEL],
+        cache_ttl_s=settings[known.CACHE_TTL_S],
+    )
