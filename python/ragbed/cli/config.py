@@ -37,9 +37,7 @@ def explain(*, key: str | None, as_json: bool) -> None:
         click.echo(f"{setting.key}: {setting.help} Set by {variables}.")
         history = settings.history[setting.key]
         rows = [(_shown(setting, resolved), resolved.source) for resolved in history]
-        show_table(
-            ["value", "source"], [*rows[:-1], (rows[-1][0], f"{rows[-1][1]} (in force)")]
-        )
+        show_table(["value", "source"], [*rows[:-1], (rows[-1][0], f"{rows[-1][1]} (in force)")])
         return
     values = [(s.key, _shown(s, settings.history[s.key][-1]), settings.source(s)) for s in chosen]
     show_table(["key", "value", "source"], values)

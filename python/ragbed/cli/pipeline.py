@@ -124,8 +124,11 @@ def _show_answer(answer: Answer) -> None:
     click.echo(answer.text)
     click.echo(f"\nanswered by {answer.model} in {answer.seconds:.2f} s")
     rows = [
-        (f"[{number}]", passage.document, passage.heading, f"{passage.score:.2f}", _side(passage.dense_score))
-        + (_side(passage.sparse_score),)
+        (
+            f"[{number}]",
+            *(passage.document, passage.heading, f"{passage.score:.2f}"),
+            *(_side(passage.dense_score), _side(passage.sparse_score)),
+        )
         for number, passage in enumerate(answer.passages, 1)
     ]
     if rows:

@@ -105,7 +105,7 @@ def status(*, as_json: bool) -> None:
         else:
             click.echo("Nothing is up. Try: ragbed up -d")
         raise SystemExit(ExitCode.SERVICE_MISSING)
-    health = check_health(record)
+    health = check_health(record, folder)
     if as_json:
         show_json(_describe(record, health))
     else:

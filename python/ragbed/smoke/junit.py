@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ def write_junit(report: SmokeReport, path: Path) -> None:
 
     Source: the JUnit XML schema that the Jenkins project documents.
     """
-    suite = ElementTree.Element(
+    suite = ET.Element(
         "testsuite",
         name="ragbed smoke",
         tests=str(len(report.stages)),
@@ -28,18 +28,18 @@ def write_junit(report: SmokeReport, path: Path) -> None:
         time=f"{report.seconds:.3f}",
     )
     for stage in report.stages:
-        case = ElementTree.SubElement(
+        case = ET.SubElement(
             suite, "testcase", classname="ragbed.smoke", name=stage.name, time=f"{stage.seconds:.3f}"
         )
         if stage.status == "skipped":
-            ElementTree.SubElement(case, "skipped", message=_clean(stage.detail))
+            ET.SubElement(case, "skipped", message=_clean(stage.detail))
         elif stage.status == "failed" and report.failure:
-            failure = ElementTree.SubElement(case, "failure", message=_clean(report.failure.message))
+            failure = ET.SubElement(case, "failure", message=_clean(report.failure.message))
             failure.text = _clean("\n".join((*report.failure.details, report.failure.hint)))
         elif stage.detail:
-            ElementTree.SubElement(case, "system-out").text = _clean(stage.detail)
+            ET.SubElement(case, "system-out").text = _clean(stage.detail)
     path.parent.mkdir(parents=True, exist_ok=True)
-    ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+    ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
 
 
 def _clean(text: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragbed.data import Question, lessons_folder, load_questions, questions_file
@@ -24,6 +22,8 @@ from ragbed.stack import Stack, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
+    from pathlib import Path
 
     from ragbed.pipeline import Answer
     from ragbed.pipeline.gaps import Finding
