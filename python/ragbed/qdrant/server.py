@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ragbed.asgi import DEFAULT_HOST, SubstituteHeader, run_server
-from ragbed.errors import ConfigurationError
-from ragbed.qdrant import SUBSTITUTE
-from ragbed.qdrant.app import App
+from ragbed.asgi import DEFAULT_HOST, SubstituteHeader, require_loopback, run_server
+from ragbed.errors import ConfigurationError, ServiceMissing
+from ragbed.qdrant import ENGINE, SUBSTITUTE
 from ragbed.qdrant.auth import ApiKey
-from ragbed.qdrant.collections import Collections
+from ragbed.qdrant.errors import REAL_SERVER
 from ragbed.qdrant.folder import owned
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ def serve(*, data: Path, port: int, host: str = DEFAULT_HOST, api_key_file: Path
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
         ConfigurationError: The port or the folder is taken, or the key file cannot be read or is empty.
+        ServiceMissing: The engine is not installed.
     """
+    require_loopback(host)
+    require_engine()
+    from ragbed.qdrant.app import App  # noqa: PLC0415  # these two import the engine
+    from ragbed.qdrant.collections import Collections  # noqa: PLC0415
+
     api_key = None if api_key_file is None else read_key(api_key_file)
     with owned(data):
         collections = Collections.open(data)
@@ -47,6 +53,15 @@ def serve(*, data: Path, port: int, host: str = DEFAULT_HOST, api_key_file: Path
             port=port,
             host=host,
             on_stop=stop,
+        )
+
+
+def require_engine() -> None:
+    """Raise ServiceMissing when the engine is not installed; it is an optional dependency."""
+    if find_spec("qdrant_edge") is None:
+        raise ServiceMissing(
+            f"the embedded Qdrant needs its engine, {ENGINE}, which is not installed",
+            hint=f"pip install 'ragbed[embedded]', or {REAL_SERVER}",
         )
 
 

@@ -34,3 +34,17 @@ def test_server_starts_without_heavy_imports() -> None:
     )
 
     assert {"pydantic", "qdrant_client", "httpx", "numpy", "rich"}.isdisjoint(loaded.stdout.split())
+
+
+def test_missing_engine_is_a_missing_service() -> None:
+    """The engine is an optional dependency: without it, exit code 10 and the way to get it."""
+    code = (
+        "import sys; sys.modules['qdrant_edge'] = None; sys.argv[1:] = ['--port', '0', '--data', 'unused']; "
+        "from ragbed.qdrant.__main__ import main; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-P", "-s", "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 10
+    assert "pip install 'ragbed[embedded]'" in ended.stderr
