@@ -18,17 +18,19 @@ if TYPE_CHECKING:
     from qdrant_edge import UpdateOperation
 
     from ragbed.qdrant.calls.call import Call
+    from ragbed.qdrant.shard import Shard
 
 
-def _applied(call: Call, operation: UpdateOperation) -> Any:
+def _applied(call: Call, operation: UpdateOperation, shard: Shard | None = None) -> Any:
     """Apply a write. It is done on return either way; the status only says what the client asked to hear."""
-    number = call.shard.update(operation)
+    number = (shard or call.shard).update(operation)
     return {"operation_id": number, "status": "completed" if call.wait else "acknowledged"}
 
 
 def upsert(call: Call) -> Any:
     """Write points, new or existing."""
-    return _applied(call, points.read_upsert(call.body, call.shard.config.schema))
+    shard = call.shard  # looked up once: an alias may move between the check of the vectors and the write
+    return _applied(call, points.read_upsert(call.body, shard.config.schema), shard)
 
 
 def delete(call: Call) -> Any:
