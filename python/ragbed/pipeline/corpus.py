@@ -53,6 +53,47 @@ class Ignored:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """A folder, read.
+
+    Attributes:
+        documents: Sorted by path.
+        unreadable: Files that could not be read, and why.
+        ignored: How many files had other suffixes.
+    """
+
+    documents: tuple[Document, ...]
+    unreadable: tuple[Unreadable, ...]
+    ignored: int
+
+
+def build_corpus(folder: Path, *, max_bytes: int = 5_000_000) -> Corpus:
+    """Read and parse every document of a folder.
+
+    Args:
+        folder: Corpus folder.
+        max_bytes: Larger files are unreadable.
+
+    Raises:
+        UsageError: The folder does not exist, or is no folder.
+    """
+    documents: list[Document] = []
+    unreadable: list[Unreadable] = []
+    ignored = 0
+    for item in read_folder(folder, max_bytes=max_bytes):
+        if isinstance(item, Ignored):
+            ignored += 1
+        elif isinstance(item, Unreadable):
+            unreadable.append(item)
+        else:
+            try:
+                documents.append(parse(item))
+            except DocumentError as error:
+                unreadable.append(Unreadable(path=item.path, reason=error.message))
+    return Corpus(documents=tuple(documents), unreadable=tuple(unreadable), ignored=ignored)
+
+
 def read_folder(folder: Path, *, max_bytes: int) -> Iterator[SourceFile | Unreadable | Ignored]:
     """Yield what lies in a folder, sorted by path; hidden files and folders are skipped.
 

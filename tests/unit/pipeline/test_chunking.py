@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ragbed.pipeline.chunking import chunk_document, embedded_text, estimate_tokens
 from ragbed.pipeline.records import Chunk, Document
-import itertools
 
 WORDS = " ".join(f"word{number}" for number in range(30))
 

@@ -43,6 +43,11 @@ class OllamaEmbedder:
             self._digest = model_digest(self._config, self._config.embedding_model)
         return self._digest
 
+    def close(self) -> None:
+        """Close connections; doing it twice is harmless."""
+        if "_client" in self.__dict__:
+            self._client.close()  # type: ignore[no-untyped-call]
+
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order.
 
@@ -82,6 +87,11 @@ class OllamaChat:
     @cached_property
     def _client(self) -> ollama.Client:
         return _client(self._config, self._config.answer_timeout_s)
+
+    def close(self) -> None:
+        """Close connections; doing it twice is harmless."""
+        if "_client" in self.__dict__:
+            self._client.close()  # type: ignore[no-untyped-call]
 
     def chat(self, system: str, user: str) -> ChatReply:
         """Return the model's answer, sampled at temperature 0 with the configured seed.

@@ -1,0 +1,236 @@
+"""Gaps: what is asked and not covered, by rules that say why.
+
+The top cosine alone does not tell an unanswerable question from a hard one, so the rules look at words: which words
+of the question the corpus has at all, and how many of them, rare ones counting more, one document brings together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ragbed.pipeline.platforms import platform_names
+from ragbed.pipeline.terms import stem, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ragbed.pipeline.ports import Vocabulary
+    from ragbed.pipeline.records import GapKind, ScoredChunk
+
+_FILLERS = frozenset(
+    stem(word)
+    for word in """
+    actually answer ask best better bring call cause change choose come correct correctly different
+    difference exactly explain find fix give go good happen help know long look mean means need new
+    possible problem proper reason recommend right run running safe safely say see set setup show
+    simple sometimes suddenly tell thing think time try two use useful user using want way well
+    whole work write wrong
+    """.split()  # noqa: SIM905 - a list literal of so many words is a page of quotes
+)
+"""Stems that a question has because it is a question; they say little about what it asks for."""
+
+_DAYS_PER_MONTH = 30.44
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapRules:
+    """Numbers that the rules compare with.
+
+    Attributes:
+        missing_below: Coverage by the best document under which the topic is missing.
+        thin_below: Coverage under which one single document is too thin.
+        name_coverage: Coverage from which an unknown name, not on our list of platforms, is let pass.
+        stale_months: Evidence older than this is stale.
+    """
+
+    missing_below: float = 0.4
+    thin_below: float = 0.55
+    name_coverage: float = 0.6
+    stale_months: int = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A gap before it is kept.
+
+    Attributes:
+        kind: What is missing.
+        subject: The words that are not covered.
+        reasons: Why we think so, a sentence each.
+        evidence: Documents that came nearest, best first.
+    """
+
+    kind: GapKind
+    subject: str
+    reasons: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How far passages bring a question's words together.
+
+    Attributes:
+        weights: Rarity of each content term of the question: its IDF in the corpus.
+        by_document: Share, 0 to 1, of the question's weight that each document's passages hold.
+        unknown: Terms that the whole corpus lacks.
+    """
+
+    weights: Mapping[str, float]
+    by_document: Mapping[str, float]
+    unknown: frozenset[str]
+
+    @property
+    def best(self) -> float:
+        """The share of the document that holds most."""
+        return max(self.by_document.values(), default=0.0)
+
+    @property
+    def known_share(self) -> float:
+        """Share of the question's weight that the corpus has anywhere."""
+        total = sum(self.weights.values())
+        lacking = sum(self.weights[term] for term in self.unknown)
+        return 1 - lacking / total if total else 1.0
+
+
+def content_terms(question: str) -> list[str]:
+    """Return the distinct terms that say what a question is about; all its terms where that leaves none."""
+    found = list(dict.fromkeys(terms(question)))
+    return [term for term in found if term not in _FILLERS] or found
+
+
+def measure(question: str, passages: Sequence[ScoredChunk], vocabulary: Vocabulary) -> Coverage:
+    """Return how far the passages bring the question's words together.
+
+    Args:
+        question: As asked.
+        passages: What was found for it.
+        vocabulary: In how many documents each of `content_terms` occurs.
+    """
+    weights = {term: _rarity(term, vocabulary) for term in content_terms(question)}
+    held: dict[str, set[str]] = {}
+    for passage in passages:
+        words = set(terms(f"{passage.title} {passage.heading} {passage.text}"))
+        held.setdefault(passage.document, set()).update(words & weights.keys())
+    total = sum(weights.values()) or 1.0
+    return Coverage(
+        weights=weights,
+        by_document={path: sum(weights[term] for term in found) / total for path, found in held.items()},
+        unknown=frozenset(term for term in weights if not vocabulary.frequencies.get(term)),
+    )
+
+
+def find_gap(
+    question: str,
+    passages: Sequence[ScoredChunk],
+    vocabulary: Vocabulary,
+    *,
+    today: date,
+    rules: GapRules = GapRules(),
+) -> Finding | None:
+    """Return what the corpus lacks for a question, or None when it is covered.
+
+    Args:
+        question: As asked.
+        passages: What was found for it, best first.
+        vocabulary: In how many documents each of `content_terms` occurs.
+        today: Age is counted back from here.
+        rules: Numbers to compare with.
+    """
+    coverage = measure(question, passages, vocabulary)
+    evidence = tuple(dict.fromkeys(passage.document for passage in passages))[:3]
+    for rule in (_missing_platform, _missing_topic, _thin_coverage):
+        found = rule(question, coverage, rules)
+        if found:
+            kind, subject, reasons = found
+            return Finding(kind=kind, subject=subject, reasons=reasons, evidence=evidence)
+    return _stale(passages, coverage, today, rules)
+
+
+_Found = tuple["GapKind", str, tuple[str, ...]] | None
+
+
+def _missing_platform(question: str, coverage: Coverage, rules: GapRules) -> _Found:
+    listed, looks = platform_names(question)
+    missing = [name for name in listed if _unknown(name, coverage)]
+    if coverage.best < rules.name_coverage:
+        missing += [name for name in looks if name not in missing and _unknown(name, coverage)]
+    if not missing:
+        return None
+    names = ", ".join(missing)
+    reasons = (f"the question names {names}, which no document mentions", _best_sentence(coverage))
+    return "missing_platform", names, reasons
+
+
+def _missing_topic(question: str, coverage: Coverage, rules: GapRules) -> _Found:
+    del question
+    if coverage.best >= rules.missing_below:
+        return None
+    reasons = [_best_sentence(coverage)]
+    if coverage.unknown:
+        reasons.append(f"no document has any of the words {_listed(sorted(coverage.unknown))}")
+    return "missing_topic", _subject(coverage), tuple(reasons)
+
+
+def _thin_coverage(question: str, coverage: Coverage, rules: GapRules) -> _Found:
+    del question
+    helpful = [path for path, share in coverage.by_document.items() if share >= coverage.best / 2]
+    if coverage.best >= rules.thin_below or len(helpful) != 1:
+        return None
+    reasons = (_best_sentence(coverage), f"only {helpful[0]} has more than half of that")
+    return "thin_coverage", _subject(coverage), reasons
+
+
+def _stale(
+    passages: Sequence[ScoredChunk], coverage: Coverage, today: date, rules: GapRules
+) -> Finding | None:
+    dates = {passage.document: str(passage.metadata.get("updated") or "") for passage in passages}
+    good = [path for path, share in coverage.by_document.items() if share >= coverage.best * 0.75]
+    ages = [(today - date.fromisoformat(dates[path])).days for path in good if dates[path]]
+    if len(ages) < len(good) or not ages or min(ages) <= rules.stale_months * _DAYS_PER_MONTH:
+        return None  # what has no date is not called old
+    months = int(min(ages) / _DAYS_PER_MONTH)
+    reason = (
+        f"the newest of the documents that cover it is {months} months old; the limit is {rules.stale_months}"
+    )
+    return Finding(kind="stale", subject=good[0], reasons=(reason,), evidence=tuple(good[:3]))
+
+
+def _unknown(name: str, coverage: Coverage) -> bool:
+    """Whether the corpus lacks every word of a name."""
+    words = [term for term in terms(name) if term in coverage.weights]
+    return bool(words) and all(word in coverage.unknown for word in words)
+
+
+def _best_sentence(coverage: Coverage) -> str:
+    best = max(coverage.by_document, key=lambda path: coverage.by_document[path], default="")
+    if not best:
+        return "nothing was found at all"
+    return f"the best document, {best}, has {coverage.best:.0%} of what the question asks for, rare words counting more"
+
+
+def _subject(coverage: Coverage) -> str:
+    """Return the terms that say what is missing: unknown ones, else the rarest."""
+    rarest = sorted(coverage.weights, key=lambda term: (-coverage.weights[term], term))
+    chosen = [term for term in coverage.weights if term in coverage.unknown] or rarest
+    return " ".join(chosen[:4])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:6]) + (" and others" if len(words) > 6 else "")
+
+
+def _rarity(term: str, vocabulary: Vocabulary) -> float:
+    """Return the IDF of a term as BM25 has it, never below 0."""
+    frequency = vocabulary.frequencies.get(term, 0)
+    return math.log(1 + (vocabulary.documents - frequency + 0.5) / (frequency + 0.5))
+
+
+def content_words(question: str) -> list[str]:
+    """Return the words behind `content_terms`, as they stand in the question, each once."""
+    wanted = set(content_terms(question))
+    words = [word.strip(".,;:!?()[]{}'\"`") for word in question.split()]
+    return list(dict.fromkeys(word for word in words if word and wanted.intersection(terms(word))))

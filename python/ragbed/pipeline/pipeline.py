@@ -1,0 +1,297 @@
+"""The pipeline as callers see it: one object on four services, connected when they are needed."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ragbed.errors import IndexFailed, ServiceMissing, UsageError
+from ragbed.pipeline.adapters.ollama import OllamaChat, OllamaEmbedder
+from ragbed.pipeline.adapters.postgres import Database, PostgresLedger
+from ragbed.pipeline.adapters.qdrant import QdrantIndex
+from ragbed.pipeline.adapters.redis import RedisEmbeddingCache
+from ragbed.pipeline.embedding import CachedEmbedding
+from ragbed.pipeline.ports import CacheUnavailable
+from ragbed.pipeline.records import Answer, Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ragbed.pipeline.adapters.gaps import PostgresGapStore
+    from ragbed.pipeline.config import PipelineConfig
+    from ragbed.pipeline.gaps import Finding
+    from ragbed.pipeline.records import IngestProgress, IngestReport, ScoredChunk, Vector
+
+_WIDEST = 10
+"""Passages that gap detection looks at, at least: what is covered may stand just below the first five."""
+
+
+class Pipeline:
+    """The reference pipeline; open it by `open_pipeline`.
+
+    Args:
+        config: Addresses, names and numbers.
+    """
+
+    def __init__(self, config: PipelineConfig) -> None:
+        self.config = config
+        self._database = Database(config)
+        self._ledger = PostgresLedger(self._database, config)
+        self._index = QdrantIndex(config)
+        self._cache = RedisEmbeddingCache(config)
+        self._embedder = OllamaEmbedder(config)
+        self._chat = OllamaChat(config)
+
+    def migrate(self) -> str:
+        """Bring the namespace's schema to the newest revision and return it.
+
+        Raises:
+            ServiceMissing: Postgres does not answer.
+            PipelineError: A revision failed.
+        """
+        return self._ledger.migrate()
+
+    def ingest(
+        self, folder: Path, *, progress: Callable[[IngestProgress], None] | None = None
+    ) -> IngestReport:
+        """Make the index hold what a folder holds: documents that are gone from it are removed.
+
+        Args:
+            folder: Corpus folder; `.md`, `.mdx` and `.txt` below it are documents.
+            progress: Called as the run goes on.
+
+        Raises:
+            UsageError: The folder does not exist.
+            PipelineError: A store or the model refused.
+            ServiceMissing: A service does not answer.
+        """
+        from ragbed.pipeline.ingest import Ingest  # noqa: PLC0415 - readers need none of it
+
+        run = Ingest(
+            self.config,
+            ledger=self._ledger,
+            index=self._index,
+            embedder=self._embedder,
+            embedding=self._embedding(),
+            progress=progress or _say_nothing,
+        )
+        return run.run(folder)
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return the unit vector of each text as a document, cached like those of an ingest.
+
+        Raises:
+            EmbeddingFailed: The model refused.
+            ServiceMissing: Ollama does not answer.
+        """
+        names = [f"text {number}" for number in range(1, len(texts) + 1)]
+        return self._embedding().documents(texts, names=names) if texts else []
+
+    def retrieve(
+        self,
+        question: str,
+        *,
+        top_k: int | None = None,
+        filters: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> list[ScoredChunk]:
+        """Return the best chunks for a question, best first.
+
+        Args:
+            question: In words.
+            top_k: How many at most; None takes the configured number.
+            filters: A value or several allowed values by `document`, `lesson_type`, `platform` or `tags`.
+
+        Raises:
+            UsageError: The question is empty, or a filter names another field.
+            IndexFailed: Nothing was ingested, or by another model.
+            ServiceMissing: A service does not answer.
+        """
+        return self._retrieve(self._embedding(), question, top_k or self.config.top_k, filters)
+
+    def examine(
+        self,
+        question: str,
+        *,
+        top_k: int | None = None,
+        filters: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> tuple[list[ScoredChunk], Gap | None]:
+        """Return what `retrieve` returns, and what the corpus lacks for the question; nothing is saved.
+
+        Args:
+            question: In words.
+            top_k: How many chunks at most; None takes the configured number.
+            filters: As for `retrieve`.
+        """
+        return self._examine(self._embedding(), question, top_k or self.config.top_k, filters)
+
+    def ask(self, question: str, *, filters: Mapping[str, str | Sequence[str]] | None = None) -> Answer:
+        """Answer a question from the documents, and save what they lack for it.
+
+        Args:
+            question: In words.
+            filters: As for `retrieve`.
+
+        Raises:
+            AnswerFailed: The chat model refused.
+            UsageError, IndexFailed, ServiceMissing: As for `retrieve`.
+        """
+        from ragbed.pipeline.answering import SYSTEM_PROMPT, check, prompt  # noqa: PLC0415 - ingest needs none of it
+
+        started = time.monotonic()
+        embedding = self._embedding()
+        passages, gap = self._examine(embedding, question, self.config.top_k, filters)
+        reply = self._chat.chat(SYSTEM_PROMPT, prompt(question, passages))
+        checked = check(reply.text, passages)
+        return Answer(
+            question=question,
+            text=reply.text,
+            citations=checked.citations,
+            passages=tuple(passages),
+            grounded=checked.grounded,
+            refused=checked.refused,
+            flagged=checked.flagged,
+            gap=self._gap_store.save(gap) if gap else None,
+            model=reply.model,
+            prompt_tokens=reply.prompt_tokens,
+            answer_tokens=reply.answer_tokens,
+            cached_embeddings=embedding.counts.cached,
+            seconds=time.monotonic() - started,
+        )
+
+    def gaps(self) -> list[Gap]:
+        """Return every saved gap, the newest first."""
+        return self._gap_store.all()
+
+    def drop(self) -> None:
+        """Remove the namespace from every store, its gap files included; doing it twice is harmless.
+
+        Raises:
+            PipelineError: A store refused.
+            ServiceMissing: A service does not answer.
+        """
+        self._gap_store.remove_files()
+        self._index.drop()
+        self._ledger.drop()
+        try:
+            self._cache.clear()
+        except CacheUnavailable as error:
+            raise ServiceMissing(
+                f"Redis does not answer while dropping namespace {self.config.namespace}: {error}",
+                hint="what is left there expires by itself",
+            ) from error
+
+    def close(self) -> None:
+        """Close every connection; doing it twice is harmless."""
+        self._index.close()
+        self._cache.close()
+        self._embedder.close()
+        self._chat.close()
+        self._database.close()
+
+    @cached_property
+    def _gap_store(self) -> PostgresGapStore:
+        from ragbed.pipeline.adapters.gaps import PostgresGapStore  # noqa: PLC0415 - ingest needs none of it
+
+        return PostgresGapStore(self._database, self.config.gaps_dir)
+
+    def _embedding(self) -> CachedEmbedding:
+        """Return embeddings that count from 0."""
+        return CachedEmbedding(self._embedder, self._cache, model=self.config.embedding_model)
+
+    def _retrieve(
+        self,
+        embedding: CachedEmbedding,
+        question: str,
+        top_k: int,
+        filters: Mapping[str, str | Sequence[str]] | None,
+    ) -> list[ScoredChunk]:
+        from ragbed.pipeline.retrieval import checked_filters, retrieve  # noqa: PLC0415 - ingest needs none of it
+
+        if top_k < 1:
+            raise UsageError(f"top_k is {top_k}, the lowest is 1")
+        checked = checked_filters(filters)
+        self._require_same_model()
+        return retrieve(
+            question,
+            embedding=embedding,
+            index=self._index,
+            top_k=top_k,
+            max_per_document=self.config.max_per_document,
+            filters=checked,
+        )
+
+    def _examine(
+        self,
+        embedding: CachedEmbedding,
+        question: str,
+        top_k: int,
+        filters: Mapping[str, str | Sequence[str]] | None,
+    ) -> tuple[list[ScoredChunk], Gap | None]:
+        from ragbed.pipeline.gaps import GapRules, content_terms, find_gap  # noqa: PLC0415 - ingest needs none of it
+
+        passages = self._retrieve(embedding, question, max(top_k, _WIDEST), filters)
+        now = datetime.now(UTC)
+        found = find_gap(
+            question,
+            passages,
+            self._ledger.vocabulary(content_terms(question)),
+            today=now.date(),
+            rules=GapRules(stale_months=self.config.stale_months),
+        )
+        return passages[:top_k], _gap(question, found, now) if found else None
+
+    def _require_same_model(self) -> None:
+        """Refuse to compare a question with vectors of another model: their cosines mean nothing."""
+        state = self._ledger.state()
+        if state is None:
+            raise IndexFailed(
+                f"namespace {self.config.namespace} holds no documents", hint="ragbed ingest FOLDER"
+            )
+        digest = self._embedder.digest()
+        if state.model_digest != digest:
+            raise IndexFailed(
+                f"the index was built by another {self.config.embedding_model}",
+                details=[f"index: {state.model_digest}", f"now: {digest}"],
+                hint="ingest the folder again, which builds the index anew",
+            )
+
+
+@contextmanager
+def open_pipeline(config: PipelineConfig) -> Iterator[Pipeline]:
+    """Yield a pipeline that connects when it needs to; close everything on every way out.
+
+    Args:
+        config: Addresses, names and numbers.
+    """
+    pipeline = Pipeline(config)
+    try:
+        yield pipeline
+    finally:
+        pipeline.close()
+
+
+def _gap(question: str, found: Finding, now: datetime) -> Gap:
+    """Return a finding as a gap; the same question and kind always has the same id."""
+    from ragbed.pipeline.searches import search_queries  # noqa: PLC0415 - ingest needs none of it
+
+    clean = " ".join(question.replace("\0", "").encode("utf-8", "replace").decode().split())
+    name = hashlib.sha256(f"{found.kind}\0{clean.lower()}".encode()).hexdigest()[:12]
+    return Gap(
+        id=f"gap-{name}",
+        question=clean,
+        kind=found.kind,
+        subject=found.subject,
+        reasons=found.reasons,
+        queries=search_queries(clean, found.subject),
+        evidence=found.evidence,
+        created_at=now,
+    )
+
+
+def _say_nothing(progress: IngestProgress) -> None:
+    del progress
