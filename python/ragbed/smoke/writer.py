@@ -37,7 +37,7 @@ def ingest_elsewhere(
     """
     request = json.dumps({"config": asdict(config), "corpus": str(corpus)}, default=str)
     with subprocess.Popen(
-        [sys.executable, "-m", "ragbed.smoke.writer"],
+        [sys.executable, "-c", "from ragbed.smoke.writer import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -86,7 +86,3 @@ def main() -> None:
         json.dump({"error": described}, sys.stdout)
         return
     json.dump(report.to_json(), sys.stdout, default=str)
-
-
-if __name__ == "__main__":
-    main()
