@@ -51,6 +51,13 @@ def test_a_second_sentence_is_added_for_what_the_first_lacks() -> None:
     assert re.findall(r"\[(\d)\]", text) == ["1", "2"]
 
 
+def test_a_quoted_question_is_no_answer() -> None:
+    """A passage that only repeats the question, as a list of test questions does, is not quoted."""
+    question = "Why does Postgres refuse to start as root?"
+
+    assert answer(ask(question, f"0.28 {question}", *PASSAGES)) == "Postgres refuses to run as root. [3]"
+
+
 def test_at_most_three_sentences_are_quoted() -> None:
     """However many sentences match, three are quoted."""
     passages = [

@@ -106,7 +106,7 @@ def _candidates(passages: Sequence[Passage], asked: frozenset[str]) -> list[_Can
         context = _stems("\n".join([passage.source, *headings(passage.text)])) & asked
         for text in sentences(passage.text):
             own = _stems(text) & asked
-            if own and text not in found:
+            if own and text not in found and not text.rstrip().endswith("?"):  # a question answers none
                 found[text] = _Candidate(
                     number=passage.number, text=text, own=own, covered=own | context, words=len(text.split())
                 )
