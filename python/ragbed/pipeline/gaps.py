@@ -41,14 +41,20 @@ class GapRules:
 
     Attributes:
         missing_below: Coverage by the best document under which the topic is missing.
+        mostly_known: Known share from which other wording is likelier than a gap, so that the next number counts.
+        missing_below_known: As `missing_below`, where the corpus has most of the question's words somewhere.
         thin_below: Coverage under which one single document is too thin.
         name_coverage: Coverage from which an unknown name, not on our list of platforms, is let pass.
+        name_known_share: Known share below which such a name is a mere part of a topic that is foreign as a whole.
         stale_months: Evidence older than this is stale.
     """
 
-    missing_below: float = 0.4
+    missing_below: float = 0.42
+    mostly_known: float = 0.7
+    missing_below_known: float = 0.28
     thin_below: float = 0.55
     name_coverage: float = 0.6
+    name_known_share: float = 0.2
     stale_months: int = 24
 
 
@@ -156,7 +162,7 @@ _Found = tuple["GapKind", str, tuple[str, ...]] | None
 def _missing_platform(question: str, coverage: Coverage, rules: GapRules) -> _Found:
     listed, looks = platform_names(question)
     missing = [name for name in listed if _unknown(name, coverage)]
-    if coverage.best < rules.name_coverage:
+    if coverage.best < rules.name_coverage and coverage.known_share >= rules.name_known_share:
         missing += [name for name in looks if name not in missing and _unknown(name, coverage)]
     if not missing:
         return None
@@ -166,22 +172,21 @@ def _missing_platform(question: str, coverage: Coverage, rules: GapRules) -> _Fo
 
 
 def _missing_topic(question: str, coverage: Coverage, rules: GapRules) -> _Found:
-    del question
-    if coverage.best >= rules.missing_below:
+    mostly_known = coverage.known_share >= rules.mostly_known
+    if coverage.best >= (rules.missing_below_known if mostly_known else rules.missing_below):
         return None
     reasons = [_best_sentence(coverage)]
     if coverage.unknown:
-        reasons.append(f"no document has any of the words {_listed(sorted(coverage.unknown))}")
-    return "missing_topic", _subject(coverage), tuple(reasons)
+        reasons.append(f"no document has {_listed(_words_of(question, coverage.unknown))}")
+    return "missing_topic", _subject(question, coverage), tuple(reasons)
 
 
 def _thin_coverage(question: str, coverage: Coverage, rules: GapRules) -> _Found:
-    del question
     helpful = [path for path, share in coverage.by_document.items() if share >= coverage.best / 2]
     if coverage.best >= rules.thin_below or len(helpful) != 1:
         return None
     reasons = (_best_sentence(coverage), f"only {helpful[0]} has more than half of that")
-    return "thin_coverage", _subject(coverage), reasons
+    return "thin_coverage", _subject(question, coverage), reasons
 
 
 def _stale(
@@ -212,11 +217,10 @@ def _best_sentence(coverage: Coverage) -> str:
     return f"the best document, {best}, has {coverage.best:.0%} of what the question asks for, rare words counting more"
 
 
-def _subject(coverage: Coverage) -> str:
-    """Return the terms that say what is missing: unknown ones, else the rarest."""
-    rarest = sorted(coverage.weights, key=lambda term: (-coverage.weights[term], term))
-    chosen = [term for term in coverage.weights if term in coverage.unknown] or rarest
-    return " ".join(chosen[:4])
+def _subject(question: str, coverage: Coverage) -> str:
+    """Return the words that say what is missing: unknown ones, else the rarest."""
+    rarest = sorted(coverage.weights, key=lambda term: (-coverage.weights[term], term))[:4]
+    return " ".join(_words_of(question, coverage.unknown or frozenset(rarest))[:4])
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -231,6 +235,9 @@ def _rarity(term: str, vocabulary: Vocabulary) -> float:
 
 def content_words(question: str) -> list[str]:
     """Return the words behind `content_terms`, as they stand in the question, each once."""
-    wanted = set(content_terms(question))
+    return _words_of(question, frozenset(content_terms(question)))
+
+
+def _words_of(question: str, wanted: frozenset[str]) -> list[str]:
     words = [word.strip(".,;:!?()[]{}'\"`") for word in question.split()]
-    return list(dict.fromkeys(word for word in words if word and wanted.intersection(terms(word))))
+    return list(dict.fromkeys(word for word in words if word and not wanted.isdisjoint(terms(word))))
