@@ -13,6 +13,7 @@ from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Store, WrongService, open_store
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.leases import TOKEN_VARIABLE, Lease, Leases
+from ragbed.stack.processes import remember_child
 from ragbed.stack.services import Plan, Request, Starter, free_port
 from ragbed.stack.watching import woken_by
 
@@ -162,7 +163,7 @@ def _spawn(plan: Plan, launch: Launch, lease: Lease) -> subprocess.Popen[bytes]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "QDRANT__"))}
     with launch.log.open("ab") as log:
         try:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 list(plan.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -174,6 +175,8 @@ def _spawn(plan: Plan, launch: Launch, lease: Lease) -> subprocess.Popen[bytes]:
             )
         except OSError as error:
             raise ServiceNotReady(f"cannot start {plan.command[0]}: {error}") from error
+    remember_child(process)
+    return process
 
 
 def _wait_ready(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> Identity:

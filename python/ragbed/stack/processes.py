@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,6 +75,14 @@ def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def remember_child(process: subprocess.Popen[bytes]) -> None:
+    """Keep a process that we started until `stop` ends it, so that it leaves no zombie and no warning."""
+    _children[process.pid] = process
+
+
 def stop(
     identity: ProcessIdentity, *, gentle: signal.Signals = signal.SIGTERM, timeout_s: float = 5.0
 ) -> None:
@@ -85,6 +94,7 @@ def stop(
         timeout_s: How long it may take before it is killed.
     """
     if not identity.is_alive():
+        _forget_child(identity.pid)
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(identity.pid)
@@ -95,6 +105,13 @@ def stop(
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(alive, timeout=timeout_s)
+    _forget_child(identity.pid)
+
+
+def _forget_child(pid: int) -> None:
+    child = _children.pop(pid, None)
+    if child is not None:
+        child.poll()  # takes the zombie away, where waiting has not done so
 
 
 def find_marked(token: str) -> list[ProcessIdentity]:

@@ -1,0 +1,119 @@
+"""`ragbed smoke` as a command, on real servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "smoke-report.schema.json").read_text())
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """Return an environment with a state folder of its own and nobody's services in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAGBED_", "APP_ENV"))}
+    return {**kept, "RAGBED_STATE_DIR": str(tmp_path / "state"), "RAGBED_STACK__DEFAULT_PORTS": "false"}
+
+
+def smoke(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "ragbed", "smoke", *arguments],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def corpus(tmp_path: Path) -> Path:
+    """Return a small corpus with garbage in it."""
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "cache.md").write_text("# Cache\n\nEmpty the cache with the command flush, then restart.\n")
+    (folder / "port.txt").write_text("The server listens on port 7000 unless it is told otherwise.\n")
+    (folder / "garbage.md").write_bytes(os.urandom(3000))
+    (folder / "utf16.md").write_text("# Sixteen", encoding="utf-16")
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def statuses(report: dict[str, Any]) -> dict[str, str]:
+    """Return each stage's status."""
+    return {stage["name"]: stage["status"] for stage in report["stages"]}
+
+
+def test_whole_run_prints_one_document_that_fits_the_schema(environ: dict[str, str]) -> None:
+    """--json prints the report and nothing else on stdout; every stage passed on the lessons."""
+    done = smoke(environ, "--json")
+
+    report = json.loads(done.stdout)
+    Draft202012Validator(SCHEMA).validate(report)
+    assert (done.returncode, set(statuses(report).values())) == (0, {"passed"})
+
+
+def test_corpus_of_somebody_with_garbage_in_it_passes(environ: dict[str, str], tmp_path: Path) -> None:
+    """Files that cannot be read are counted and named; the others go all the way."""
+    done = smoke(environ, "--json", "--corpus", str(corpus(tmp_path)))
+
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["corpus"]["documents"], report["corpus"]["unreadable"]) == (0, 2, 2)
+    assert "unreadable: garbage.md" in done.stderr
+
+
+def test_require_live_turns_substitutes_into_a_failure(environ: dict[str, str], tmp_path: Path) -> None:
+    """The embedded Qdrant and the mock LLM fail the stage that finds them; later stages are skipped."""
+    junit = tmp_path / "junit.xml"
+
+    done = smoke({**environ, "MODEL_PROVIDER": "mock"}, "--json", "--require-live", "--junit", str(junit))
+
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["failure"]["stage"]) == (1, "stack")
+    assert statuses(report)["parity"] == "skipped"
+    assert 'failures="1"' in junit.read_text()
+
+
+def test_stage_runs_up_to_it(environ: dict[str, str]) -> None:
+    """--stage parity ends there, and nothing is left running."""
+    done = smoke(environ, "--json", "--stage", "parity")
+
+    ran = {name for name, status in statuses(json.loads(done.stdout)).items() if status == "passed"}
+    assert (done.returncode, ran) == (0, {"guard", "stack", "parity"})
+    assert list(Path(environ["RAGBED_STATE_DIR"], "leases").iterdir()) == []
+
+
+def test_keep_leaves_the_stack_for_a_look(environ: dict[str, str]) -> None:
+    """After --keep the stack is up like one of `ragbed up -d`; `ragbed down` ends it."""
+    smoke(environ, "--keep", "--stage", "migrate")
+
+    status = [sys.executable, "-m", "ragbed", "status", "--json"]
+    found = subprocess.run(status, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    subprocess.run([sys.executable, "-m", "ragbed", "down"], env=environ, timeout=60, check=True)
+    assert {service["state"] for service in json.loads(found.stdout)["services"]} == {"ready"}
+
+
+def test_service_given_by_url_is_never_replaced(environ: dict[str, str]) -> None:
+    """A Redis that does not answer where REDIS_URL says is exit code 10, and names the variable."""
+    done = smoke({**environ, "REDIS_URL": "redis://127.0.0.1:1/0"}, "--json")
+
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["failure"]["stage"]) == (10, "stack")
+    assert "REDIS_URL" in report["failure"]["message"]
+
+
+def test_failure_shows_what_where_and_what_to_try(environ: dict[str, str], tmp_path: Path) -> None:
+    """The last lines on stderr: the stage and what happened, the evidence, what to try."""
+    (tmp_path / "empty").mkdir()
+
+    done = smoke(environ, "--corpus", str(tmp_path / "empty"))
+
+    tail = done.stderr[done.stderr.index("ragbed smoke: corpus failed: no document in") :]
+    assert tail.splitlines()[-1].startswith("try: ")
