@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
-import subprocess
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,37 @@ def stop(
         parent = psutil.Process(identity.pid)
         family = [parent, *parent.children(recursive=True)]
         parent.send_signal(gentle)
-        _, alive = psutil.wait_procs(family, timeout=timeout_s)
-        for process in alive:
+        parent.resume()  # one that was stopped hears the signal only when it runs again
+        for process in _left_after(family, timeout_s):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(alive, timeout=timeout_s)
+        _left_after(family, timeout_s)
     _forget_child(identity.pid)
+
+
+def _left_after(family: Sequence[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+    """Wait until all have ended, and return those that have not when the time is over.
+
+    A zombie has ended. Whoever started it may never look (a container whose first process is no init): waiting for
+    its number to go would take the whole time.
+    """
+    if not hasattr(os, "pidfd_open"):
+        return psutil.wait_procs(family, timeout=timeout_s)[1]
+    deadline = time.monotonic() + timeout_s
+    return [process for process in family if not _ended_by(process.pid, deadline)]
+
+
+def _ended_by(pid: int, deadline: float) -> bool:
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:  # there is no such process any more
+        return True
+    try:
+        poller = select.poll()
+        poller.register(handle, select.POLLIN)
+        return bool(poller.poll(max(0.0, deadline - time.monotonic()) * 1000))
+    finally:
+        os.close(handle)
 
 
 def _forget_child(pid: int) -> None:
@@ -128,6 +158,7 @@ def find_marked(token: str) -> list[ProcessIdentity]:
 
 def find_inside(folder: Path) -> list[ProcessIdentity]:
     """Return processes whose working folder lies in `folder`: workers that outlived a killed server."""
+    folder = folder.resolve()  # the kernel tells the working folder without links
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
