@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
 from dataclasses import dataclass
@@ -13,13 +14,19 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from pydantic.dataclasses import dataclass as validated
 
 from ragbed.errors import PinFileError
-from ragbed.pins.versions import parse_range, parse_version, satisfies
+from ragbed.pins.versions import parse_exact, parse_range, satisfies
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic_core import ErrorDetails
 
-SCHEMA = 1
+PRODUCTS = ("postgres", "redis", "valkey", "qdrant", "embedded-qdrant", "ollama", "mock-llm")
+"""What may answer where a service is expected, by the name it is told by on the wire."""
+
 _CLOSED = ConfigDict(extra="forbid")
+_HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]")
+_SETTING = re.compile(r"\s*([^#=\[\]]+?)\s*=")
 
 
 def _is_range(text: str) -> str:
@@ -28,10 +35,17 @@ def _is_range(text: str) -> str:
 
 
 def _is_version(text: str) -> str:
-    parse_version(text)
+    parse_exact(text)
     return text
 
 
+def _is_product(text: str) -> str:
+    if text not in PRODUCTS:
+        raise ValueError(f"one of {', '.join(PRODUCTS)}")
+    return text
+
+
+Product = Annotated[str, AfterValidator(_is_product)]
 Range = Annotated[str, AfterValidator(_is_range)]
 ExactVersion = Annotated[str, AfterValidator(_is_version)]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -110,9 +124,9 @@ class ServicePins:
 
     port: Port
     ready: str
-    ready_timeout_s: Annotated[float, Field(gt=0)]
+    ready_timeout_s: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
     limits: Limits
-    accept: Annotated[Mapping[str, Range], Field(min_length=1)]
+    accept: Annotated[Mapping[Product, Range], Field(min_length=1)]
     channels: Channels
 
     def accepts(self, product: str, version: str) -> bool:
@@ -184,22 +198,42 @@ def load_stack_pins(path: Path | None = None) -> StackPins:
     except ValidationError as error:
         problems = [_describe(problem, text) for problem in error.errors()]
         raise PinFileError(f"{path} is wrong: {problems[0]}", details=problems[1:]) from error
-    services = parsed.services
-    return StackPins(path=path, services={name: getattr(services, name) for name in services.__slots__})
+    services = {name: getattr(parsed.services, name) for name in parsed.services.__slots__}
+    if outside := [_describe_outside(*found, text) for found in _outside_their_range(services)]:
+        raise PinFileError(f"{path} is wrong: {outside[0]}", details=outside[1:])
+    return StackPins(path=path, services=services)
+
+
+def _outside_their_range(services: Mapping[str, ServicePins]) -> Iterator[tuple[list[str], str, str]]:
+    """Yield key, version and accepted ranges of each pinned version that its own service would refuse."""
+    for name, service in services.items():
+        for channel in ("nix", "wheel", "image", "go"):
+            pinned = getattr(service.channels, channel)
+            if pinned and not any(
+                satisfies(pinned.version, accepted) for accepted in service.accept.values()
+            ):
+                key = ["services", name, "channels", channel, "version"]
+                yield key, pinned.version, service.describe_range()
+
+
+def _describe_outside(keys: list[str], version: str, accepted: str, text: str) -> str:
+    return f"{_where(keys, text)}: found {version!r}, expected a version in {accepted}"
 
 
 def _describe(problem: ErrorDetails, text: str) -> str:
     """Return one line: key, line, what was found, what was expected."""
-    key = ".".join(str(part) for part in problem["loc"])
-    line = _line_of(text, [str(part) for part in problem["loc"]])
-    where = f"{key} (line {line})" if line else key
+    where = _where([str(part) for part in problem["loc"] if part != "[key]"], text)
     if problem["type"] == "missing":
         return f"{where}: found nothing, expected a value"
     if problem["type"] == "unexpected_keyword_argument":
         return f"{where}: found an unknown key, expected none of that name"
     expected = problem["msg"].removeprefix("Input should be ").removeprefix("String should ")
+    if problem["type"] == "string_pattern_mismatch":
+        expected = "a digest, sha256: and 64 hexadecimal digits"
+    if problem["type"] == "too_short":
+        expected = "at least one product and its range"
     if problem["type"] == "value_error":
-        expected = f"a version or range ({expected.removeprefix('Value error, ')})"
+        expected = expected.removeprefix("Value error, ")
     return f"{where}: found {_short(problem['input'])}, expected {expected}"
 
 
@@ -208,18 +242,28 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def _where(keys: list[str], text: str) -> str:
+    """Return the key, with its line where one can be told."""
+    line = _line_of(text, keys)
+    return f"{'.'.join(keys)} (line {line})" if line else ".".join(keys)
+
+
 def _line_of(text: str, keys: list[str]) -> int | None:
     """Return the line that sets the key, or opens the table it belongs in; None when nothing names it."""
     table: list[str] = []
     best: tuple[int, int | None] = (0, None)
     for number, line in enumerate(text.splitlines(), start=1):
-        bare = line.strip()
-        if bare.startswith("["):
-            path = table = bare.strip("[]").split(".")
-        elif "=" in bare and not bare.startswith("#"):
-            path = [*table, bare.partition("=")[0].strip()]
+        if header := _HEADER.match(line):
+            path = table = _split_key(header[1])
+        elif setting := _SETTING.match(line):
+            path = [*table, *_split_key(setting[1])]
         else:
             continue
         if keys[: len(path)] == path:
             best = max(best, (len(path), number), key=lambda found: found[0])
     return best[1]
+
+
+def _split_key(dotted: str) -> list[str]:
+    """Return the parts of a TOML key; ours have no dot inside quotes."""
+    return [part.strip().strip("\"'") for part in dotted.split(".")]

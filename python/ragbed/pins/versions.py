@@ -21,10 +21,22 @@ def parse_range(text: str) -> SpecifierSet:
     try:
         parsed = SpecifierSet(text)
     except InvalidSpecifier:
-        raise ValueError(f"{text!r} is not a version range such as '>=18,<19'") from None
+        raise ValueError("a version range such as '>=18,<19'") from None
     if not text.strip():
-        raise ValueError("an empty range would accept every version")
+        raise ValueError("a version range such as '>=18,<19': an empty one would accept every version")
     return parsed
+
+
+def parse_exact(text: str) -> Version:
+    """Return the version that the whole of `text` is, as a pin file must write it.
+
+    Raises:
+        ValueError: It is no version, or more than one.
+    """
+    try:
+        return Version(text)
+    except InvalidVersion:
+        raise ValueError("one exact version such as '18.6'") from None
 
 
 def parse_version(text: str) -> Version:
