@@ -146,6 +146,7 @@ METRICS_ENABLED = _switch("metrics.enabled", True, "Expose metrics.", env=("METR
 DEBUG = _switch("app.debug", False, "Show more when something fails.", env=("DEBUG",))
 TEST_MODE = _switch("app.test_mode", False, "Tell the application it is under test.", env=("TEST_MODE",))
 SECRET_KEY = _text("app.secret_key", "", "Key that signs sessions.", env=("SECRET_KEY",), secret=True)
+TEST_ENV = _text("app.test_env", "", "Name of the environment under test.", env=("TEST_ENV",))
 STAGING_URL = _text("staging.url", "", "Where staging answers.", env=("STAGING_URL",))
 STAGING_DATABASE_URL = _text(
     "staging.database_url", "", "Staging's Postgres.", env=("STAGING_DATABASE_URL",), secret=True

@@ -46,6 +46,8 @@ def choose_llm(settings: Settings, *, caller: Caller) -> LlmChoice:
         provider, why, chosen = "mock", settings.source(known.LLM_USE_MOCK), True
     if not chosen and settings.is_given(known.OLLAMA_URL):
         provider, why, chosen = "ollama", settings.source(known.OLLAMA_URL), True
+    if not chosen and settings.is_given(known.LLM_MOCK_URL):
+        provider, why, chosen = "mock", settings.source(known.LLM_MOCK_URL), True
     refuse_paid(settings, provider, why)
     refuse_paid(settings, settings[known.EMBEDDING_PROVIDER], settings.source(known.EMBEDDING_PROVIDER))
     if not chosen and caller == "command" and settings.tier.live_ollama:

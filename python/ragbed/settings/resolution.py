@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import tomllib
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ T = TypeVar("T")
 PROJECT_FILES = ("ragbed.toml", "ragbed.local.toml")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_EXPECTED = {
+    bool: "true or false",
+    str: "text",
+    int: "a whole number of at least 0",
+    float: "a number of at least 0",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +144,9 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, ob
                     _secret(environ[f"{variable}_FILE"], variable),
                 )
     known = {setting.own_variable for setting in all_settings().values()}
+    known |= {f"{setting.own_variable}_FILE" for setting in all_settings().values() if setting.secret}
     for variable in environ:
-        if (
-            variable.startswith("RAGBED_")
-            and "__" in variable
-            and variable.removesuffix("_FILE") not in known
-        ):
+        if variable.startswith("RAGBED_") and "__" in variable and variable not in known:
             raise _unknown(variable, "environment", sorted(known))
 
 
@@ -160,22 +164,33 @@ def _read(setting: Setting[Any], raw: object, source: str) -> object:
     except (TypeError, ValueError):
         shown = "a secret" if setting.secret else repr(raw)
         raise ConfigurationError(
-            f"{setting.key} is {shown} ({source}), expected {setting.kind.__name__}", hint=setting.help
+            f"{setting.key} is {shown} ({source}), expected {_EXPECTED[setting.kind]}", hint=setting.help
         ) from None
-    if setting.choices and value not in setting.choices:
-        allowed = ", ".join(choice for choice in setting.choices if choice)
-        raise ConfigurationError(f"{setting.key} is {value!r} ({source}), expected one of {allowed}")
-    return value
+    return _chosen(setting, str(value), source) if setting.choices else value
 
 
-def _convert(kind: type, raw: object) -> object:
+def _chosen(setting: Setting[Any], value: str, source: str) -> str:
+    """Return the choice that `value` names, in whatever case: LOG_LEVEL=debug is common."""
+    for choice in setting.choices:
+        if choice.lower() == value.lower():
+            return choice
+    allowed = ", ".join(choice for choice in setting.choices if choice)
+    raise ConfigurationError(f"{setting.key} is {value!r} ({source}), expected one of {allowed}")
+
+
+def _convert(kind: Any, raw: object) -> object:
     if kind is bool:
         return _convert_bool(raw)
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
         raise TypeError(f"{raw!r} is no {kind.__name__}")
+    if kind is str:
+        return str(raw)
     if kind is int and isinstance(raw, float):
         raise TypeError(f"{raw!r} is no whole number")
-    return kind(raw)
+    number = kind(raw)
+    if not 0 <= number < math.inf:  # a budget of nan or of minus one would cap nothing
+        raise ValueError(f"{raw!r} is no amount")
+    return number
 
 
 def _convert_bool(raw: object) -> bool:

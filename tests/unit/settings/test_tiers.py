@@ -1,0 +1,75 @@
+"""The tiers, as the documented table has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ragbed.errors import ConfigurationError
+from ragbed.settings import TIERS, definitions, resolve_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLE = {
+    #               provider, model, kind, run and day USD, tokens, paid, hosts, writes, live Ollama
+    "local": ("mock", "qwen2.5:0.5b", "embedded", 0.0, 0.0, 1000, False, "loopback", True, True),
+    "ci": ("mock", "qwen2.5:0.5b", "containers", 0.0, 0.0, 1000, False, "loopback", True, False),
+    "ci_eval": ("openai", "gpt-4o-mini", "containers", 5.0, 5.0, 1000, True, "loopback", True, False),
+    "staging": ("openai", "gpt-4o-mini", "attached", 10.0, 10.0, 2000, True, "any", True, False),
+    "staging_eval": ("openai", "gpt-4o", "attached", 50.0, 50.0, 2000, True, "any", True, False),
+    "production": ("openai", "gpt-4o", "attached", 0.0, 0.0, 1000, False, "any", False, False),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_tier_is_what_the_table_says(name: str, tmp_path: Path) -> None:
+    """Provider, model, stack, budgets and guards follow from APP_ENV alone."""
+    settings = resolve_settings(folder=tmp_path, environ={"APP_ENV": name})
+    tier = settings.tier
+
+    assert TABLE[name] == (
+        settings[definitions.LLM_PROVIDER],
+        settings[definitions.LLM_MODEL],
+        settings[definitions.STACK_KIND],
+        settings[definitions.BUDGET_RUN_USD],
+        settings[definitions.BUDGET_DAILY_USD],
+        settings[definitions.BUDGET_REQUEST_TOKENS],
+        tier.paid_allowed,
+        tier.hosts,
+        tier.writes_allowed,
+        tier.live_ollama,
+    )
+
+
+def test_the_table_names_every_tier() -> None:
+    """There is no tier beside the documented ones."""
+    assert set(TABLE) == set(TIERS)
+
+
+def test_staging_logs_measures_and_limits(tmp_path: Path) -> None:
+    """Staging has INFO, metrics, rate limits of 120 a minute and 2,000 an hour, and 500 USD a month."""
+    settings = resolve_settings(folder=tmp_path, environ={"APP_ENV": "staging"})
+
+    assert settings[definitions.LOG_LEVEL] == "INFO"
+    assert settings[definitions.METRICS_ENABLED]
+    assert settings[definitions.RATE_LIMIT_ENABLED]
+    assert (settings[definitions.RATE_LIMIT_MINUTE], settings[definitions.RATE_LIMIT_HOUR]) == (120, 2000)
+    assert settings[definitions.BUDGET_MONTHLY_USD] == 500.0
+
+
+def test_without_a_word_the_tier_is_local(tmp_path: Path) -> None:
+    """APP_ENV defaults to local, and the source says so."""
+    settings = resolve_settings(folder=tmp_path, environ={})
+
+    assert (settings.tier.name, settings.tier_source) == ("local", "default")
+
+
+@pytest.mark.parametrize("name", ["prod", "PRODUCTION", "local ", "test"])
+def test_a_name_that_is_no_tier_is_refused(name: str, tmp_path: Path) -> None:
+    """A near miss of a tier's name is not guessed at."""
+    with pytest.raises(ConfigurationError, match=f"APP_ENV is '{name}', which is no tier") as caught:
+        resolve_settings(folder=tmp_path, environ={"APP_ENV": name})
+
+    assert "local, ci, ci_eval, staging, staging_eval, production" in caught.value.hint
