@@ -28,13 +28,24 @@ fingerprint() {
   cat "$root/requirements.lock" "$root/pyproject.toml"
 }
 
+owner_of() {
+  stat -c %U "$1" 2>/dev/null || stat -f %Su "$1" 2>/dev/null || echo "somebody else"
+}
+
+# An environment made by another user may have a Python that this one cannot run.
+is_installed() {
+  fingerprint | cmp -s - "$venv/ragbed.stamp" && [ -x "$python" ]
+}
+
 install() {
   local base
   base=$(find_python)
   "$base" -c 'import venv, ensurepip' 2>/dev/null ||
     die "$base has no venv module: install the package python$("$base" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
-  mkdir -p "$(dirname "$venv")" 2>/dev/null && [ -w "$(dirname "$venv")" ] ||
-    die "cannot write $(dirname "$venv"): it belongs to $(stat -c %U "$(dirname "$venv")" 2>/dev/null || echo 'somebody else')" \
+  local target=$venv
+  [ -e "$target" ] || target=$(dirname "$venv")
+  mkdir -p "$target" 2>/dev/null && [ -w "$target" ] ||
+    die "cannot write $target: it belongs to $(owner_of "$target"), and you are $(id -un)" \
       "try: RAGBED_VENV=\$HOME/.cache/ragbed-venv $0"
   # One installer at a time: a second one waits for the lock, then finds the work done.
   "$base" - "$venv.lock" "$base" "$root" "$venv" <<'PYTHON'
@@ -68,6 +79,6 @@ PYTHON
 
 if [ -n "${IN_NIX_SHELL:-}" ] && python3 -c 'import ragbed' 2>/dev/null; then
   python=$(command -v python3) # inside a Nix shell: use what is there
-elif ! fingerprint | cmp -s - "$venv/ragbed.stamp"; then
+elif ! is_installed 2>/dev/null; then
   install
 fi

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from ragbed.data import Question, lessons_folder, load_questions, questions_file
 from ragbed.errors import CheckFailed, DriftError, UsageError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ragbed.smoke.runner import SmokeOptions
     from ragbed.stack import Endpoint, StateFolder
 
+T = TypeVar("T")
 KEDA = "Kubernetes pod autoscaling with KEDA"
 UNANSWERABLE = (
     KEDA,
@@ -408,7 +409,7 @@ def _namespace(run_id: str) -> str:
     return f"smoke_{run_id.replace('-', '_')}"
 
 
-def _there(value: Any, stage: str) -> Any:
+def _there(value: T | None, stage: str) -> T:
     if value is None:
         raise CheckFailed(f"the stage {stage} did not leave what later ones need")
     return value

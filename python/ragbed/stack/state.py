@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ class StateFolder:
             details.append(f"{existing} belongs to user id {owner}, and you are {os.geteuid()}")
         hint = "set RAGBED_STATE_DIR to a folder of yours"
         if owner == 0 and os.geteuid() != 0:
-            hint = f"it was made by root: `sudo chown -R $USER {existing}`, or {hint}"
+            hint = f"it was made by root: `sudo chown -R $USER {shlex.quote(str(existing))}`, or {hint}"
         return ConfigurationError(
             f"cannot write the state folder {self.root}: {error.strerror or error}",
             details=details,
