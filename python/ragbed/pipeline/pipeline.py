@@ -111,7 +111,9 @@ class Pipeline:
             IndexFailed: Nothing was ingested, or by another model.
             ServiceMissing: A service does not answer.
         """
-        return self._retrieve(self._embedding(), question, top_k or self.config.top_k, filters)
+        return self._retrieve(
+            self._embedding(), _storable(question), _chosen(top_k, self.config.top_k), filters
+        )
 
     def examine(
         self,
@@ -127,7 +129,9 @@ class Pipeline:
             top_k: How many chunks at most; None takes the configured number.
             filters: As for `retrieve`.
         """
-        return self._examine(self._embedding(), question, top_k or self.config.top_k, filters)
+        return self._examine(
+            self._embedding(), _storable(question), _chosen(top_k, self.config.top_k), filters
+        )
 
     def ask(self, question: str, *, filters: Mapping[str, str | Sequence[str]] | None = None) -> Answer:
         """Answer a question from the documents, and save what they lack for it.
@@ -143,6 +147,7 @@ class Pipeline:
         from ragbed.pipeline.answering import SYSTEM_PROMPT, check, prompt  # noqa: PLC0415 - ingest needs none of it
 
         started = time.monotonic()
+        question = _storable(question)
         embedding = self._embedding()
         passages, gap = self._examine(embedding, question, self.config.top_k, filters)
         reply = self._chat.chat(SYSTEM_PROMPT, prompt(question, passages))
@@ -212,8 +217,6 @@ class Pipeline:
     ) -> list[ScoredChunk]:
         from ragbed.pipeline.retrieval import checked_filters, retrieve  # noqa: PLC0415 - ingest needs none of it
 
-        if top_k < 1:
-            raise UsageError(f"top_k is {top_k}, the lowest is 1")
         checked = checked_filters(filters)
         self._require_same_model()
         return retrieve(
@@ -279,7 +282,7 @@ def _gap(question: str, found: Finding, now: datetime) -> Gap:
     """Return a finding as a gap; the same question and kind always has the same id."""
     from ragbed.pipeline.searches import search_queries  # noqa: PLC0415 - ingest needs none of it
 
-    clean = " ".join(question.replace("\0", "").encode("utf-8", "replace").decode().split())
+    clean = " ".join(question.split())
     name = hashlib.sha256(f"{found.kind}\0{clean.lower()}".encode()).hexdigest()[:12]
     return Gap(
         id=f"gap-{name}",
@@ -291,6 +294,17 @@ def _gap(question: str, found: Finding, now: datetime) -> Gap:
         evidence=found.evidence,
         created_at=now,
     )
+
+
+def _chosen(top_k: int | None, configured: int) -> int:
+    if top_k is not None and top_k < 1:
+        raise UsageError(f"top_k is {top_k}, the lowest is 1")
+    return top_k or configured
+
+
+def _storable(question: str) -> str:
+    """Return a question without what no service takes: NUL and half surrogates."""
+    return question.replace("\0", " ").encode("utf-8", "replace").decode()
 
 
 def _say_nothing(progress: IngestProgress) -> None:

@@ -77,10 +77,10 @@ class PostgresGapStore:
         return [_gap(row) for row in rows]
 
     def remove_files(self) -> None:
-        """Delete records and pages of this namespace's gaps."""
-        for gap in self.all():
+        """Delete records and pages of this namespace's gaps; a schema of another revision is no obstacle."""
+        for name in self._database.names_of_gaps():
             for suffix in ("json", "md"):
-                (self._folder / f"{gap.id}.{suffix}").unlink(missing_ok=True)
+                (self._folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -83,6 +83,14 @@ class Database:
         with translated(query.split(" ", 1)[0]), self.transaction(), self.connection.cursor() as cursor:
             cursor.executemany(self._named(query), parameters)
 
+    def names_of_gaps(self) -> list[str]:
+        """Return the ids of the gaps without migrating: what is to be dropped need not be new."""
+        with translated("listing gaps"):
+            try:
+                return [str(row[0]) for row in self.connection.execute(self._named("SELECT id FROM {gaps}"))]
+            except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+                return []
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make the statements inside all or none."""

@@ -1,0 +1,187 @@
+"""Ingest on real services: the index follows the folder, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from ragbed.errors import UsageError
+from ragbed.pipeline import IngestProgress, Unreadable
+
+if TYPE_CHECKING:
+    from pipeline_bench import Bench
+
+INGEST_AND_LIST_MODULES = """
+import json, sys
+from pathlib import Path
+from ragbed.pipeline import PipelineConfig, open_pipeline
+values = json.load(sys.stdin)
+config = PipelineConfig(**{**values["config"], "gaps_dir": Path(values["config"]["gaps_dir"])})
+with open_pipeline(config) as pipeline:
+    report = pipeline.ingest(Path(values["folder"]))
+json.dump({"unchanged": report.unchanged, "seconds": report.seconds, "modules": list(sys.modules)}, sys.stdout)
+"""
+
+
+def test_first_ingest_indexes_every_document(bench: Bench) -> None:
+    """The report counts what the folder holds."""
+    bench.write({"a.md": "# A\n\nalpha\n", "sub/b.txt": "beta\n", "logo.png": "x", "bad.md": ""})
+
+    report = bench.ingest()
+
+    assert (report.documents, report.changed, report.chunks, report.embedded, report.ignored) == (
+        2,
+        2,
+        2,
+        2,
+        1,
+    )
+    assert report.unreadable == (Unreadable(path="bad.md", reason="empty"),)
+
+
+def test_unchanged_document_is_not_embedded_again(handbook: Bench) -> None:
+    """A second ingest of the same bytes asks neither the model nor the cache."""
+    report = handbook.ingest()
+
+    assert (report.unchanged, report.changed, report.embedded, report.cached, report.batches) == (
+        3,
+        0,
+        0,
+        0,
+        0,
+    )
+
+
+def test_unchanged_ingest_imports_no_heavy_client(handbook: Bench) -> None:
+    """Ten times an hour nobody waits for clients that are not used."""
+    from dataclasses import asdict
+
+    request = json.dumps({"config": asdict(handbook.config), "folder": str(handbook.folder)}, default=str)
+    run = subprocess.run(
+        [sys.executable, "-c", INGEST_AND_LIST_MODULES],
+        input=request,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    answer = json.loads(run.stdout)
+    heavy = {"qdrant_client", "ollama", "redis", "alembic", "sqlalchemy", "markdown_it", "yaml", "numpy"}
+    assert answer["unchanged"] == 3
+    assert heavy.isdisjoint(answer["modules"])
+
+
+def test_changed_document_replaces_its_chunks(handbook: Bench) -> None:
+    """What a document no longer says is no longer found."""
+    handbook.write({"backup.md": "# Backup\n\nTake a snapshot of the volume.\n"})
+
+    report = handbook.ingest()
+
+    assert (report.changed, report.unchanged) == (1, 2)
+    assert not any("pg_restore" in text for text in handbook.texts())
+
+
+def test_removed_document_is_removed(handbook: Bench) -> None:
+    """A deleted file leaves the index and the ledger."""
+    (handbook.folder / "ports.md").unlink()
+
+    report = handbook.ingest()
+
+    assert report.removed == 1
+    assert "ports.md" not in handbook.documents("Which port does Postgres listen on?")
+
+
+def test_document_that_became_unreadable_is_removed(handbook: Bench) -> None:
+    """The index does not keep what can no longer be checked."""
+    (handbook.folder / "ports.md").write_bytes(b"\xff\xfe\x00")
+
+    report = handbook.ingest()
+
+    assert (report.removed, report.documents) == (1, 2)
+
+
+def test_empty_folder_empties_the_index(handbook: Bench) -> None:
+    """The index follows the folder to the end."""
+    for path in handbook.folder.iterdir():
+        path.unlink()
+
+    assert handbook.ingest().chunks == 0
+    assert handbook.texts() == []
+
+
+def test_missing_folder_changes_nothing(handbook: Bench) -> None:
+    """A wrong path is an error, and no empty corpus."""
+    with handbook.open() as pipeline, pytest.raises(UsageError, match="is not a folder"):
+        pipeline.ingest(handbook.folder / "nowhere")
+
+    assert handbook.ingest().unchanged == 3
+
+
+def test_embeddings_come_from_the_cache(handbook: Bench) -> None:
+    """A new index of known texts asks the model for nothing."""
+    handbook.execute("UPDATE documents SET content_hash = 'other'")
+
+    report = handbook.ingest()
+
+    assert (report.cached, report.embedded) == (report.chunks, 0)
+
+
+def test_lost_cache_is_only_slower(handbook: Bench) -> None:
+    """The same index comes out when Redis has forgotten everything."""
+    before = handbook.texts()
+    client = redis.Redis.from_url(handbook.config.redis_url)
+    client.delete(*client.keys(f"{handbook.config.key_prefix}*"))
+    client.close()
+    handbook.execute("UPDATE documents SET content_hash = 'other'")
+
+    report = handbook.ingest()
+
+    assert (report.cached, report.embedded) == (0, report.chunks)
+    assert handbook.texts() == before
+
+
+def test_cache_that_does_not_answer_is_done_without_and_said(bench: Bench) -> None:
+    """A dead Redis does not stop an ingest; the report warns."""
+    bench.write({"a.md": "# A\n"})
+
+    report = bench.ingest(redis_url="redis://127.0.0.1:9/0")
+
+    assert report.embedded == 1
+    assert "embedding cache not used" in report.warnings[0]
+
+
+def test_batches_have_the_configured_size(bench: Bench) -> None:
+    """Seven chunks in batches of three are three batches."""
+    bench.write({f"{number}.md": f"# Part {number}\n" for number in range(7)})
+
+    assert bench.ingest(batch_size=3).batches == 3
+
+
+def test_text_over_the_context_is_embedded_in_parts(bench: Bench) -> None:
+    """A chunk that the model refuses is split, indexed and counted."""
+    bench.write({"a.txt": "word " * 900})
+
+    report = bench.ingest(chunk_tokens=2000)
+
+    assert (report.chunks, report.split) == (1, 1)
+
+
+def test_progress_ends_with_every_chunk(bench: Bench) -> None:
+    """The last report of indexing is complete."""
+    bench.write({f"{number}.md": f"# Part {number}\n" for number in range(5)})
+    seen: list[IngestProgress] = []
+
+    with bench.open(batch_size=2) as pipeline:
+        pipeline.ingest(bench.folder, progress=seen.append)
+
+    assert [(step.done, step.total) for step in seen if step.stage == "indexing"] == [
+        (0, 5),
+        (2, 5),
+        (4, 5),
+        (5, 5),
+    ]
