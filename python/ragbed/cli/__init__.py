@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 import click
@@ -85,12 +86,18 @@ def ragbed() -> None:
     """
 
 
+def _interrupt(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code of what happened.
 
     Args:
         arguments: Words after `ragbed`; None takes them from the process.
     """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)  # a cancelled CI job or a closed terminal ends what it started
     try:
         ragbed.main(args=arguments, prog_name="ragbed", standalone_mode=False)
     except RagbedError as error:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ragbed.cli.output import note, ready_line, show_json, show_table, used
+from ragbed.cli.live import stack_view
+from ragbed.cli.output import note, show_json, show_table, used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,33 +30,32 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     """
     from ragbed.errors import UsageError
     from ragbed.settings import resolve_settings
-    from ragbed.stack import find_state_folder, project_folder
+    from ragbed.stack import SERVICES, find_state_folder, project_folder
     from ragbed.stack import up as start_stack
+    from ragbed.stack.supervising import supervise
 
     if as_json and not detach:
         raise UsageError("--json needs --detach: a stack in the foreground prints until it ends")
     settings = resolve_settings(folder=project_folder())
     folder = find_state_folder()
-    note("ragbed: starting the stack")
-    record, was_up = start_stack(
-        settings, folder, detach=detach, keep=keep, progress=lambda endpoint, s: note(ready_line(endpoint, s))
-    )
-    for line in record.notes:
-        note(f"  note: {line}")
+    with stack_view(SERVICES) as view:
+        view.say("ragbed: starting the stack")
+        record, was_up = start_stack(settings, folder, detach=detach, keep=keep, progress=view.ready)
+        for line in record.notes:
+            view.say(f"  note: {line}")
+        if not (detach or was_up):
+            view.say(f"LLM: {record.llm}")
+            view.say("Up. Try in another terminal: ragbed smoke; Ctrl-C stops the stack.")
+            supervise(settings, folder, view)
+            view.say("ragbed: the stack is down")
+            return
     if was_up:
         note("ragbed: the stack was up already")
     if as_json:
         show_json(_describe(record))
         return
     _show(record)
-    if detach or was_up:
-        click.echo("Up. Try: ragbed smoke; stop it by: ragbed down")
-        return
-    from ragbed.stack.supervising import supervise
-
-    click.echo("Up. Try in another terminal: ragbed smoke; Ctrl-C stops the stack.")
-    supervise(settings, folder, say=note)
-    note("ragbed: the stack is down")
+    click.echo("Up. Try: ragbed smoke; stop it by: ragbed down")
 
 
 @click.command(epilog="Example: ragbed down --all")

@@ -22,10 +22,11 @@ from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_default, att
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases
-from ragbed.stack.processes import ProcessIdentity, stop
+from ragbed.stack.processes import ProcessIdentity, end_marked, stop
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
-from ragbed.stack.state import StateFolder, find_state_folder
+from ragbed.stack.services.unprivileged import outside_folder
+from ragbed.stack.state import StateFolder, find_state_folder, forget_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,15 +107,13 @@ class StackBuilder:
             GuardRefused: A given store does not carry ragbed's marker.
         """
         stack = f"{secrets.token_hex(4)}"
-        with ThreadPoolExecutor(max_workers=len(services)) as pool:
-            tasks = {name: pool.submit(self._resolve, name, stack, progress) for name in services}
-        failures = [task.exception() for task in tasks.values()]
-        results = {name: task.result() for name, task in tasks.items() if task.exception() is None}
-        if failure := next((failure for failure in failures if failure), None):
-            for result in results.values():
-                if result.lease:
-                    Leases(self.folder).end(result.lease)
-            raise failure
+        try:
+            with ThreadPoolExecutor(max_workers=len(services)) as pool:
+                tasks = {name: pool.submit(self._resolve, name, stack, progress) for name in services}
+            results = {name: task.result() for name, task in tasks.items()}
+        except BaseException:  # Ctrl-C too: what was started for the others ends here
+            end_all(self.folder, [lease for lease in Leases(self.folder).all() if lease.stack == stack])
+            raise
         return Stack(
             id=stack,
             endpoints={name: result.endpoint for name, result in results.items()},
@@ -260,14 +259,47 @@ def _require_served(choice: LlmChoice, settings: Settings) -> LlmChoice:
 
 
 def running_record(folder: StateFolder) -> StackRecord | None:
-    """Reap what dead commands left, and return the stack of `ragbed up`; None when there is none."""
+    """Reap what dead commands left, and return the stack of `ragbed up`; None when there is none.
+
+    A command that starts or ends the stack at this moment is not waited for: then nothing is reaped.
+
+    Raises:
+        ConfigurationError: The state folder belongs to somebody else.
+    """
+    if not folder.exists():
+        return None
+    with folder.locked_if_free("stack") as held:
+        if held:
+            return _reaped(folder)
+        record = load_record(folder)
+        return record if record and record.is_kept_up() else None
+
+
+def _reaped(folder: StateFolder) -> StackRecord | None:
+    """Reap what dead commands left, and return the stack of `ragbed up`. Call it with the stack's lock held.
+
+    Without the lock, a stack that is handed over at this moment would be taken for a dead command's: its record is
+    not read yet, and the command that wrote it has gone.
+    """
     record = load_record(folder)
     if record and not record.is_kept_up():
-        folder.stack_file.unlink(missing_ok=True)
         record = None
-    handed_over = record.leases.values() if record and record.owner is None else ()
-    Leases(folder).reap(frozenset(handed_over))
+    if record is None:
+        folder.stack_file.unlink(missing_ok=True)
+    tokens = frozenset(record.leases.values()) if record else frozenset[str]()
+    leases = Leases(folder)
+    leases.reap(tokens, stack=record.stack if record else "")
+    for stray in set(_folders(folder.data)) - {lease.stack for lease in leases.all()}:
+        if record is None or stray != record.stack:
+            shutil.rmtree(folder.data / stray, ignore_errors=True)
+    for parent in (folder.root, folder.leases):
+        forget_unfinished(parent)
     return record
+
+
+def _folders(parent: Path) -> list[str]:
+    """Return the names in a folder. Read before the leases: each of those is written before its data."""
+    return [path.name for path in parent.iterdir()] if parent.exists() else []
 
 
 def up(
@@ -293,7 +325,7 @@ def up(
     pins = load_stack_pins()
     folder.prepared()
     with folder.locked("stack"):
-        record = running_record(folder)
+        record = _reaped(folder)
         if record:
             return mend(record, settings, folder, progress=progress), True
         builder = StackBuilder(settings, folder, pins, caller="command", keep=keep)
@@ -332,6 +364,8 @@ def mend(
     for service, lease in dead.items():
         if lease:
             Leases(folder).stop(lease)
+        else:
+            end_marked(tokens[service])  # its lease was lost; it may run
         port = int(endpoints[service].url.rpartition(":")[2].partition("/")[0])
         started = builder.start(service, record.stack, port=port)
         endpoints[service], tokens[service] = started.endpoint, started.lease.token
@@ -367,11 +401,11 @@ def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -
     Raises:
         ConfigurationError: Data is to be kept, and there is kept data already.
     """
-    if not folder.root.exists():
+    if not folder.exists():
         return []
     _ask_owner_to_stop(folder)
     with folder.locked("stack"):
-        record = running_record(folder)
+        record = _reaped(folder)
         tokens = set(record.leases.values()) if record else set()
         ending = [lease for lease in Leases(folder).all() if everything or lease.token in tokens]
         if keep and record and not record.keep and folder.kept.exists():
@@ -379,19 +413,34 @@ def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -
                 f"there is kept data already in {folder.kept}", hint="delete it by `ragbed reset`"
             )
         keep_now = keep and record is not None and not record.keep
-        end_all(folder, ending, keep_data=keep_now)
+        for token in tokens - {lease.token for lease in ending}:
+            end_marked(token)  # its lease was lost
+        _at_once(Leases(folder).stop, ending)
         if keep_now and record and (folder.data / record.stack).exists():
-            (folder.data / record.stack).rename(folder.kept)
+            _keep_data(folder, record.stack)
         folder.stack_file.unlink(missing_ok=True)
+        end_all(folder, ending, keep_data=keep_now)
+        _reaped(folder)
     return [lease.service for lease in ending]
+
+
+def _keep_data(folder: StateFolder, stack: str) -> None:
+    """Make the data of a stack that has been stopped the kept data."""
+    for service in SERVICES:
+        outside = outside_folder(folder.data / stack / service)
+        if outside and outside.exists():
+            outside.rename(outside_folder(folder.kept / service) or outside)
+    (folder.data / stack).rename(folder.kept)
 
 
 def end_all(folder: StateFolder, leases: Sequence[Lease], *, keep_data: bool = False) -> None:
     """End several processes at once."""
-    if not leases:
-        return
-    with ThreadPoolExecutor(max_workers=len(leases)) as pool:
-        list(pool.map(lambda lease: Leases(folder).end(lease, keep_data=keep_data), leases))
+    _at_once(lambda lease: Leases(folder).end(lease, keep_data=keep_data), leases)
+
+
+def _at_once(act: Callable[[Lease], None], leases: Sequence[Lease]) -> None:
+    with ThreadPoolExecutor(max_workers=max(1, len(leases))) as pool:
+        list(pool.map(act, leases))
 
 
 def reset(folder: StateFolder) -> list[str]:
@@ -399,6 +448,9 @@ def reset(folder: StateFolder) -> list[str]:
     stopped = down(folder, everything=True)
     for path in (folder.data, folder.kept, folder.logs, folder.gaps):
         shutil.rmtree(path, ignore_errors=True)
+    for service in SERVICES:
+        if outside := outside_folder(folder.kept / service):
+            shutil.rmtree(outside, ignore_errors=True)
     return stopped
 
 
@@ -434,7 +486,7 @@ def running_stack(
     refuse_writes(settings, command="starting a stack")
     folder = (folder or find_state_folder()).prepared()
     with folder.locked("stack"):
-        record = running_record(folder)
+        record = _reaped(folder)
         if record and not private and not _overridden(settings, services):
             record = mend(record, settings, folder, progress=progress)
     if record and not private and not _overridden(settings, services):
@@ -456,7 +508,7 @@ def running_stack(
 def _hand_over(stack: Stack, folder: StateFolder) -> bool:
     """Leave a stack to the state folder; False when another one is up there already."""
     with folder.locked("stack"):
-        if running_record(folder):
+        if _reaped(folder):
             return False
         StackRecord(
             stack=stack.id,
@@ -484,10 +536,13 @@ def _ask_owner_to_stop(folder: StateFolder) -> None:
 
 
 def _forget_old_logs(folder: StateFolder) -> None:
+    in_use = {lease.stack for lease in Leases(folder).all()}
+
     def age(path: Path) -> float:
         with contextlib.suppress(OSError):
             return -path.stat().st_mtime
         return 0.0
 
-    for path in sorted(folder.logs.iterdir(), key=age)[_LOGS_KEPT:]:
+    ended = [path for path in folder.logs.iterdir() if path.name not in in_use]
+    for path in sorted(ended, key=age)[_LOGS_KEPT:]:
         shutil.rmtree(path, ignore_errors=True)

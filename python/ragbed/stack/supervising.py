@@ -8,7 +8,7 @@ import signal
 import time
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ragbed.errors import RagbedError, ServiceNotReady
 from ragbed.stack.launching import log_tail
@@ -17,9 +17,10 @@ from ragbed.stack.record import load_record
 from ragbed.stack.stack import end_all, mend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ragbed.settings import Settings
+    from ragbed.stack.endpoint import Endpoint
     from ragbed.stack.record import StackRecord
     from ragbed.stack.state import StateFolder
 
@@ -27,13 +28,23 @@ _RESTARTS = 3
 _WITHIN_S = 60.0
 
 
-def supervise(settings: Settings, folder: StateFolder, *, say: Callable[[str], None]) -> None:
+class Watcher(Protocol):
+    """Who is told what happens to the services."""
+
+    def ready(self, endpoint: Endpoint, seconds: float) -> None:
+        """Hear that a service is back, and after how long."""
+
+    def died(self, services: Sequence[str]) -> None:
+        """Hear that services have ended by themselves."""
+
+
+def supervise(settings: Settings, folder: StateFolder, watcher: Watcher) -> None:
     """Watch the stack of this process until SIGINT or SIGTERM, then stop it.
 
     Args:
         settings: The resolved settings, for services that are started again.
         folder: The state folder; its record names this process as owner.
-        say: Called with a line per event.
+        watcher: Told what happens.
 
     Raises:
         ServiceNotReady: A service died too often; the stack has been stopped.
@@ -42,7 +53,7 @@ def supervise(settings: Settings, folder: StateFolder, *, say: Callable[[str], N
     try:
         with _events() as next_event:
             while next_event() == signal.SIGCHLD:
-                _mend_the_dead(settings, folder, restarts, say)
+                _mend_the_dead(settings, folder, restarts, watcher)
     finally:
         record = load_record(folder)
         tokens = set(record.leases.values()) if record else set()
@@ -50,9 +61,7 @@ def supervise(settings: Settings, folder: StateFolder, *, say: Callable[[str], N
         folder.stack_file.unlink(missing_ok=True)
 
 
-def _mend_the_dead(
-    settings: Settings, folder: StateFolder, restarts: deque[float], say: Callable[[str], None]
-) -> None:
+def _mend_the_dead(settings: Settings, folder: StateFolder, restarts: deque[float], watcher: Watcher) -> None:
     record = load_record(folder)
     if record is None:
         return
@@ -62,7 +71,7 @@ def _mend_the_dead(
     ]
     if not dead:
         return
-    say(f"ragbed: {', '.join(dead)} died; starting it again on its data")
+    watcher.died(dead)
     now = time.monotonic()
     if len(restarts) == _RESTARTS and now - restarts[0] < _WITHIN_S:
         raise ServiceNotReady(
@@ -73,12 +82,7 @@ def _mend_the_dead(
     restarts.append(now)
     try:
         with folder.locked("stack"):
-            mend(
-                record,
-                settings,
-                folder,
-                progress=lambda e, s: say(f"ragbed: {e.service} is back ({s:.2f} s)"),
-            )
+            mend(record, settings, folder, progress=watcher.ready)
     except RagbedError as error:
         raise ServiceNotReady(
             f"{dead[0]} died and cannot be started again: {error.message}",
