@@ -94,10 +94,8 @@ def start(launch: Launch) -> Started:
     launch.log.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, _PORT_TRIES + 1):
         port = launch.port or free_port()
-        request = Request(folder=launch.folder, data=launch.data, port=port, pins=launch.pins, search=search)
-        plan = launch.starter.plan(request)
         try:
-            endpoint, lease = _start_once(launch, plan, search)
+            endpoint, lease = _start_once(launch, port, search)
         except _PortTaken as taken:
             if launch.port or attempt == _PORT_TRIES:
                 raise taken.reason from None
@@ -123,17 +121,18 @@ def _nothing_to_start(launch: Launch, search: Search) -> ServiceMissing:
     )
 
 
-def _start_once(launch: Launch, plan: Plan, search: Search) -> tuple[Endpoint, Lease]:
+def _start_once(launch: Launch, port: int, search: Search) -> tuple[Endpoint, Lease]:
     leases = Leases(launch.folder)
     lease = leases.open(
         launch.service,
         launch.stack,
         owner=launch.owner,
-        data=plan.outside or launch.data,
+        data=launch.data,
         keep=launch.keep,
         stop_signal=launch.starter.stop_signal,
     )
     try:
+        plan = _prepare(launch, lease, port, search)
         process = _spawn(plan, launch, lease)
         lease = leases.started(lease, process.pid)
         store = open_store(launch.service, plan.url)
@@ -157,6 +156,25 @@ def _start_once(launch: Launch, plan: Plan, search: Search) -> tuple[Endpoint, L
         started_at=datetime.now(UTC),
     )
     return endpoint, lease
+
+
+def _prepare(launch: Launch, lease: Lease, port: int, search: Search) -> Plan:
+    """Prepare the data folder; the lease has been written, so that what is left of it is found."""
+    request = Request(
+        folder=launch.folder,
+        data=launch.data,
+        port=port,
+        pins=launch.pins,
+        search=search,
+        environ={TOKEN_VARIABLE: lease.token},
+    )
+    try:
+        return launch.starter.plan(request)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ServiceNotReady(
+            f"cannot prepare the data of {launch.service} in {launch.data}: {error}",
+            hint=f"free some disk space below {launch.folder.root}, or read the line above",
+        ) from error
 
 
 def _spawn(plan: Plan, launch: Launch, lease: Lease) -> subprocess.Popen[bytes]:

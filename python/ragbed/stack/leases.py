@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragbed.stack.processes import ProcessIdentity, find_inside, find_marked, stop
+from ragbed.stack.processes import ProcessIdentity, end_marked, find_inside, find_marked, stop
+from ragbed.stack.services.unprivileged import outside_folder
 from ragbed.stack.state import StateFolder, read_json, write_json
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Lease:
         owner: The command that started it.
         process: The process; None between writing the lease and starting it.
         data: Its data folder.
+        outside: Where its data goes instead when it has to run as another user; None where that cannot be.
         keep: Whether the data outlives the process.
         stop_signal: What asks it to end.
     """
@@ -45,6 +47,7 @@ class Lease:
     owner: ProcessIdentity
     process: ProcessIdentity | None = None
     data: Path
+    outside: Path | None = None
     keep: bool
     stop_signal: signal.Signals = signal.SIGTERM
 
@@ -57,6 +60,7 @@ class Lease:
             "owner": self.owner.to_json(),
             "process": self.process.to_json() if self.process else None,
             "data": str(self.data),
+            "outside": str(self.outside) if self.outside else None,
             "keep": self.keep,
             "stop_signal": int(self.stop_signal),
         }
@@ -71,6 +75,7 @@ class Lease:
             owner=ProcessIdentity(**value["owner"]),
             process=ProcessIdentity.from_json(value["process"]),
             data=Path(value["data"]),
+            outside=Path(value["outside"]) if value.get("outside") else None,
             keep=value["keep"],
             stop_signal=signal.Signals(value["stop_signal"]),
         )
@@ -103,6 +108,7 @@ class Leases:
             stack=stack,
             owner=owner,
             data=data,
+            outside=outside_folder(data),
             keep=keep,
             stop_signal=stop_signal,
         )
@@ -116,15 +122,10 @@ class Leases:
         return lease
 
     def all(self) -> Iterator[Lease]:
-        """Yield every lease; files that hold none are removed."""
+        """Yield every lease; files that hold none are left to `reap`."""
         for path in sorted(self._folder.glob("*.json")):
-            value = read_json(path)
-            try:
-                lease = Lease.from_json(value or {})
-            except (KeyError, TypeError, ValueError):
-                path.unlink(missing_ok=True)
-                continue
-            yield lease
+            if lease := self._read(path):
+                yield lease
 
     def end(
         self, lease: Lease, *, gentle: bool = True, timeout_s: float = 5.0, keep_data: bool = False
@@ -140,6 +141,8 @@ class Leases:
         self.stop(lease, gentle=gentle, timeout_s=timeout_s)
         if not (lease.keep or keep_data):
             shutil.rmtree(lease.data, ignore_errors=True)
+            if lease.outside:
+                shutil.rmtree(lease.outside, ignore_errors=True)
             with contextlib.suppress(OSError):
                 lease.data.parent.rmdir()  # the stack's own folder, once it is empty
         self.forget(lease)
@@ -152,7 +155,9 @@ class Leases:
         elif lease.process.is_alive():
             processes = [lease.process]
         else:
-            processes = find_inside(lease.data)
+            processes = [
+                one for folder in (lease.data, lease.outside) if folder for one in find_inside(folder)
+            ]
         for process in processes:
             stop(process, gentle=asked, timeout_s=timeout_s)
 
@@ -160,18 +165,33 @@ class Leases:
         """Remove the lease; its process and data stay as they are."""
         self._path(lease).unlink(missing_ok=True)
 
-    def reap(self, handed_over: Collection[str]) -> list[Lease]:
-        """End what dead commands left behind, and return it.
+    def reap(self, handed_over: Collection[str], *, stack: str = "") -> list[Lease]:
+        """End what dead commands left behind, and return it. Call it with the stack's lock held.
 
         Args:
             handed_over: Tokens of the stack that stays up without its command.
+            stack: Id of that stack. Its data stays even where a command died that was starting a service on it.
         """
+        self._end_unreadable()
         stale = [
             lease for lease in self.all() if lease.token not in handed_over and not lease.owner.is_alive()
         ]
         for lease in stale:
-            self.end(lease, timeout_s=1.0)
+            self.end(lease, timeout_s=1.0, keep_data=lease.stack == stack)
         return stale
+
+    def _end_unreadable(self) -> None:
+        """End the processes of files that hold no lease: such a file's name is the token that they carry."""
+        for path in self._folder.glob("*.json"):
+            if self._read(path) is None and path.exists():
+                end_marked(path.stem)
+                path.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> Lease | None:
+        try:
+            return Lease.from_json(read_json(path) or {})
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
 
     def _path(self, lease: Lease) -> Path:
         return self._folder / f"{lease.token}.json"

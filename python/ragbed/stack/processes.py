@@ -156,6 +156,12 @@ def find_marked(token: str) -> list[ProcessIdentity]:
     return found
 
 
+def end_marked(token: str) -> None:
+    """Kill the processes that carry a token."""
+    for process in find_marked(token):
+        stop(process, gentle=signal.SIGKILL)
+
+
 def find_inside(folder: Path) -> list[ProcessIdentity]:
     """Return processes whose working folder lies in `folder`: workers that outlived a killed server."""
     folder = folder.resolve()  # the kernel tells the working folder without links

@@ -71,9 +71,9 @@ def load_record(folder: StateFolder) -> StackRecord | None:
             owner=ProcessIdentity.from_json(value["owner"]),
             keep=value["keep"],
             endpoints={endpoint.service: endpoint for endpoint in endpoints},
-            leases=value["leases"],
+            leases=dict(value["leases"]),
             notes=tuple(value["notes"]),
             llm=value["llm"],
         )
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -10,7 +11,9 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+import psutil
 
 from ragbed.errors import ConfigurationError
 
@@ -91,25 +94,55 @@ class StateFolder:
 
     def _not_writable(self, error: OSError) -> ConfigurationError:
         details = []
-        existing = next((path for path in (self.root, *self.root.parents) if path.exists()), Path("/"))
+        existing = next(path for path in (self.root, *self.root.parents) if os.path.exists(path))  # noqa: PTH110 - False where we may not look
         owner = existing.stat().st_uid
         if owner != os.geteuid():
             details.append(f"{existing} belongs to user id {owner}, and you are {os.geteuid()}")
         hint = "set RAGBED_STATE_DIR to a folder of yours"
         if owner == 0 and os.geteuid() != 0:
             hint = f"it was made by root: `sudo chown -R $USER {shlex.quote(str(existing))}`, or {hint}"
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            hint = f"free some disk space below {existing}, or {hint}"
         return ConfigurationError(
             f"cannot write the state folder {self.root}: {error.strerror or error}",
             details=details,
             hint=hint,
         )
 
+    def exists(self) -> bool:
+        """Tell whether the folder is there.
+
+        Raises:
+            ConfigurationError: A folder above it may not be entered.
+        """
+        try:
+            return self.root.exists()
+        except OSError as error:
+            raise self._not_writable(error) from error
+
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Hold the lock of that name; a second holder waits. It ends with the process, however that ends."""
-        with (self.root / f"{name}.lock").open("a") as held:
+        with self._lock_file(name) as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             yield
+
+    @contextmanager
+    def locked_if_free(self, name: str) -> Iterator[bool]:
+        """Hold the lock of that name if nobody does; yields whether it is held."""
+        with self._lock_file(name) as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def _lock_file(self, name: str) -> TextIO:
+        try:
+            return (self.root / f"{name}.lock").open("a")
+        except OSError as error:
+            raise self._not_writable(error) from error
 
 
 def find_state_folder(environ: Mapping[str, str] | None = None) -> StateFolder:
@@ -131,7 +164,7 @@ def project_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write JSON so that a reader sees the old file or the new one, never half of it."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(value, file, indent=1)
@@ -139,6 +172,14 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
+
+
+def forget_unfinished(folder: Path) -> None:
+    """Remove what `write_json` left beside its files where the process that wrote was killed."""
+    for path in folder.glob(".*.json.*"):
+        writer = path.name.rpartition(".")[0].rpartition(".")[2]
+        if writer.isdigit() and not psutil.pid_exists(int(writer)):
+            path.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

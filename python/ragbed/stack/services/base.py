@@ -26,6 +26,7 @@ class Request:
         port: The port to listen on.
         pins: The service's pins.
         search: The program that was found.
+        environ: Variables for every process that is started for it: the lease's token, by which it is found again.
     """
 
     folder: StateFolder
@@ -33,6 +34,7 @@ class Request:
     port: int
     pins: ServicePins
     search: Search
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,6 @@ class Plan:
         origin: What is started, in words for a report.
         environ: Variables to set beside the process's own.
         user: User id to start it as; None for ours.
-        outside: A folder outside the state folder that ends with the service; None for none.
     """
 
     command: Sequence[str]
@@ -53,7 +54,6 @@ class Plan:
     origin: str
     environ: Mapping[str, str] = field(default_factory=dict)
     user: int | None = None
-    outside: Path | None = None
 
 
 class Starter(Protocol):

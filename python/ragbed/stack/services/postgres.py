@@ -17,10 +17,10 @@ from ragbed.stack.services.base import Plan, Request
 from ragbed.stack.services.unprivileged import Identity, without_root
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ragbed.pins import ServicePins
-    from ragbed.stack.state import StateFolder
 
 USER = PASSWORD = DATABASE = "ragbed"  # noqa: S105 - loopback only, the same for everybody
 # A killed server loses nothing that it acknowledged: the kernel has the pages. A crash of the whole machine may
@@ -97,12 +97,16 @@ class PostgresStarter:
         _check_major(data, binary.version)
         _clear_lock_file(data)
         if not (data / "PG_VERSION").exists():
-            template = _template(request.folder, binary, identity)
+            template = _template(request, binary, identity)
             data.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(data, ignore_errors=True)
-            subprocess.run(["cp", "-a", str(template), str(data)], check=True, capture_output=True)
+            # Beside, then renamed: a copy that was cut short is never taken for a cluster.
+            copy = data.with_name(f"{data.name}.copying")
+            for leftover in (copy, data):
+                shutil.rmtree(leftover, ignore_errors=True)
+            _copy(template, copy, request.environ)
             if identity.user is not None:
-                _give(data, identity.user)
+                _give(copy, identity.user)
+            copy.rename(data)
         settings = {
             **_settings(binary.version),
             "port": str(request.port),
@@ -114,7 +118,6 @@ class PostgresStarter:
             url=f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{request.port}/{DATABASE}",
             origin=binary.origin,
             user=identity.user,
-            outside=data if identity.user is not None else None,
         )
 
 
@@ -173,9 +176,26 @@ def _has_pgvector(programs: Path) -> bool:
     return bool(share) and os.path.exists(f"{share}/extension/vector.control")  # noqa: PTH110 - a string from outside
 
 
-def _template(folder: StateFolder, binary: Binary, identity: Identity) -> Path:
+def _copy(source: Path, target: Path, environ: Mapping[str, str]) -> None:
+    answer = subprocess.run(
+        ["cp", "-a", str(source), str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},
+    )
+    if answer.returncode:
+        shutil.rmtree(target, ignore_errors=True)
+        raise ServiceNotReady(
+            f"cannot copy the Postgres template: {(answer.stderr.splitlines() or ['no word'])[-1]}",
+            hint=f"free some disk space below {target.parent}",
+        )
+
+
+def _template(request: Request, binary: Binary, identity: Identity) -> Path:
     """Return a cluster with user, database, pgvector and marker, made once per version and programs."""
     key = hashlib.sha256(f"{binary.path}{_INITDB}{_SETTINGS}{_SINGLE_USER_SQL}".encode()).hexdigest()[:12]
+    folder = request.folder
     template = folder.cache / f"postgres-{binary.version}-{key}"
     if template.exists():
         return template
@@ -183,28 +203,30 @@ def _template(folder: StateFolder, binary: Binary, identity: Identity) -> Path:
         for leftover in folder.cache.glob("building-postgres-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         if not template.exists():
-            _build_template(folder.cache / f"building-{template.name}", identity).rename(template)
+            building = folder.cache / f"building-{template.name}"
+            _build_template(building, identity, request.environ).rename(template)
     return template
 
 
-def _build_template(building: Path, identity: Identity) -> Path:
+def _build_template(building: Path, identity: Identity, environ: Mapping[str, str]) -> Path:
     """Run initdb and create what every stack needs; returns the folder."""
-    password_file = building.with_suffix(".password")
-    password_file.write_text(PASSWORD, encoding="ascii")
     # An unprivileged user cannot reach the cache: it builds where its data will be.
-    target = identity.data if identity.user is not None else building
+    target = building if identity.user is None else identity.data.with_name(building.name)
+    shutil.rmtree(target, ignore_errors=True)
+    password_file = target.with_name(f"{building.name}.password")
+    password_file.write_text(PASSWORD, encoding="ascii")
     if identity.user is not None:
-        _give(password_file.parent, None)
+        os.chown(password_file, identity.user, -1)
     initdb = [
         *identity.prefix,
         str(identity.programs / "initdb"),
         *("-D", str(target), "-U", USER, f"--pwfile={password_file}", *_INITDB),
     ]
     try:
-        _run(initdb, "initdb", identity, stdin="")
+        _run(initdb, "initdb", identity, environ, stdin="")
         for database, sql in _SINGLE_USER_SQL.items():
             single = [*identity.prefix, str(identity.programs / "postgres"), "--single", "-D", str(target)]
-            _run([*single, "-c", "fsync=off", database], "the first start", identity, stdin=sql)
+            _run([*single, "-c", "fsync=off", database], "the first start", identity, environ, stdin=sql)
         if target != building:
             shutil.copytree(target, building)
             shutil.rmtree(target)
@@ -213,10 +235,19 @@ def _build_template(building: Path, identity: Identity) -> Path:
     return building
 
 
-def _run(command: list[str], what: str, identity: Identity, *, stdin: str) -> None:
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+def _run(
+    command: list[str], what: str, identity: Identity, environ: Mapping[str, str], *, stdin: str
+) -> None:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     answer = subprocess.run(
-        command, input=stdin, capture_output=True, text=True, check=False, user=identity.user, env=environ
+        command,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        user=identity.user,
+        env={**inherited, **environ},
+        cwd="/",  # always there, and open to every user
     )
     output = (answer.stdout + answer.stderr).strip().splitlines()
     # Single-user mode ends with 0 even when a statement failed.
@@ -229,9 +260,7 @@ def _run(command: list[str], what: str, identity: Identity, *, stdin: str) -> No
         )
 
 
-def _give(folder: Path, user: int | None) -> None:
-    """Hand a folder and what is in it to a user; None hands nothing over."""
-    if user is None:
-        return
+def _give(folder: Path, user: int) -> None:
+    """Hand a folder and what is in it to a user."""
     for path in (folder, *folder.rglob("*")):
         os.chown(path, user, -1, follow_symlinks=False)

@@ -1,15 +1,17 @@
 """Run a program that refuses root: in a user namespace, else as `nobody` on a private copy.
 
-Postgres will not start as root. In a user namespace it believes to be user 1000, while its files stay root's.
+Postgres will not start as root. In a user namespace it believes to be `nobody`, while its files stay root's.
 Where namespaces are forbidden (many containers), it runs as `nobody`, which needs programs and data in folders
 that `nobody` may enter: a copy below the folder for temporary files.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from ragbed.errors import ServiceNotReady
 
-_UNSHARE = ("unshare", "--user", "--map-user=1000", "--")
+_INSTALLATIONS = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,40 +50,78 @@ def without_root(programs: Path, data: Path) -> Identity:
     Raises:
         ServiceNotReady: We are root, and there is neither a user namespace nor a user `nobody`.
     """
-    if os.geteuid() != 0:
+    outside = outside_folder(data)
+    if outside is None:
         return Identity(programs=programs, data=data)
-    if _namespaces_work():
-        return Identity(programs=programs, data=data, prefix=_UNSHARE)
-    try:
-        nobody = pwd.getpwnam("nobody").pw_uid
-    except KeyError:
+    nobody = _nobody()
+    if nobody is None:
         raise ServiceNotReady(
-            "Postgres refuses to run as root, and this machine has neither user namespaces nor a user nobody",
+            "Postgres refuses to run as root, and this machine has no other user to run it as",
             hint="run ragbed as an ordinary user",
-        ) from None
-    outside = Path(tempfile.gettempdir(), f"ragbed-{data.parent.name}-{data.name}")
-    outside.mkdir(mode=0o700, exist_ok=True)
-    os.chown(outside, nobody, -1)
-    return Identity(programs=_reachable(programs), data=outside / "cluster", user=nobody)
+        )
+    unshare = ("unshare", "--user", f"--map-user={nobody}", "--")
+    if _works(unshare):
+        return Identity(programs=programs, data=data, prefix=unshare)
+    _own(outside, nobody)
+    return Identity(programs=_reachable(programs, outside), data=outside / "cluster", user=nobody)
+
+
+def outside_folder(data: Path) -> Path | None:
+    """Return where data and programs go when they must lie outside root's folders; None when we are not root.
+
+    The name follows from the data folder, so that a lease can tell it before anything is there.
+    """
+    if os.geteuid() != 0:
+        return None
+    name = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:12]
+    return Path(tempfile.gettempdir(), f"ragbed-{name}")
+
+
+def _nobody() -> int | None:
+    """Return a user other than root that this machine knows: initdb wants a name for who it runs as."""
+    users = {user.pw_name: user.pw_uid for user in pwd.getpwall() if user.pw_uid != 0}
+    return users.get("nobody", next(iter(users.values()), None))
 
 
 @cache
-def _namespaces_work() -> bool:
+def _works(prefix: tuple[str, ...]) -> bool:
     try:
-        return not subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False).returncode
+        return not subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode
     except OSError:
         return False
 
 
-def _reachable(programs: Path) -> Path:
+def _own(outside: Path, user: int) -> None:
+    """Make the folder, or take over one that an earlier start left.
+
+    Raises:
+        ServiceNotReady: Somebody else put something there: its name can be guessed, and everybody may write beside.
+    """
+    outside.mkdir(mode=0o700, exist_ok=True)
+    found = outside.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {0, user}:
+        raise ServiceNotReady(
+            f"{outside}, where Postgres has to run, belongs to user id {found.st_uid}",
+            hint=f"remove {outside}, or set TMPDIR to a folder of yours",
+        )
+    os.chown(outside, user, -1, follow_symlinks=False)
+
+
+def _reachable(programs: Path, outside: Path) -> Path:
     """Return a folder with these programs that any user may enter: itself, or a copy of its installation."""
     if all(parent.stat().st_mode & 0o001 for parent in (programs, *programs.parents)):
         return programs
-    installation = programs.parents[2]  # site-packages: the wheel's libraries lie beside its package
+    # A wheel's libraries lie beside its package; anything else is taken to be a folder of its own.
+    sites = [parent for parent in programs.parents if parent.name in _INSTALLATIONS]
+    installation = sites[0] if sites else programs.parents[1]
     package = programs.relative_to(installation).parts[0]
-    copy = Path(tempfile.mkdtemp(prefix="ragbed-programs-"))
-    copy.chmod(0o755)
-    for folder in installation.glob(f"{package}*"):
-        if folder.is_dir() and not folder.name.endswith(".dist-info"):
-            shutil.copytree(folder, copy / folder.name, symlinks=True)
+    wanted = [
+        folder
+        for folder in installation.glob(f"{package}*" if sites else package)
+        if folder.is_dir() and not folder.name.endswith(".dist-info")
+    ]
+    copy = outside / "programs"
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir(mode=0o755)
+    subprocess.run(["cp", "-a", *map(str, wanted), str(copy)], check=True, capture_output=True)
     return copy / programs.relative_to(installation)
