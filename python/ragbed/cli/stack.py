@@ -119,7 +119,7 @@ def status(*, as_json: bool) -> None:
 
 def _describe(record: StackRecord, health: Mapping[str, str] | None = None) -> dict[str, object]:
     """Return the stack as JSON values, passwords hidden."""
-    from ragbed.guard.stores.base import redacted
+    from ragbed.guard import redacted
 
     services = []
     for name, endpoint in record.endpoints.items():
@@ -138,7 +138,7 @@ def _describe(record: StackRecord, health: Mapping[str, str] | None = None) -> d
 
 
 def _show(record: StackRecord, health: Mapping[str, str] | None = None) -> None:
-    from ragbed.guard.stores.base import redacted
+    from ragbed.guard import redacted
 
     rows = [
         (

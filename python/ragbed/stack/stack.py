@@ -403,7 +403,7 @@ def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -
     """
     if not folder.exists():
         return []
-    _ask_owner_to_stop(folder)
+    asked = _ask_owner_to_stop(folder)
     with folder.locked("stack"):
         record = _reaped(folder)
         tokens = set(record.leases.values()) if record else set()
@@ -421,7 +421,7 @@ def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -
         folder.stack_file.unlink(missing_ok=True)
         end_all(folder, ending, keep_data=keep_now)
         _reaped(folder)
-    return [lease.service for lease in ending]
+    return [*asked, *(lease.service for lease in ending)]
 
 
 def _keep_data(folder: StateFolder, stack: str) -> None:
@@ -528,11 +528,13 @@ def _overridden(settings: Settings, services: Sequence[str]) -> bool:
     return any(settings.is_given(setting) for setting in (*chosen, known.LLM_PROVIDER, known.LLM_MOCK_URL))
 
 
-def _ask_owner_to_stop(folder: StateFolder) -> None:
-    """Ask a foreground `ragbed up` of another terminal to end; it takes its stack down itself."""
+def _ask_owner_to_stop(folder: StateFolder) -> list[str]:
+    """Ask a foreground `ragbed up` of another terminal to end; it takes its services down itself."""
     record = load_record(folder)
-    if record and record.owner and record.owner.pid != os.getpid():
-        stop(record.owner, gentle=signal.SIGTERM, timeout_s=15)
+    if not (record and record.owner and record.owner.pid != os.getpid() and record.owner.is_alive()):
+        return []
+    stop(record.owner, gentle=signal.SIGTERM, timeout_s=15)
+    return list(record.leases)
 
 
 def _forget_old_logs(folder: StateFolder) -> None:
