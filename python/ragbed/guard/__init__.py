@@ -1,7 +1,8 @@
 """What may be touched: production is refused, other people's stores need ragbed's marker."""
 
+from ragbed.guard.addresses import redacted
 from ragbed.guard.production import check_url, refuse_writes
-from ragbed.guard.stores import Identity, NotThere, Store, WrongService, open_store, redacted
+from ragbed.guard.stores import Identity, NotThere, Store, WrongService, open_store
 
 __all__ = [
     "Identity",

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import re
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ragbed.errors import GuardRefused
+from ragbed.guard.addresses import Names, is_loopback, names_in
 from ragbed.settings import definitions as known
 
 if TYPE_CHECKING:
     from ragbed.settings import Setting, Settings
 
 _PRODUCTION = re.compile(r"(?:^|[^a-z])(?:prod|production|live|prd)(?:[^a-z]|$)", re.IGNORECASE)
+_NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 URLS = (
     known.POSTGRES_URL,
     known.REDIS_URL,
     known.QDRANT_URL,
     known.OLLAMA_URL,
     known.LLM_MOCK_URL,
-    known.STAGING_DATABASE_URL,
-    known.STAGING_REDIS_URL,
 )
-KEYS = (known.QDRANT_API_KEY, known.OPENAI_KEY, known.ANTHROPIC_KEY, known.SECRET_KEY)
+STAGING_URLS = (known.STAGING_URL, known.STAGING_DATABASE_URL, known.STAGING_REDIS_URL)
+"""Only judged by their names: a shell may carry them while the tier stays on this machine."""
+
+KEYS = (
+    known.QDRANT_API_KEY,
+    known.OPENAI_KEY,
+    known.ANTHROPIC_KEY,
+    known.SECRET_KEY,
+    known.STAGING_OPENAI_KEY,
+    known.STAGING_ANTHROPIC_KEY,
+)
 
 
 def refuse_writes(settings: Settings, *, command: str) -> None:
@@ -45,6 +54,19 @@ def refuse_writes(settings: Settings, *, command: str) -> None:
         )
     for setting in URLS:
         check_url(settings, settings[setting], named=_variable(settings, setting))
+    for setting in STAGING_URLS:
+        _refuse_names(settings[setting], named=_variable(settings, setting))
+    if address := os.environ.get("PGHOSTADDR"):  # libpq follows it even where a URL names a host
+        check_url(
+            settings,
+            f"postgresql://[{address}]" if ":" in address else f"postgresql://{address}",
+            named="PGHOSTADDR",
+        )
+    if _is_production(settings[known.TEST_ENV]):
+        raise GuardRefused(
+            f"{command} is refused: {_variable(settings, known.TEST_ENV)} is {settings[known.TEST_ENV]!r}",
+            hint="name an environment made for tests",
+        )
     for setting in KEYS:
         if _PRODUCTION.search(settings[setting]):
             raise GuardRefused(
@@ -65,33 +87,36 @@ def check_url(settings: Settings, url: str, *, named: str) -> None:
         GuardRefused: The host, user or database is named like production, or the host is not loopback in a
             tier that allows only that.
     """
-    if not url or url.startswith("memory:"):
+    names = _refuse_names(url, named=named)
+    if names is None or settings.tier.hosts == "any":
         return
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    host = parts.hostname or ""
-    for what, name in (("host", host), ("database", parts.path.strip("/")), ("user", parts.username or "")):
-        if _PRODUCTION.search(name):
+    allowed = {name.strip().lower() for name in settings[known.GUARD_ALLOWED_HOSTS].split(",")}
+    for host in names.hosts:
+        if not is_loopback(host) and host.lower() not in allowed:
             raise GuardRefused(
-                f"{named} is refused: the {what} {name!r} is named like production",
-                hint="point it at a store made for tests",
+                f"{named} is refused: {host!r} is not on this machine, and tier {settings.tier.name} stays on it",
+                hint=f"set RAGBED_GUARD__ALLOWED_HOSTS={host} if that host is a test machine",
             )
-    allowed = {name.strip() for name in settings[known.GUARD_ALLOWED_HOSTS].split(",")}
-    if settings.tier.hosts == "loopback" and not is_loopback(host) and host not in allowed:
-        raise GuardRefused(
-            f"{named} is refused: {host!r} is not on this machine, and tier {settings.tier.name} stays on it",
-            hint=f"set RAGBED_GUARD__ALLOWED_HOSTS={host} if that host is a test machine",
-        )
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name can only mean this machine; `0.0.0.0` as a target means it too."""
-    if host in {"", "localhost"} or host.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
+def _refuse_names(url: str, *, named: str) -> Names | None:
+    """Refuse an address with a name of production in it, and return what it names; None when it is none."""
+    if not url or url.startswith("memory:"):
+        return None
+    names = names_in(url, os.environ, named=named)
+    for what, found in (("host", names.hosts), ("database", names.databases), ("user", names.users)):
+        for name in found:
+            if _is_production(name):
+                raise GuardRefused(
+                    f"{named} is refused: the {what} {name!r} is named like production",
+                    hint="point it at a store made for tests",
+                )
+    return names
+
+
+def _is_production(name: str) -> bool:
+    """Tell whether one of the words of a name means production; `product` and `livestock` do not."""
+    return bool(_PRODUCTION.search(_NEW_WORD.sub("-", name)))
 
 
 def _variable(settings: Settings, setting: Setting[str]) -> str:

@@ -6,13 +6,13 @@ over. The pipeline uses the official clients.
 
 from __future__ import annotations
 
-from ragbed.guard.stores.base import MARKER, Identity, NotThere, Store, WrongService, redacted
+from ragbed.guard.stores.base import MARKER, Identity, NotThere, Store, WrongService
 from ragbed.guard.stores.ollama import OllamaStore
 from ragbed.guard.stores.postgres import PostgresStore
 from ragbed.guard.stores.qdrant import QdrantStore
 from ragbed.guard.stores.redis import RedisStore
 
-__all__ = ["MARKER", "Identity", "NotThere", "Store", "WrongService", "open_store", "redacted"]
+__all__ = ["MARKER", "Identity", "NotThere", "Store", "WrongService", "open_store"]
 
 
 def open_store(service: str, url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Store:

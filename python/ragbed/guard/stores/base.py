@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit, urlunsplit
 
 MARKER = "ragbed_marker"
 """The table, key or collection that says: ragbed may write here."""
@@ -55,12 +54,3 @@ class Store(Protocol):
 
     def contents(self) -> list[str]:
         """Return what is there, a line each, for somebody who decides whether to adopt it."""
-
-
-def redacted(url: str) -> str:
-    """Return the URL with its password hidden."""
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))

@@ -48,7 +48,7 @@ def request(
         content = response.read()
     except http.client.HTTPException as error:
         raise WrongService(f"it does not speak HTTP ({type(error).__name__}: {error})") from error
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise NotThere(str(error)) from error
     finally:
         connection.close()

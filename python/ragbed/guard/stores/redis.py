@@ -6,7 +6,7 @@ import socket
 import ssl
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from ragbed.guard.stores.base import MARKER, Identity, NotThere, WrongService
 
@@ -59,6 +59,7 @@ class RedisStore:
     def _connected(self) -> Iterator[IO[bytes]]:
         parts = urlsplit(self.url)
         host = parts.hostname or "127.0.0.1"
+        user, password, database = _credentials(self.url)
         try:
             with socket.create_connection((host, parts.port or 6379), timeout=self._timeout_s) as plain:
                 secure = parts.scheme == "rediss"
@@ -66,14 +67,27 @@ class RedisStore:
                     ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
                 )
                 with cast("IO[bytes]", connection.makefile("rwb")) as stream:
-                    if parts.password:
-                        user = [unquote(parts.username)] if parts.username else []
-                        _call(stream, "AUTH", *user, unquote(parts.password))
-                    if parts.path.strip("/"):
-                        _call(stream, "SELECT", parts.path.strip("/"))
+                    if password:
+                        _call(stream, "AUTH", *([user] if user else []), password)
+                    if database:
+                        _call(stream, "SELECT", database)
                     yield stream
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise NotThere(str(error)) from error
+
+
+def _credentials(url: str) -> tuple[str, str, str]:
+    """Return user, password and database as the official client reads them: the query's database wins.
+
+    Source: "redis.Redis.from_url" of redis-py's documentation.
+    """
+    parts = urlsplit(url)
+    query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    return (
+        unquote(parts.username or "") or query.get("username", ""),
+        unquote(parts.password or "") or query.get("password", ""),
+        query.get("db", "") or parts.path.strip("/"),
+    )
 
 
 def _call(stream: IO[bytes], *words: str) -> str:
