@@ -27,7 +27,6 @@ BAD = (
     "prod_db",
     "rag.prod.eu",
     "eu1prod2",
-    "myProd",
 )
 GOOD = (
     "product",
