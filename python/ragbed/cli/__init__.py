@@ -97,7 +97,8 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: Words after `ragbed`; None takes them from the process.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)  # a cancelled CI job or a closed terminal ends what it started
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, _interrupt)  # a cancelled CI job or a closed terminal ends what it started
     try:
         ragbed.main(args=arguments, prog_name="ragbed", standalone_mode=False)
     except RagbedError as error:

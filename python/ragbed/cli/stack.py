@@ -32,13 +32,14 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     from ragbed.settings import resolve_settings
     from ragbed.stack import SERVICES, find_state_folder, project_folder
     from ragbed.stack import up as start_stack
-    from ragbed.stack.supervising import supervise
+    from ragbed.stack.supervising import stopped_at_the_end, supervise
 
     if as_json and not detach:
         raise UsageError("--json needs --detach: a stack in the foreground prints until it ends")
     settings = resolve_settings(folder=project_folder())
     folder = find_state_folder()
-    with stack_view(SERVICES) as view:
+    folder.prepared()
+    with stack_view(SERVICES) as view, stopped_at_the_end(folder):
         view.say("ragbed: starting the stack")
         record, was_up = start_stack(settings, folder, detach=detach, keep=keep, progress=view.ready)
         for line in record.notes:

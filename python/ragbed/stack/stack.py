@@ -107,12 +107,15 @@ class StackBuilder:
             GuardRefused: A given store does not carry ragbed's marker.
         """
         stack = f"{secrets.token_hex(4)}"
+        pool = ThreadPoolExecutor(max_workers=len(services))
         try:
-            with ThreadPoolExecutor(max_workers=len(services)) as pool:
+            with pool:
                 tasks = {name: pool.submit(self._resolve, name, stack, progress) for name in services}
             results = {name: task.result() for name, task in tasks.items()}
         except BaseException:  # Ctrl-C too: what was started for the others ends here
-            end_all(self.folder, [lease for lease in Leases(self.folder).all() if lease.stack == stack])
+            self._end_all_of(stack)  # so that no thread waits for it any longer
+            pool.shutdown()
+            self._end_all_of(stack)  # what a thread was about to start
             raise
         return Stack(
             id=stack,
@@ -122,6 +125,9 @@ class StackBuilder:
             llm=self._describe_llm(results["ollama"].endpoint) if "ollama" in results else "",
             seconds={name: result.seconds for name, result in results.items()},
         )
+
+    def _end_all_of(self, stack: str) -> None:
+        end_all(self.folder, [lease for lease in Leases(self.folder).all() if lease.stack == stack])
 
     def start(self, service: str, stack: str, *, port: int = 0) -> Started:
         """Start one service as a private process; a port makes it an earlier start's successor."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from ragbed.errors import RagbedError, ServiceNotReady
 from ragbed.stack.launching import log_tail
 from ragbed.stack.leases import Leases
+from ragbed.stack.processes import ProcessIdentity
 from ragbed.stack.record import load_record
 from ragbed.stack.stack import end_all, mend
 
@@ -50,18 +51,33 @@ def supervise(settings: Settings, folder: StateFolder, watcher: Watcher) -> None
         ServiceNotReady: A service died too often; the stack has been stopped.
     """
     restarts: deque[float] = deque(maxlen=_RESTARTS)
+    with stopped_at_the_end(folder), _events() as next_event:
+        _mend_the_dead(settings, folder, restarts, watcher)  # what died before we watched
+        while next_event() == signal.SIGCHLD:
+            _mend_the_dead(settings, folder, restarts, watcher)
+
+
+@contextmanager
+def stopped_at_the_end(folder: StateFolder) -> Iterator[None]:
+    """Take the stack that this process owns down on every way out; another's stays."""
     try:
-        with _events() as next_event:
-            while next_event() == signal.SIGCHLD:
-                _mend_the_dead(settings, folder, restarts, watcher)
+        yield
     finally:
-        record = load_record(folder)
-        tokens = set(record.leases.values()) if record else set()
-        end_all(folder, [lease for lease in Leases(folder).all() if lease.token in tokens])
-        folder.stack_file.unlink(missing_ok=True)
+        with folder.locked("stack"):
+            record = load_record(folder)
+            if record and record.owner == ProcessIdentity.of(os.getpid()):
+                tokens = set(record.leases.values())
+                end_all(folder, [lease for lease in Leases(folder).all() if lease.token in tokens])
+                folder.stack_file.unlink(missing_ok=True)
 
 
 def _mend_the_dead(settings: Settings, folder: StateFolder, restarts: deque[float], watcher: Watcher) -> None:
+    # Another command may be starting it again at this moment: the record is read only once that is over.
+    with folder.locked("stack"):
+        _mend(settings, folder, restarts, watcher)
+
+
+def _mend(settings: Settings, folder: StateFolder, restarts: deque[float], watcher: Watcher) -> None:
     record = load_record(folder)
     if record is None:
         return
@@ -81,8 +97,7 @@ def _mend_the_dead(settings: Settings, folder: StateFolder, restarts: deque[floa
         )
     restarts.append(now)
     try:
-        with folder.locked("stack"):
-            mend(record, settings, folder, progress=watcher.ready)
+        mend(record, settings, folder, progress=watcher.ready)
     except RagbedError as error:
         raise ServiceNotReady(
             f"{dead[0]} died and cannot be started again: {error.message}",
