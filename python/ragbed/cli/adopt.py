@@ -30,13 +30,17 @@ def adopt(*, url: str, yes: bool) -> None:
     from ragbed.guard import NotThere, WrongService, check_url, open_store, redacted, refuse_writes
     from ragbed.settings import definitions, resolve_settings
     from ragbed.stack import project_folder
+    from ragbed.stack.attaching import normalised
 
     settings = resolve_settings(folder=project_folder())
     refuse_writes(settings, command="ragbed adopt")
-    service = SCHEMES.get(urlsplit(url).scheme)
-    if service is None:
-        raise UsageError(f"{url!r} is no URL of a store", hint="postgresql://, redis:// or Qdrant's http://")
     check_url(settings, url, named="the URL")
+    service = SCHEMES.get(urlsplit(url).scheme.partition("+")[0])
+    if service is None:
+        raise UsageError(
+            f"{redacted(url)} is no URL of a store", hint="postgresql://, redis:// or Qdrant's http://"
+        )
+    url = normalised(service, url, named="the URL")
     store = open_store(service, url, api_key=settings[definitions.QDRANT_API_KEY], timeout_s=5.0)
     try:
         identity = store.identify()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from ragbed.errors import GuardRefused, ServiceMissing, ServiceNotReady
+from ragbed.errors import ConfigurationError, GuardRefused, ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Store, WrongService, check_url, open_store, redacted
 from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import Endpoint
@@ -29,6 +29,12 @@ _DEFAULT_URLS = {
     "redis": "redis://127.0.0.1:{port}/0",
     "qdrant": "http://127.0.0.1:{port}",
     "ollama": "http://127.0.0.1:{port}",
+}
+_SCHEMES = {
+    "postgres": ("postgresql", "postgres"),
+    "redis": ("redis", "rediss"),
+    "qdrant": ("http", "https"),
+    "ollama": ("http", "https"),
 }
 
 
@@ -60,8 +66,8 @@ def attach_given(
         ServiceMissing: Nothing answers there, it is something else, out of range, or lacks a model.
         GuardRefused: It does not carry ragbed's marker, or is named like production.
     """
-    url = normalised(service, url)
     check_url(settings, url, named=named)
+    url = normalised(service, url, named=named)
     store = open_store(service, url, api_key=settings[known.QDRANT_API_KEY], timeout_s=5.0)
     shown = redacted(url)
     try:
@@ -120,19 +126,43 @@ def attach_default(
     return _endpoint(service, url, identity, f"found on port {pins.port}")
 
 
-def normalised(service: str, url: str) -> str:
-    """Return the address in the form the clients take; Ollama's variable may be a bare host or port.
+def normalised(service: str, url: str, *, named: str) -> str:
+    """Return the address in the one form that all clients read alike.
+
+    Ollama's variable may be a bare host or port. The port of a Qdrant is 6333 where none is given, as its official
+    client has it. The driver in a Postgres URL (`postgresql+psycopg://`) is another library's affair.
+
+    Args:
+        service: Which service it is of.
+        url: The address, proven to be one by `check_url`.
+        named: The variable or argument that carries it, for the message.
+
+    Raises:
+        ConfigurationError: Its scheme is another service's.
 
     Source: how Ollama reads OLLAMA_HOST, its documentation.
     """
-    if service != "ollama":
-        return url
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    parts = urlsplit(url if "://" in url else f"{_SCHEMES[service][0]}://{url}")
+    scheme = parts.scheme.partition("+")[0]
+    if scheme not in _SCHEMES[service]:
+        raise ConfigurationError(
+            f"{named} is a {scheme} address, and {service} has {_SCHEMES[service][0]}://…",
+            hint=f"correct {named}, or unset it to let ragbed start one",
+        )
+    if service not in {"qdrant", "ollama"}:
+        return urlunsplit(parts._replace(scheme=scheme)) if scheme != parts.scheme else url
     host = parts.hostname or "127.0.0.1"
-    default = 11434 if "://" not in url else {"https": 443}.get(parts.scheme, 80)
     host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - a listener's address, asked as a client
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{parts.port or default}{parts.path.rstrip('/')}"
+    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    port = parts.port or _default_port(service, parts.scheme, bare="://" not in url)
+    return f"{parts.scheme}://{user}{shown}:{port}{parts.path.rstrip('/')}"
+
+
+def _default_port(service: str, scheme: str, *, bare: bool) -> int:
+    if service == "qdrant":
+        return 6333
+    return 11434 if bare else {"https": 443}.get(scheme, 80)
 
 
 def _examine(store: Store, pins: ServicePins, models: Sequence[str]) -> tuple[Identity, str]:

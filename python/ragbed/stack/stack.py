@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ConfigurationError, ServiceMissing
 from ragbed.guard import refuse_writes
 from ragbed.pins import StackPins, load_stack_pins
-from ragbed.settings import Settings, choose_llm, resolve_settings
+from ragbed.settings import LlmChoice, Settings, choose_llm, resolve_settings
 from ragbed.settings import definitions as known
 from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_default, attach_given
 from ragbed.stack.endpoint import SERVICES, Endpoint
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ragbed.settings.llm import Caller, LlmChoice
+    from ragbed.settings.llm import Caller
     from ragbed.stack.services import Starter
 
 MEMORY_URL = "memory://"
@@ -250,13 +250,16 @@ def _require_served(choice: LlmChoice, settings: Settings) -> LlmChoice:
         ConfigurationError: A paid provider, or an embedding provider other than the LLM's.
     """
     embedding = settings[known.EMBEDDING_PROVIDER] or choice.provider
+    if choice.may_fall_back and settings.is_given(known.EMBEDDING_PROVIDER):
+        # Nobody named the LLM's provider: it is the one that was named for embeddings.
+        choice = LlmChoice(provider=embedding, why=settings.source(known.EMBEDDING_PROVIDER))
     for provider in (choice.provider, embedding):
         if provider not in {"mock", "ollama"}:
             raise ConfigurationError(
                 f"the provider {provider} ({choice.why}) cannot be reached yet: the gateway forwards to none",
                 hint="set MODEL_PROVIDER=ollama or MODEL_PROVIDER=mock",
             )
-    if embedding != choice.provider and not choice.may_fall_back:
+    if embedding != choice.provider:
         raise ConfigurationError(
             f"EMBEDDING_PROVIDER is {embedding} and the LLM's provider is {choice.provider}: one server does both",
             hint="give both the same value",
