@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ragbed.settings import Resolved, Setting, Settings
 
 
-@click.group()
+@click.group(epilog="Example: ragbed config explain")
 def config() -> None:
     """Explain where each setting comes from."""
 
@@ -40,7 +40,11 @@ def explain(*, key: str | None, as_json: bool) -> None:
         show_table(["value", "source"], [*rows[:-1], (rows[-1][0], f"{rows[-1][1]} (in force)")])
         return
     values = [(s.key, _shown(s, settings.history[s.key][-1]), settings.source(s)) for s in chosen]
-    show_table(["key", "value", "source"], values)
+    flags = [
+        (f"feature {name}", str(on), f"environment FEATURE_{name.upper()}")
+        for name, on in settings.features.items()
+    ]
+    show_table(["key", "value", "source"], [*values, *flags])
 
 
 def _find(key: str, known: dict[str, Setting[Any]]) -> Setting[Any]:
@@ -76,7 +80,11 @@ def _describe(settings: Settings, chosen: list[Setting[Any]]) -> dict[str, Any]:
 
 
 def _hidden(setting: Setting[Any], value: object) -> object:
-    return "***" if setting.secret and value else value
+    from ragbed.guard import redacted
+
+    if setting.secret and value:
+        return "***"
+    return redacted(value) if isinstance(value, str) and setting.key.endswith("url") else value
 
 
 def _shown(setting: Setting[Any], resolved: Resolved) -> str:

@@ -46,5 +46,7 @@ def _line(form: str, name: str, value: str) -> str:
         escaped = value.replace("\\", "\\\\").replace("'", "\\'")
         return f"set -gx {name} '{escaped}'"
     if form == "dotenv":
-        return f'{name}="{value}"'
+        # Readers of such files agree on single quotes only: a quote or backslash is written as URLs write it.
+        encoded = value.replace("\\", "%5C").replace("'", "%27")
+        return f"{name}='{encoded}'"
     return f"export {name}={shlex.quote(value)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.group()
+@click.group(epilog="Example: ragbed llm serve --port 11434")
 def llm() -> None:
     """Serve the mock LLM."""
 

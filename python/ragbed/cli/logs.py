@@ -9,6 +9,8 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ragbed.stack import StateFolder
+
 
 @click.command(epilog="Example: ragbed logs -f postgres")
 @click.argument("service", required=False)
@@ -23,14 +25,24 @@ def logs(*, service: str | None, follow: bool, lines: int) -> None:
 
     if service and service not in SERVICES:
         raise UsageError(f"there is no service {service!r}", hint=f"one of {', '.join(SERVICES)}")
-    stacks = sorted(find_state_folder().logs.glob("*/"), key=lambda path: path.stat().st_mtime)
-    files = sorted(stacks[-1].glob(f"{service or '*'}.log")) if stacks else []
+    files = _files(find_state_folder(), service or "*")
     if not files:
         raise ServiceMissing(f"there is no log of {service or 'any service'}", hint="ragbed up -d")
     for file in files:
         _show_tail(file, lines)
     if follow:
         _follow(files)
+
+
+def _files(folder: StateFolder, service: str) -> list[Path]:
+    """Return the logs of the stack that is up, else of the one that wrote last."""
+    from ragbed.stack import running_record
+
+    record = running_record(folder)
+    if record:
+        return sorted((folder.logs / record.stack).glob(f"{service}.log"))
+    newest = max(folder.logs.glob(f"*/{service}.log"), key=lambda path: path.stat().st_mtime, default=None)
+    return sorted(newest.parent.glob(f"{service}.log")) if newest else []
 
 
 def _show_tail(file: Path, lines: int) -> None:

@@ -30,14 +30,15 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: 
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_escaped(cell) for cell in row))
+        table.add_row(*(Text(cell) for cell in row))  # as it is: no markup, no :smile:
     # A pipe has no width: rows stay whole there, for grep and for logs.
-    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 200, highlight=False)
+    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 4096, highlight=False)
     console.print(table)
 
 
@@ -57,9 +58,3 @@ def used(endpoint: Endpoint) -> str:
     how = {"attach": "attached", "process": "process", "container": "container"}[endpoint.launcher]
     substitute = {"embedded-qdrant": "embedded", "mock-llm": "mock"}.get(endpoint.product)
     return f"{how}, {substitute}" if substitute else how
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -42,16 +42,19 @@ def load_questions(path: Path) -> list[Question]:
         ConfigurationError: It cannot be read, or a line is wrong; names the line and what was expected.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read the questions file {path}: {error}") from error
-    questions = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    seen: dict[str, Question] = {}
-    for question in questions:
-        if question.id in seen:
-            raise ConfigurationError(f"{path}: the id {question.id!r} stands twice", hint="ids are unique")
-        seen[question.id] = question
-    return questions
+    questions: dict[str, Question] = {}
+    # Lines end with a newline only: JSON text may hold other separators, such as U+2028.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        question = _parse(path, number, line)
+        if question.id in questions:
+            raise _wrong(path, number, f"has the id {question.id!r} of an earlier line; ids are unique")
+        questions[question.id] = question
+    return list(questions.values())
 
 
 def _parse(path: Path, number: int, line: str) -> Question:
