@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-TERMS_VERSION = 1
+TERMS_VERSION = 2
 """Goes into the index's fingerprint: raise it whenever a text gives other terms."""
 
 # Identifiers fall apart at dots, dashes and underscores.
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
+_NO_VERB_BEFORE_ED = frozenset(("emb", "hundr"))
 _VOWEL = re.compile(r"[aeiouy]")
 _LONGEST = 40  # longer runs are hashes and keys; their beginning identifies them
 
@@ -74,6 +75,8 @@ def _without_ending(word: str) -> str:
         if ending == "ied":
             return start + "y"
         if ending == "ion" and start[-1] not in "st":
+            continue
+        if ending == "ed" and (start in _NO_VERB_BEFORE_ED or start.endswith("e")):
             continue
         doubled = start[-1] == start[-2] and start[-1] not in "lsz"
         return start[:-1] if doubled and ending in {"ing", "ed"} else start

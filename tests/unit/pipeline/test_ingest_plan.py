@@ -1,0 +1,98 @@
+"""Plans: when an index is kept, filled or built anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ragbed.errors import ConfigurationError
+from ragbed.pipeline import PipelineConfig
+from ragbed.pipeline.ingest import Plan, plan
+from ragbed.pipeline.ports import IndexState, LedgerRow
+from ragbed.pipeline.reading import fingerprint
+
+STATE = IndexState(collection="c1", fingerprint="f", model_digest="d", dimensions=2)
+CONFIG = PipelineConfig(
+    database_url="postgresql://x",
+    redis_url="redis://x",
+    qdrant_url="http://x",
+    ollama_url="http://x",
+    gaps_dir=Path("g"),
+)
+
+
+def rows(*chunks: int, pending: bool = False) -> dict[str, LedgerRow]:
+    """Return ledger rows with these numbers of chunks, and perhaps a pending one."""
+    known = {
+        f"{n}.md": LedgerRow(path=f"{n}.md", content_hash="h", chunks=count) for n, count in enumerate(chunks)
+    }
+    if pending:
+        known["pending.md"] = LedgerRow(path="pending.md", content_hash="", chunks=0)
+    return known
+
+
+@pytest.mark.parametrize(
+    ("state", "known", "live", "count", "mode"),
+    [
+        pytest.param(STATE, rows(2, 3), "c1", 5, "keep", id="all is as noted"),
+        pytest.param(None, {}, None, 0, "fill", id="first ingest"),
+        pytest.param(STATE, rows(5), None, 0, "fill", id="index gone"),
+        pytest.param(None, {}, "c1", 5, "rebuild", id="ledger lost"),
+        pytest.param(STATE, rows(5), "c2", 5, "rebuild", id="alias moved"),
+        pytest.param(replace(STATE, fingerprint="old"), rows(5), "c1", 5, "rebuild", id="other parameters"),
+        pytest.param(STATE, rows(5), "c1", 4, "rebuild", id="points lost"),
+        pytest.param(STATE, rows(5), "c1", 6, "rebuild", id="points too many"),
+        pytest.param(STATE, rows(5, pending=True), "c1", 7, "keep", id="killed between points and row"),
+        pytest.param(STATE, rows(5, pending=True), "c1", 4, "rebuild", id="killed and lost"),
+    ],
+)
+def test_plan_follows_from_what_is_there(
+    state: IndexState | None, known: dict[str, LedgerRow], live: str | None, count: int, mode: str
+) -> None:
+    """Anything that would leave wrong points behind makes a new index."""
+    assert plan(state, known, mark="f", live=live, count=lambda _: count).mode == mode
+
+
+def test_kept_index_has_no_reason() -> None:
+    """A reason is shown only for what is unusual."""
+    assert plan(STATE, {}, mark="f", live="c1", count=lambda _: None) == Plan(mode="keep")
+
+
+@pytest.mark.parametrize(
+    "change", [{"chunk_tokens": 150}, {"chunk_overlap": 10}, {"embedding_model": "nomic-embed-text"}], ids=str
+)
+def test_fingerprint_changes_with_what_shapes_a_point(change: dict[str, object]) -> None:
+    """Points of two shapes never share a collection."""
+    assert fingerprint(replace(CONFIG, **change), "d") != fingerprint(CONFIG, "d")  # type: ignore[arg-type]
+
+
+def test_fingerprint_changes_with_the_models_bytes() -> None:
+    """A tag that moved is another model."""
+    assert fingerprint(CONFIG, "d") != fingerprint(CONFIG, "e")
+
+
+def test_fingerprint_ignores_what_shapes_no_point() -> None:
+    """Another batch size or chat model is no reason to embed again."""
+    assert fingerprint(replace(CONFIG, batch_size=7, chat_model="x", top_k=9), "d") == fingerprint(
+        CONFIG, "d"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"namespace": "Big"}, "namespace 'Big' is not"),
+        ({"namespace": "a" * 41}, "is not 1 to 40"),
+        ({"namespace": "a-b"}, "is not 1 to 40"),
+        ({"top_k": 0}, "top_k is 0, the lowest is 1"),
+        ({"chunk_tokens": 19}, "chunk_tokens is 19, the lowest is 20"),
+        ({"chunk_overlap": 101}, "chunk_overlap is 101, more than half of chunk_tokens"),
+    ],
+    ids=str,
+)
+def test_configuration_out_of_range_is_refused(change: dict[str, object], message: str) -> None:
+    """The error names the value and its limit."""
+    with pytest.raises(ConfigurationError, match=message):
+        replace(CONFIG, **change)  # type: ignore[arg-type]
