@@ -11,6 +11,8 @@ from ragbed.evaluation.retrieval import hit_at
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ragbed.data import Question
+    from ragbed.evaluation import RetrievalFigures
     from ragbed.pipeline import Gap
     from ragbed.smoke.run import Run
 
