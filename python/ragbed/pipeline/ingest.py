@@ -9,6 +9,7 @@ one, which answers until the alias is switched.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -150,6 +151,9 @@ class Ingest:
         """Write what changed into the live collection; make that first where there is none."""
         if reading.changed:
             self._ledger.begin(list(reading.changed))
+        ids: dict[str, list[str]] = defaultdict(list)
+        for piece in reading.pieces:
+            ids[piece.document].append(piece.id)
         for points, finished in self._batched(reading.pieces):
             if state is None:
                 state = self._create(mark, points)
@@ -157,7 +161,11 @@ class Ingest:
                 self._ledger.restart(state)
             _require_dimensions(points, state)
             self._index.upsert(state.collection, points)
-            self._delete_old(state.collection, [path for path in finished if path in trusted], reading)
+            known = [path for path in finished if path in trusted]
+            if known:
+                self._index.delete(
+                    state.collection, known, keep=[name for path in known for name in ids[path]]
+                )
             self._ledger.complete([reading.changed[path] for path in finished])
         return state
 
@@ -208,13 +216,6 @@ class Ingest:
             model_digest=self._embedder.digest(),
             dimensions=dimensions,
         )
-
-    def _delete_old(self, collection: str, paths: Sequence[str], reading: Reading) -> None:
-        """Delete what changed documents no longer have."""
-        if paths:
-            chosen = set(paths)
-            keep = [piece.id for piece in reading.pieces if piece.document in chosen]
-            self._index.delete(collection, paths, keep=keep)
 
     def _remove(self, paths: Sequence[str], state: IndexState | None) -> None:
         if paths and state is not None:
