@@ -146,12 +146,13 @@ def _show(record: StackRecord, health: Mapping[str, str] | None = None) -> None:
             name,
             *([health[name]] if health else []),
             f"{endpoint.product} {endpoint.version}",
+            str(endpoint.pid or "-"),
             used(endpoint),
             redacted(endpoint.url),
             endpoint.origin,
         )
         for name, endpoint in record.endpoints.items()
     ]
-    columns = ["service", *(["state"] if health else []), "version", "used", "url", "from"]
+    columns = ["service", *(["state"] if health else []), "version", "pid", "used", "url", "from"]
     show_table(columns, rows)
     click.echo(f"LLM: {record.llm}")

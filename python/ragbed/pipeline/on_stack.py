@@ -33,5 +33,8 @@ def pipeline_config(
         namespace=namespace,
         embedding_model=settings[known.EMBEDDING_MODEL],
         chat_model=settings[known.LLM_MODEL],
+        chunk_tokens=settings[known.PIPELINE_CHUNK_TOKENS],
+        batch_size=settings[known.PIPELINE_BATCH_SIZE],
+        top_k=settings[known.PIPELINE_TOP_K],
         cache_ttl_s=settings[known.CACHE_TTL_S],
     )

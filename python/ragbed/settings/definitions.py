@@ -134,6 +134,9 @@ STACK_READY_TIMEOUT_S = _number(
 GUARD_ALLOWED_HOSTS = _text(
     "guard.allowed_hosts", "", "Hosts beside loopback that local and CI tiers may reach, comma-separated."
 )
+PIPELINE_CHUNK_TOKENS = _whole("pipeline.chunk_tokens", 200, "Budget of a chunk, in estimated tokens.")
+PIPELINE_BATCH_SIZE = _whole("pipeline.batch_size", 50, "Chunks that are embedded and written together.")
+PIPELINE_TOP_K = _whole("pipeline.top_k", 5, "Passages that a question gets.")
 CACHE_TTL_S = _whole("cache.ttl_s", 3600, "How long embeddings stay cached.", env=("CACHE_TTL_SECONDS",))
 LOG_LEVEL = _text(
     "log.level",
