@@ -21,8 +21,8 @@ _NAMESPACE = click.option(
 
 
 @contextmanager
-def _pipeline(command: str, namespace: str) -> Iterator[Pipeline]:
-    """Yield the pipeline on what runs already; production is refused before any connection."""
+def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str]]]:
+    """Yield the pipeline on what runs already, and the substitutes among it; production is refused first."""
     from ragbed.guard import refuse_writes
     from ragbed.pipeline import open_pipeline
     from ragbed.pipeline.on_stack import pipeline_config
@@ -35,7 +35,7 @@ def _pipeline(command: str, namespace: str) -> Iterator[Pipeline]:
     with running_stack(settings, folder=folder, caller="command", may_start=False) as stack:
         config = pipeline_config(stack, settings, folder=folder, namespace=namespace)
         with open_pipeline(config) as pipeline:
-            yield pipeline
+            yield pipeline, [one.product for one in stack.endpoints.values() if not one.real]
 
 
 @click.command(epilog="Example: ragbed up -d && ragbed ingest docs/")
@@ -50,13 +50,19 @@ def ingest(*, folder: Path, namespace: str, as_json: bool) -> None:
     """
     from ragbed.errors import ExitCode
 
-    with _pipeline("ragbed ingest", namespace) as pipeline:
+    with _pipeline("ragbed ingest", namespace) as (pipeline, substitutes):
         report = pipeline.ingest(folder, progress=_Progress())
     if as_json:
-        show_json(report.to_json())
+        show_json({**report.to_json(), "substitutes": substitutes})
     else:
         _show_report(report)
+        _name_substitutes(substitutes)
     raise SystemExit(ExitCode.CHECK_FAILED if report.unreadable else ExitCode.FINE)
+
+
+def _name_substitutes(substitutes: list[str]) -> None:
+    if substitutes:
+        click.echo(f"not the real thing: {', '.join(substitutes)}")
 
 
 class _Progress:
@@ -100,12 +106,13 @@ def _show_report(report: IngestReport) -> None:
 def ask(*, question: str, filters: tuple[str, ...], namespace: str, as_json: bool) -> None:
     """Ask a question of the ingested documents; shows the answer, its sources, and a gap if there is one."""
     chosen = _parse_filters(filters)
-    with _pipeline("ragbed ask", namespace) as pipeline:
+    with _pipeline("ragbed ask", namespace) as (pipeline, substitutes):
         answer = pipeline.ask(question, filters=chosen)
     if as_json:
-        show_json(answer.to_json())
+        show_json({**answer.to_json(), "substitutes": substitutes})
     else:
         _show_answer(answer)
+        _name_substitutes(substitutes)
 
 
 def _parse_filters(filters: tuple[str, ...]) -> dict[str, list[str]]:
@@ -154,7 +161,7 @@ def gaps(*, namespace: str, as_json: bool) -> None:
     """List what was asked and is not covered by the documents, the newest first."""
     from ragbed.stack import find_state_folder
 
-    with _pipeline("ragbed gaps", namespace) as pipeline:
+    with _pipeline("ragbed gaps", namespace) as (pipeline, _):
         found = pipeline.gaps()
     if as_json:
         show_json([gap.to_json() for gap in found])

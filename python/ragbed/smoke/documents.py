@@ -55,7 +55,7 @@ def embed(run: Run) -> str:
     )
     if not likeness < 0.99:
         raise CheckFailed(f"two unlike texts have a cosine of {likeness:.3f}", details=texts)
-    return f"{model}: {expected} dimensions, two unlike texts at cosine {likeness:.2f}"
+    return f"{run.named_model(model)}: {expected} dimensions, two unlike texts at cosine {likeness:.2f}"
 
 
 def index(run: Run) -> str:

@@ -144,7 +144,7 @@ def answer(run: Run) -> str:
         if passage.text not in bodies.get(citation.document, ""):
             raise CheckFailed(f"[{citation.number}] cites text that is not in {citation.document}")
     cited = ", ".join(dict.fromkeys(citation.document for citation in given.citations))
-    return f"{given.model} cites {cited}"
+    return f"{run.named_model(given.model)} cites {cited}"
 
 
 def gaps(run: Run) -> str:

@@ -112,6 +112,11 @@ class Run:
             return load_questions(self.options.questions)
         return load_questions(questions_file()) if self.options.corpus is None else []
 
+    def named_model(self, model: str) -> str:
+        """Return a model's name, with a word where the mock answered for it."""
+        server = self.up.endpoints.get("ollama")
+        return model if server is None or server.real else f"{model} (mock)"
+
     def simulated_usd(self) -> float:
         """Return what the run's calls would have cost at list price."""
         return simulated_cost_usd(
