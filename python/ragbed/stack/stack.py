@@ -25,6 +25,7 @@ from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.processes import ProcessIdentity, end_marked, stop
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
+from ragbed.stack.services.postgres import forget_unfinished_template
 from ragbed.stack.services.unprivileged import outside_folder
 from ragbed.stack.state import StateFolder, find_state_folder, forget_unfinished
 
@@ -301,6 +302,7 @@ def _reaped(folder: StateFolder) -> StackRecord | None:
     for stray in set(_folders(folder.data)) - {lease.stack for lease in leases.all()}:
         if record is None or stray != record.stack:
             shutil.rmtree(folder.data / stray, ignore_errors=True)
+    forget_unfinished_template(folder)
     for parent in (folder.root, folder.leases):
         forget_unfinished(parent)
     return record

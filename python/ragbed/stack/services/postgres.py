@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.pins import ServicePins
+    from ragbed.stack.state import StateFolder
 
 USER = PASSWORD = DATABASE = "ragbed"  # noqa: S105 - loopback only, the same for everybody
 # A killed server loses nothing that it acknowledged: the kernel has the pages. A crash of the whole machine may
@@ -200,12 +201,26 @@ def _template(request: Request, binary: Binary, identity: Identity) -> Path:
     if template.exists():
         return template
     with folder.locked("postgres-template"):
-        for leftover in folder.cache.glob("building-postgres-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        _remove_unfinished(folder)
         if not template.exists():
             building = folder.cache / f"building-{template.name}"
             _build_template(building, identity, request.environ).rename(template)
     return template
+
+
+def forget_unfinished_template(folder: StateFolder) -> None:
+    """Remove what a killed command left of a template, unless one is being made at this moment."""
+    with folder.locked_if_free("postgres-template") as held:
+        if held:
+            _remove_unfinished(folder)
+
+
+def _remove_unfinished(folder: StateFolder) -> None:
+    for leftover in folder.cache.glob("building-postgres-*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def _build_template(building: Path, identity: Identity, environ: Mapping[str, str]) -> Path:

@@ -1,0 +1,26 @@
+"""Kills at random moments: nothing acknowledged is lost, nothing is left behind, the next command works."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+from fault_driver import KINDS, run_round
+
+if TYPE_CHECKING:
+    from fault_place import Place
+
+SEED = int(os.environ.get("FAULT_SEED", "0")) or secrets.randbelow(10**6)
+"""New in every run; a failure names it, with the command that runs the round again."""
+
+ROUNDS = {kind: 5 if kind == "acknowledged-writes-survive" else 2 for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_kill_at_any_moment_loses_and_leaves_nothing(kind: str, place: Place) -> None:
+    """After kill -9 of a service or a command, all acknowledged data is there and no trace of the dead stays."""
+    done = [run_round(kind, SEED, number, place) for number in range(ROUNDS[kind])]
+
+    assert len(done) == ROUNDS[kind]
