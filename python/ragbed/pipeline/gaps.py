@@ -95,6 +95,12 @@ class Coverage:
         return max(self.by_document.values(), default=0.0)
 
     @property
+    def nearest(self) -> tuple[str, ...]:
+        """Documents that hold anything of it, those with most first; equals stay in the order they were found."""
+        held = [path for path, share in self.by_document.items() if share > 0]
+        return tuple(sorted(held, key=lambda path: -self.by_document[path]))
+
+    @property
     def known_share(self) -> float:
         """Share of the question's weight that the corpus has anywhere."""
         total = sum(self.weights.values())
@@ -147,7 +153,7 @@ def find_gap(
         rules: Numbers to compare with.
     """
     coverage = measure(question, passages, vocabulary)
-    evidence = tuple(dict.fromkeys(passage.document for passage in passages))[:3]
+    evidence = coverage.nearest[:3]
     for rule in (_missing_platform, _missing_topic, _thin_coverage):
         found = rule(question, coverage, rules)
         if found:
@@ -211,10 +217,10 @@ def _unknown(name: str, coverage: Coverage) -> bool:
 
 
 def _best_sentence(coverage: Coverage) -> str:
-    best = max(coverage.by_document, key=lambda path: coverage.by_document[path], default="")
-    if not best:
-        return "nothing was found at all"
-    return f"the best document, {best}, has {coverage.best:.0%} of what the question asks for, rare words counting more"
+    if not coverage.best:
+        return "no document that was found has any of its words"
+    share = f"{coverage.best:.0%} of what the question asks for, rare words counting more"
+    return f"the best document, {coverage.nearest[0]}, has {share}"
 
 
 def _subject(question: str, coverage: Coverage) -> str:
@@ -230,7 +236,10 @@ def _listed(words: Sequence[str]) -> str:
 def _rarity(term: str, vocabulary: Vocabulary) -> float:
     """Return the IDF of a term as BM25 has it, never below 0."""
     frequency = vocabulary.frequencies.get(term, 0)
-    return math.log(1 + (vocabulary.documents - frequency + 0.5) / (frequency + 0.5))
+    documents = max(
+        vocabulary.documents, frequency
+    )  # a document that is just being written has terms already
+    return math.log(1 + (documents - frequency + 0.5) / (frequency + 0.5))
 
 
 def content_words(question: str) -> list[str]:

@@ -46,7 +46,7 @@ def review_page(gap: Gap) -> str:
         f"> {' '.join(gap.question.split())}",
         "",
         f"- kind: `{gap.kind}`",
-        f"- asked {gap.times_asked} times, first on {gap.created_at:%Y-%m-%d}",
+        f"- asked {_times(gap.times_asked)}, first on {gap.created_at:%Y-%m-%d}",
         f"- id: `{gap.id}`",
         "",
         "## Why",
@@ -68,3 +68,7 @@ def review_page(gap: Gap) -> str:
         "- [ ] covered: improve the wording of the document",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

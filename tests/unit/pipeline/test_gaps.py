@@ -92,7 +92,7 @@ def test_gap_explains_itself() -> None:
 
     assert gap is not None
     assert gap.reasons[1] == "no document has bake, sourdough, bread"
-    assert (gap.subject, gap.evidence) == ("bake sourdough bread", ("ports.md",))
+    assert (gap.subject, gap.evidence) == ("bake sourdough bread", ())
 
 
 def test_rare_words_count_more() -> None:
