@@ -44,7 +44,8 @@ install() {
     die "$base has no venv module: install the package python$("$base" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
   local target=$venv
   [ -e "$target" ] || target=$(dirname "$venv")
-  mkdir -p "$target" 2>/dev/null && [ -w "$target" ] ||
+  mkdir -p "$target" 2>/dev/null || true
+  [ -w "$target" ] ||
     die "cannot write $target: it belongs to $(owner_of "$target"), and you are $(id -un)" \
       "try: RAGBED_VENV=\$HOME/.cache/ragbed-venv $0"
   # One installer at a time: a second one waits for the lock, then finds the work done.
