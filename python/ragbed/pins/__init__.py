@@ -1,5 +1,7 @@
-"""The pins: `stack.toml` parsed, validated and compared with what is found."""
+"""The pins: `stack.toml` and `models.lock.json` parsed, validated and compared with what is found."""
 
+from ragbed.pins.model_lock import ModelLock, load_model_lock, model_lock_path, pinned_digests, with_tag
+from ragbed.pins.model_pin import Manifest, ModelPin, Part, parse_manifest
 from ragbed.pins.stack_file import (
     GoChannel,
     ImageChannel,
@@ -17,11 +19,20 @@ __all__ = [
     "GoChannel",
     "ImageChannel",
     "Limits",
+    "Manifest",
+    "ModelLock",
+    "ModelPin",
     "NixChannel",
+    "Part",
     "ServicePins",
     "StackPins",
     "WheelChannel",
+    "load_model_lock",
     "load_stack_pins",
+    "model_lock_path",
+    "parse_manifest",
+    "pinned_digests",
     "satisfies",
     "stack_file_path",
+    "with_tag",
 ]
