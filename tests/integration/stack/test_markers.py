@@ -1,0 +1,226 @@
+"""Stores that ragbed did not start: refused or passed over until somebody has adopted them."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import redis as redis_client
+
+from ragbed.errors import ExitCode
+from ragbed.guard import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ragbed_command import RagbedCommand
+
+VARIABLES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL", "qdrant": "QDRANT_URL"}
+STACK_FILE = Path(__file__).resolve().parents[3] / "stack.toml"
+
+
+class Foreign:
+    """Stores without a marker: another stack's servers, a database and a collection folder of their own each."""
+
+    def __init__(self, urls: dict[str, str]) -> None:
+        self._urls = urls
+
+    def postgres(self) -> str:
+        """Return a fresh database with one table."""
+        name = f"foreign_{secrets.token_hex(4)}"
+        with psycopg.connect(self._urls["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        url = self._urls["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE orders AS SELECT 1 AS id")
+        return url
+
+    def redis(self) -> str:
+        """Return a database of its own with one key."""
+        url = self._urls["REDIS_URL"].rpartition("/")[0] + "/7"
+        with redis_client.Redis.from_url(url) as client:
+            client.flushdb()
+            client.set("order:1", "x")
+        return url
+
+    def qdrant(self) -> str:
+        """Return the server without its marker."""
+        url = self._urls["QDRANT_URL"]
+        open_store("qdrant", url)._ask("DELETE", "/collections/ragbed_marker")  # type: ignore[attr-defined]
+        return url
+
+
+@pytest.fixture
+def foreign(ragbed_up: RagbedCommand) -> Foreign:
+    """Servers that run, with stores that nobody adopted."""
+    return Foreign(ragbed_up.urls())
+
+
+@pytest.fixture(params=list(VARIABLES))
+def unmarked(request: pytest.FixtureRequest, foreign: Foreign) -> tuple[str, str]:
+    """A variable and the address of a store without a marker."""
+    make: Callable[[], str] = getattr(foreign, request.param)
+    return VARIABLES[request.param], make()
+
+
+def test_an_unmarked_store_given_by_url_is_refused(unmarked: tuple[str, str], ragbed: RagbedCommand) -> None:
+    """It exits 13, names the variable and the way to adopt it, and leaves nothing running."""
+    variable, url = unmarked
+
+    done = ragbed.run("up", "-d", **{variable: url})
+
+    assert done.returncode == ExitCode.REFUSED, done.stderr
+    assert f"which {variable} names, does not carry ragbed's marker" in done.stderr
+    assert "ragbed adopt '" in done.stderr
+    assert list((ragbed.state / "leases").iterdir()) == []
+
+
+def test_an_adopted_store_is_used(unmarked: tuple[str, str], ragbed: RagbedCommand) -> None:
+    """Adopting shows what is there; the next start attaches to it and says by what."""
+    variable, url = unmarked
+
+    adopted = ragbed.run("adopt", url, "--yes")
+    assert adopted.returncode == 0, adopted.stderr
+    assert {"DATABASE_URL": "orders", "REDIS_URL": "1 keys", "QDRANT_URL": "no collections"}[
+        variable
+    ] in adopted.stdout
+    shown = ragbed.json("up", "-d", **{variable: url})
+
+    (service,) = [one for one in shown["services"] if one["launcher"] == "attach"]
+    assert service["origin"] == f"found by {variable}"
+
+
+def test_adopting_asks_first(foreign: Foreign, ragbed: RagbedCommand) -> None:
+    """Without a yes nothing is written, and the command ends as interrupted."""
+    url = foreign.redis()
+
+    done = ragbed.run("adopt", url, answer="n\n")
+
+    assert done.returncode == ExitCode.INTERRUPTED
+    assert not open_store("redis", url).is_marked()
+
+
+def test_adopting_twice_says_so(foreign: Foreign, ragbed: RagbedCommand) -> None:
+    """A store that carries the marker is left as it is."""
+    url = foreign.redis()
+    ragbed.run("adopt", url, "--yes")
+
+    assert "carries ragbed's marker already" in ragbed.run("adopt", url).stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        pytest.param("redis://127.0.0.1:{}/0", ExitCode.SERVICE_MISSING, "does not answer", id="nothing"),
+        pytest.param("mysql://me:secret@127.0.0.1:{}/x", ExitCode.USAGE, "no URL of a store", id="scheme"),
+        pytest.param("127.0.0.1:{}", ExitCode.USAGE, "no URL of a store", id="bare"),
+        pytest.param("redis://db.example.com:{}/0", ExitCode.REFUSED, "not on this machine", id="elsewhere"),
+    ],
+)
+def test_what_cannot_be_adopted_is_explained(
+    url: str, code: ExitCode, said: str, ragbed: RagbedCommand, closed_port: int
+) -> None:
+    """Exit code and first line say why, without a password."""
+    done = ragbed.run("adopt", url.format(closed_port), "--yes")
+
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "secret" not in done.stderr
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that is ours and that nobody listens on."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+def test_a_marker_in_another_database_does_not_count(ragbed_up: RagbedCommand, ragbed: RagbedCommand) -> None:
+    """?db= leads the official client elsewhere than the path, and so it is there that the marker is looked for."""
+    marked = ragbed_up.urls()["REDIS_URL"]
+
+    done = ragbed.run("up", "-d", REDIS_URL=f"{marked}?db=9")
+
+    assert done.returncode == ExitCode.REFUSED, done.stderr
+
+
+@pytest.fixture
+def on_default_ports(
+    ragbed_up: RagbedCommand, make_ragbed: Callable[..., RagbedCommand], tmp_path: Path
+) -> RagbedCommand:
+    """A checkout whose default ports are those of a stack that runs already."""
+    text = STACK_FILE.read_text(encoding="utf-8")
+    ports = {
+        "postgres": "DATABASE_URL",
+        "redis": "REDIS_URL",
+        "qdrant": "QDRANT_URL",
+        "ollama": "OLLAMA_HOST",
+    }
+    urls = ragbed_up.urls()
+    for service, variable in ports.items():
+        port = urls[variable].rpartition(":")[2].partition("/")[0]
+        head, _, tail = text.partition(f"[services.{service}]\nport = ")
+        text = f"{head}[services.{service}]\nport = {port}\n{tail.partition(chr(10))[2]}"
+    (tmp_path / "stack.toml").write_text(text, encoding="utf-8")
+    return make_ragbed(RAGBED_ROOT=str(tmp_path), RAGBED_STACK__DEFAULT_PORTS="true")
+
+
+def test_a_marked_service_on_its_default_port_is_used_and_said(on_default_ports: RagbedCommand) -> None:
+    """What runs already is attached to, and the report says where it was found."""
+    open_marker(on_default_ports)
+
+    shown = on_default_ports.json("up", "-d")
+
+    origins = {one["name"]: one["origin"] for one in shown["services"] if one["launcher"] == "attach"}
+    assert set(origins) == {"postgres", "redis", "qdrant", "ollama"}
+    assert all(origin.startswith("found on port ") for origin in origins.values())
+
+
+def open_marker(command: RagbedCommand) -> None:
+    """See that the Qdrant on the default port is marked, whatever other tests did to it."""
+    pins = command.json("pins")
+    open_store("qdrant", f"http://127.0.0.1:{pins['qdrant']['port']}").mark("for this test")
+
+
+def test_an_unmarked_service_on_its_default_port_is_passed_over_and_said(
+    on_default_ports: RagbedCommand, foreign: Foreign
+) -> None:
+    """A private server is started instead, and the note says why."""
+    foreign.qdrant()
+
+    shown = on_default_ports.json("up", "-d")
+
+    (qdrant,) = [one for one in shown["services"] if one["name"] == "qdrant"]
+    assert qdrant["launcher"] == "process"
+    assert any("does not carry ragbed's marker" in note and "passed over" in note for note in shown["notes"])
+
+
+def test_an_attached_substitute_stays_a_substitute(on_default_ports: RagbedCommand) -> None:
+    """Attaching to an embedded Qdrant or a mock never makes it real."""
+    open_marker(on_default_ports)
+
+    shown = on_default_ports.json("up", "-d")
+
+    assert {one["name"]: one["real"] for one in shown["services"]} == {
+        "postgres": True,
+        "redis": True,
+        "qdrant": False,
+        "ollama": False,
+    }
+
+
+def test_going_down_leaves_attached_services_alone(
+    on_default_ports: RagbedCommand, ragbed_up: RagbedCommand
+) -> None:
+    """What was found running still runs."""
+    open_marker(on_default_ports)
+    on_default_ports.run("up", "-d")
+
+    on_default_ports.run("down")
+
+    assert ragbed_up.run("status").returncode == 0
