@@ -109,8 +109,12 @@ def attach_default(
     store = open_store(service, url, api_key=settings[known.QDRANT_API_KEY], timeout_s=1.0)
     try:
         store.pulse()
-    except NotThere:
-        return PassedOver(note="")
+    except NotThere as error:
+        if isinstance(error.__cause__, ConnectionRefusedError):
+            return PassedOver(note="")
+        return PassedOver(
+            note=f"{service}: port {pins.port} is held by something that does not answer ({error}): passed over"
+        )
     except WrongService as error:
         return PassedOver(
             note=f"{service}: port {pins.port} is held by something else ({error}): passed over"

@@ -5,10 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ragbed.guard import NotThere, WrongService, open_store
+from ragbed.errors import ServiceNotReady
+from ragbed.guard import NotThere, WrongService, open_store, redacted
+from ragbed.stack.endpoint import SERVICES
 from ragbed.stack.leases import Leases
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ragbed.stack.endpoint import Endpoint
     from ragbed.stack.record import StackRecord
     from ragbed.stack.state import StateFolder
@@ -24,6 +28,22 @@ def check_health(record: StackRecord, folder: StateFolder) -> dict[str, str]:
             name: "dead" if name in dead else state
             for name, state in zip(record.endpoints, states, strict=True)
         }
+
+
+def require_answers(record: StackRecord, folder: StateFolder, services: Sequence[str] = SERVICES) -> None:
+    """Refuse a stack whose services run and hang, or were attached and have gone.
+
+    Raises:
+        ServiceNotReady: A service does not answer.
+    """
+    health = check_health(record, folder)
+    silent = [name for name in services if health.get(name, "ready") != "ready"]
+    if silent:
+        raise ServiceNotReady(
+            f"the stack is up, but {' and '.join(silent)} cannot be used",
+            details=[f"{name}: {health[name]} at {redacted(record.endpoints[name].url)}" for name in silent],
+            hint=f"look: ragbed logs {silent[0]}; start anew: ragbed down && ragbed up -d",
+        )
 
 
 def _state(endpoint: Endpoint) -> str:

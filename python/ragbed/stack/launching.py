@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -91,6 +92,11 @@ def start(launch: Launch) -> Started:
     search = launch.starter.search(launch.pins)
     if search.binary is None:
         raise _nothing_to_start(launch, search)
+    if launch.port and not _is_free(launch.port):
+        raise ServiceNotReady(
+            f"{launch.service} cannot have port {launch.port} back: something else listens on it",
+            hint=f"free port {launch.port}, or start anew: ragbed down && ragbed up -d",
+        )
     launch.log.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, _PORT_TRIES + 1):
         port = launch.port or free_port()
@@ -103,6 +109,18 @@ def start(launch: Launch) -> Started:
         notes = tuple(f"{launch.service}: {note}: passed over" for note in search.passed_over)
         return Started(endpoint=endpoint, lease=lease, notes=notes, seconds=time.monotonic() - began)
     raise ServiceNotReady(f"{launch.service} found no free port in {_PORT_TRIES} tries")
+
+
+def _is_free(port: int) -> bool:
+    """Tell whether a server could listen on a loopback port; connections that are closing do not count."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen(1)
+        except OSError:
+            return False
+        return True
 
 
 class _PortTaken(Exception):

@@ -20,6 +20,7 @@ from ragbed.settings import LlmChoice, Settings, choose_llm, resolve_settings
 from ragbed.settings import definitions as known
 from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_default, attach_given
 from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.health import require_answers
 from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.processes import ProcessIdentity, end_marked, stop
@@ -338,7 +339,9 @@ def up(
     with folder.locked("stack"):
         record = _reaped(folder)
         if record:
-            return mend(record, settings, folder, progress=progress), True
+            record = mend(record, settings, folder, progress=progress)
+            require_answers(record, folder)
+            return record, True
         builder = StackBuilder(settings, folder, pins, caller="command", keep=keep)
         stack = builder.build(progress=progress)
         record = StackRecord(
@@ -500,6 +503,7 @@ def running_stack(
         record = _reaped(folder)
         if record and not private and not _overridden(settings, services):
             record = mend(record, settings, folder, progress=progress)
+            require_answers(record, folder, services)
     if record and not private and not _overridden(settings, services):
         endpoints = {name: record.endpoints[name] for name in services}
         yield Stack(id=record.stack, endpoints=endpoints, notes=record.notes, llm=record.llm, shared=True)

@@ -74,6 +74,11 @@ class StateFolder:
         """Reports of the last runs."""
         return self.root / "runs"
 
+    @property
+    def models(self) -> Path:
+        """Blobs of the pinned models, and the read-only folders laid out from them."""
+        return self.root / "models"
+
     def prepared(self) -> StateFolder:
         """Make the folder and return it.
 

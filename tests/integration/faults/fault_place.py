@@ -107,6 +107,13 @@ class Place:
             raise LookupError(f"{service} has no process yet")
         return process.pid
 
+    def kill(self, service: str) -> None:
+        """Kill a service, and return once it has gone."""
+        process = psutil.Process(self.pid(service))
+        family = [process, *process.children(recursive=True)]
+        process.kill()
+        psutil.wait_procs(family, timeout=5)
+
     def processes(self) -> list[str]:
         """Return the processes that belong here: by their variables, their working folder or their arguments."""
         found = []

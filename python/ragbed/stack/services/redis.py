@@ -43,6 +43,7 @@ class RedisStarter:
             "dir": str(request.data),
             "save": "",
             "appendonly": "yes",
+            "set-proc-title": "no",  # a title overwrites the variables, and with them the lease's token
             "maxclients": str(request.pins.limits.connections),
             "maxmemory": f"{request.pins.limits.memory_mb}mb",
             "maxmemory-policy": "volatile-lru",  # a cache may go, a marker or a queue may not
