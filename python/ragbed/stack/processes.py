@@ -89,7 +89,11 @@ def remember_child(process: subprocess.Popen[bytes]) -> None:
 
 
 def stop(
-    identity: ProcessIdentity, *, gentle: signal.Signals = signal.SIGTERM, timeout_s: float = 5.0
+    identity: ProcessIdentity,
+    *,
+    gentle: signal.Signals = signal.SIGTERM,
+    timeout_s: float = 5.0,
+    alone: bool = False,
 ) -> None:
     """End a process and everything it started; returns when all have gone.
 
@@ -97,13 +101,14 @@ def stop(
         identity: The process; nothing happens when it has gone, even if its pid lives on in another.
         gentle: The signal that asks it to end.
         timeout_s: How long it may take before it is killed.
+        alone: Leave what it started.
     """
     if not identity.is_alive():
         _forget_child(identity.pid)
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(identity.pid)
-        family = [parent, *parent.children(recursive=True)]
+        family = [parent, *([] if alone else parent.children(recursive=True))]
         parent.send_signal(gentle)
         parent.resume()  # one that was stopped hears the signal only when it runs again
         for process in _left_after(family, timeout_s):

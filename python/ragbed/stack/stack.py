@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError, ServiceMissing
@@ -417,15 +417,13 @@ def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -
     """
     if not folder.exists():
         return []
+    if keep:
+        _take_over(folder)
     asked = _ask_owner_to_stop(folder)
     with folder.locked("stack"):
         record = _reaped(folder)
         tokens = set(record.leases.values()) if record else set()
         ending = [lease for lease in Leases(folder).all() if everything or lease.token in tokens]
-        if keep and record and not record.keep and folder.kept.exists():
-            raise ConfigurationError(
-                f"there is kept data already in {folder.kept}", hint="delete it by `ragbed reset`"
-            )
         keep_now = keep and record is not None and not record.keep
         for token in tokens - {lease.token for lease in ending}:
             end_marked(token)  # its lease was lost
@@ -433,9 +431,29 @@ def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -
         if keep_now and record and (folder.data / record.stack).exists():
             _keep_data(folder, record.stack)
         folder.stack_file.unlink(missing_ok=True)
-        end_all(folder, ending, keep_data=keep_now)
+        for lease in ending:
+            Leases(folder).end(lease, keep_data=keep_now and lease.token in tokens)
         _reaped(folder)
     return [*asked, *(lease.service for lease in ending)]
+
+
+def _take_over(folder: StateFolder) -> None:
+    """Make a stack one that the state folder answers for, so that its data outlives a foreground `ragbed up`.
+
+    Raises:
+        ConfigurationError: Data is to be kept, and there is kept data already.
+    """
+    with folder.locked("stack"):
+        record = load_record(folder)
+        if record and not record.keep and folder.kept.exists():
+            raise ConfigurationError(
+                f"there is kept data already in {folder.kept}", hint="delete it by `ragbed reset`"
+            )
+        if not (record and record.owner and record.owner.is_alive()):
+            return
+        replace(record, owner=None).save(folder)
+    # Not with the lock held: at its end it looks whether the stack is still its own.
+    stop(record.owner, gentle=signal.SIGTERM, timeout_s=15, alone=True)
 
 
 def _keep_data(folder: StateFolder, stack: str) -> None:
