@@ -94,10 +94,11 @@ class StateFolder:
             if not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as error:
-            raise self._not_writable(error) from error
+            raise self.refused(error) from error
         return self
 
-    def _not_writable(self, error: OSError) -> ConfigurationError:
+    def refused(self, error: OSError) -> ConfigurationError:
+        """Return what to say when the system refuses a file here: whose folder it is, and what helps."""
         details = []
         existing = next(path for path in (self.root, *self.root.parents) if os.path.exists(path))  # noqa: PTH110 - False where we may not look
         owner = existing.stat().st_uid
@@ -123,7 +124,7 @@ class StateFolder:
         try:
             return self.root.exists()
         except OSError as error:
-            raise self._not_writable(error) from error
+            raise self.refused(error) from error
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
@@ -147,7 +148,7 @@ class StateFolder:
         try:
             return (self.root / f"{name}.lock").open("a")
         except OSError as error:
-            raise self._not_writable(error) from error
+            raise self.refused(error) from error
 
 
 def find_state_folder(environ: Mapping[str, str] | None = None) -> StateFolder:

@@ -1,0 +1,135 @@
+"""The folder that an Ollama serves: `blobs/` by digest, `manifests/` by name, laid out read-only from our blobs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragbed.errors import ServiceMissing
+from ragbed.models.blobs import BlobFolder, hash_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ragbed.pins import ModelPin, Part
+
+STORES = "stores"
+"""Below the models of the state folder: a folder per set that was laid out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaidOut:
+    """A models folder that is ready to be served.
+
+    Attributes:
+        folder: What `OLLAMA_MODELS` names.
+        linked: Blobs that take no space of their own.
+        copied: Blobs that had to be copied, because the folder is on another disk.
+    """
+
+    folder: Path
+    linked: int
+    copied: int
+
+
+def manifest_path(folder: Path, pin: ModelPin) -> Path:
+    """Return where a models folder keeps the manifest of a model."""
+    return folder / "manifests" / pin.registry / pin.repository / pin.tag
+
+
+def manifests_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield name with tag and file of every manifest in a models folder, by name."""
+    root = folder / "manifests"
+    for path in sorted(root.glob("*/*/*/*")):
+        _, namespace, name, tag = path.relative_to(root).parts
+        yield (f"{name}:{tag}" if namespace == "library" else f"{namespace}/{name}:{tag}"), path
+
+
+def lay_out(pins: Sequence[ModelPin], blobs: BlobFolder, folder: Path) -> LaidOut:
+    """Lay out a read-only models folder from whole, right blobs; an earlier one there is replaced at once.
+
+    Args:
+        pins: The models.
+        blobs: Where their blobs are.
+        folder: What Ollama is to serve.
+
+    Raises:
+        ServiceMissing: A blob is missing or wrong; nothing is changed then.
+    """
+    parts = {part.digest: part for pin in pins for part in pin.manifest.blobs}
+    _require(list(parts.values()), blobs, pins)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        into = BlobFolder(beside)
+        into.folder.mkdir()
+        copied = sum(_link(blobs.path(digest), into.path(digest)) for digest in parts)
+        for pin in pins:
+            path = manifest_path(beside, pin)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(pin.manifest.encode())
+            path.chmod(0o444)
+        _put_in_place(beside, folder)
+    except BaseException:
+        remove_store(beside)
+        raise
+    return LaidOut(folder=folder, linked=len(parts) - copied, copied=copied)
+
+
+def remove_store(folder: Path) -> None:
+    """Remove a read-only models folder; the blobs that it links stay where they came from."""
+    if not folder.exists():
+        return
+    for parent, _, _ in os.walk(folder):
+        Path(parent).chmod(0o700)
+    shutil.rmtree(folder)
+
+
+def _require(parts: Sequence[Part], blobs: BlobFolder, pins: Sequence[ModelPin]) -> None:
+    """Refuse to serve what is not there or not right: Ollama itself does not look."""
+    missing = [part for part in parts if not blobs.has(part)]
+    wrong = [p for p in parts if p not in missing and hash_file(blobs.path(p.digest)) != p.digest]
+    if missing or wrong:
+        names = " ".join(f"--model {pin.full_name}" for pin in pins)
+        raise ServiceMissing(
+            f"{len(missing)} of {len(parts)} blobs are not in {blobs.root}, and {len(wrong)} are corrupted",
+            details=[
+                f"{'missing' if p in missing else 'corrupted'}: {p.kind} {p.digest}"
+                for p in [*missing, *wrong]
+            ],
+            hint=f"ragbed models fetch {names}",
+        )
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Link a blob; copy it where the folder is on another disk. Tells whether it was copied."""
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in {errno.EXDEV, errno.EPERM, errno.EMLINK}:
+            raise
+        shutil.copyfile(source, target)
+        target.chmod(0o444)
+        return True
+    return False
+
+
+def _put_in_place(beside: Path, folder: Path) -> None:
+    """Make a folder read-only and give it its name; what had the name before is removed."""
+    for parent, _, _ in os.walk(beside, topdown=False):
+        Path(parent).chmod(0o555)
+    beside.chmod(0o755)  # a folder that may not be written cannot be renamed on every system
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        folder.chmod(0o755)
+        folder.replace(old)
+        beside.replace(folder)
+        remove_store(old)
+    else:
+        beside.replace(folder)
+    folder.chmod(0o555)
