@@ -58,11 +58,12 @@ with Path(lock).open("w") as held:
     fcntl.flock(held, fcntl.LOCK_EX)
     stamp = Path(venv, "ragbed.stamp")
     want = root + "\n" + Path(root, "requirements.lock").read_text() + Path(root, "pyproject.toml").read_text()
-    if stamp.exists() and stamp.read_text() == want:
+    has_python = Path(venv, "bin/python").exists()  # not so when the system's Python behind it has gone
+    if has_python and stamp.exists() and stamp.read_text() == want:
         raise SystemExit(0)
     print(f"ragbed: installing its Python packages into {venv} (once; about a minute)", file=sys.stderr, flush=True)
     # An environment made here is brought up to date in place; one that was moved, or broke, is made anew.
-    made_here = stamp.exists() and stamp.read_text().splitlines()[0] == root and Path(venv, "bin/python").exists()
+    made_here = has_python and stamp.exists() and stamp.read_text().splitlines()[0] == root
     stamp.unlink(missing_ok=True)
     pip = [f"{venv}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     steps = [
