@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 import sys
+from typing import NoReturn
 
 import click
 
@@ -90,6 +92,21 @@ def _interrupt(number: int, _frame: object) -> None:
     raise KeyboardInterrupt(number)
 
 
+def _show_refusal(error: OSError) -> NoReturn:
+    """Explain a file that the system refuses, and end; anything else is a fault of ours and shown whole."""
+    from ragbed.stack import find_state_folder
+
+    folder = find_state_folder()
+    place = str(error.filename or "")
+    if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}:
+        raise error
+    if place and not place.startswith(str(folder.root)):
+        click.echo(f"ragbed: {place}: {error.strerror}", err=True)
+    else:
+        click.echo(f"ragbed: {folder.refused(error).render()}", err=True)
+    sys.exit(ExitCode.USAGE)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code of what happened.
 
@@ -104,6 +121,8 @@ def main(arguments: list[str] | None = None) -> None:
     except RagbedError as error:
         click.echo(f"ragbed: {error.render()}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        _show_refusal(error)
     except click.exceptions.Abort:
         click.echo("ragbed: interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)

@@ -112,7 +112,9 @@ def status(*, as_json: bool) -> None:
     else:
         _show(record, health)
     if any(state != "ready" for state in health.values()):
-        note("Some services do not answer. Try: ragbed up -d, which starts dead ones again; ragbed logs SERVICE")
+        note(
+            "Some services do not answer. Try: ragbed up -d, which starts dead ones again; ragbed logs SERVICE"
+        )
         raise SystemExit(ExitCode.SERVICE_MISSING)
 
 

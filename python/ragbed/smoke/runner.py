@@ -6,7 +6,7 @@ import secrets
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -162,7 +162,8 @@ def _keep_report(folder: StateFolder, report: SmokeReport) -> None:
     """Leave the report in the state folder, where it can be written; old ones go."""
     if not folder.root.exists():
         return
-    folder.runs.mkdir(exist_ok=True)
-    write_json(folder.runs / f"smoke-{report.run_id}.json", report.to_json())
-    for path in sorted(folder.runs.glob("smoke-*.json"))[:-_RUNS_KEPT]:
-        path.unlink(missing_ok=True)
+    with suppress(OSError):  # somebody else's folder, a full disk: what happened is said in any case
+        folder.runs.mkdir(exist_ok=True)
+        write_json(folder.runs / f"smoke-{report.run_id}.json", report.to_json())
+        for path in sorted(folder.runs.glob("smoke-*.json"))[:-_RUNS_KEPT]:
+            path.unlink(missing_ok=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from ragbed.stack.state import StateFolder
 
 _PORT_TRIES = 3
+_LOW_MB = 16  # below this a failure is put down to the disk; servers that map files are just killed
 _TAKEN = ("address already in use", "could not bind", "cannot listen on", "bind: address")
 
 
@@ -155,12 +158,9 @@ def _start_once(launch: Launch, port: int, search: Search) -> tuple[Endpoint, Le
         lease = leases.started(lease, process.pid)
         store = open_store(launch.service, plan.url)
         identity = _wait_ready(launch, process, store)
-        if not store.is_marked():
-            store.mark("started by ragbed")
-    except BaseException as error:
+        _mark(launch, process, store)
+    except BaseException:
         leases.end(lease, gentle=False, keep_data=launch.keep or bool(launch.port))
-        if isinstance(error, (NotThere, WrongService)):
-            _fail(launch, f"{launch.service} answered, and then did not: {error}")
         raise
     endpoint = Endpoint(
         service=launch.service,
@@ -238,6 +238,18 @@ def _wait_ready(launch: Launch, process: subprocess.Popen[bytes], store: Store) 
             wait(remaining)
 
 
+def _mark(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> None:
+    """Write ragbed's marker: the first write, and so the first to meet a disk that is full."""
+    try:
+        if not store.is_marked():
+            store.mark("started by ragbed")
+    except (NotThere, WrongService) as error:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        ended = f"ended ({_ending(process.returncode)})" if process.returncode is not None else "did not"
+        _fail(launch, f"{launch.service} answered, and at the first write {ended}: {error}")
+
+
 def _fail(launch: Launch, message: str, *, hint: str = "") -> NoReturn:
     lines = log_tail(launch.log)
     error = ServiceNotReady(
@@ -245,8 +257,9 @@ def _fail(launch: Launch, message: str, *, hint: str = "") -> NoReturn:
     )
     if any(taken in line.lower() for line in lines for taken in _TAKEN):
         raise _PortTaken(error)
-    if any("No space left on device" in line for line in lines):
-        error.hint = f"free some disk space below {launch.folder.root}"
+    free_mb = shutil.disk_usage(launch.folder.root).free / 2**20
+    if free_mb < _LOW_MB or any("No space left on device" in line for line in lines):
+        error.hint = f"free some disk space below {launch.folder.root}: {free_mb:.1f} MB are left"
     raise error
 
 

@@ -57,10 +57,12 @@ class Place:
     Attributes:
         root: The state folder.
         environ: Variables for every command.
+        python: The Python that runs them.
     """
 
     root: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    python: str = sys.executable
 
     @property
     def folder(self) -> StateFolder:
@@ -70,7 +72,7 @@ class Place:
     def run(self, *words: str, user: int | None = None, timeout_s: float = 60, **environ: str) -> Outcome:
         """Run a ragbed command to its end."""
         answer = subprocess.run(
-            [sys.executable, "-m", "ragbed", *words],
+            [self.python, "-m", "ragbed", *words],
             env={**self._environ(), **environ},
             user=user,
             cwd="/",
@@ -87,7 +89,7 @@ class Place:
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "begun.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "ragbed", *words],
+                [self.python, "-m", "ragbed", *words],
                 env=self._environ(),
                 cwd="/",
                 stdin=subprocess.DEVNULL,

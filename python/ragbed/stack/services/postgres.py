@@ -37,6 +37,7 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "jit": "off",
 }
+NO_SPACE = "No space left on device"
 _INITDB = (
     "--auth=scram-sha-256",
     "--encoding=UTF8",
@@ -266,12 +267,16 @@ def _run(
     )
     output = (answer.stdout + answer.stderr).strip().splitlines()
     # Single-user mode ends with 0 even when a statement failed.
-    errors = [line for line in output if "ERROR:" in line or "FATAL:" in line]
+    errors = [line for line in output if any(word in line for word in ("ERROR:", "FATAL:", "PANIC:"))]
+    full = [line for line in output if NO_SPACE in line]
     if answer.returncode or errors:
         raise ServiceNotReady(
-            f"{what} of Postgres failed (exit code {answer.returncode}): {(errors or output or ['no output'])[-1]}",
+            f"{what} of Postgres failed (exit code {answer.returncode}):"
+            f" {(full or errors or output or ['no output'])[-1].strip()}",
             details=output[-10:],
-            hint="free some disk space, or read the lines above",
+            hint="free some disk space, or set RAGBED_STATE_DIR elsewhere"
+            if full
+            else "read the lines above",
         )
 
 

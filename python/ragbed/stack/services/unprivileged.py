@@ -48,20 +48,23 @@ def without_root(programs: Path, data: Path) -> Identity:
         data: The data folder wanted.
 
     Raises:
-        ServiceNotReady: We are root, and there is neither a user namespace nor a user `nobody`.
+        ServiceNotReady: We are root, or nobody that this machine knows, and there is no way round it.
     """
-    outside = outside_folder(data)
-    if outside is None:
+    if os.geteuid() != 0 and _is_known(os.geteuid()):
         return Identity(programs=programs, data=data)
     nobody = _nobody()
-    if nobody is None:
-        raise ServiceNotReady(
-            "Postgres refuses to run as root, and this machine has no other user to run it as",
-            hint="run ragbed as an ordinary user",
-        )
     unshare = ("unshare", "--user", f"--map-user={nobody}", "--")
-    if _works(unshare):
+    if nobody is not None and _works(unshare):
         return Identity(programs=programs, data=data, prefix=unshare)
+    outside = outside_folder(data)
+    if nobody is None or outside is None:
+        reason = (
+            "refuses to run as root" if outside else f"wants a name, which user id {os.geteuid()} has not"
+        )
+        raise ServiceNotReady(
+            f"Postgres {reason}, and this machine has no user namespaces to give it another user",
+            hint="run ragbed as an ordinary user that /etc/passwd names",
+        )
     _own(outside, nobody)
     return Identity(programs=_reachable(programs, outside), data=outside / "cluster", user=nobody)
 
@@ -75,6 +78,14 @@ def outside_folder(data: Path) -> Path | None:
         return None
     name = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:12]
     return Path(tempfile.gettempdir(), f"ragbed-{name}")
+
+
+def _is_known(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _nobody() -> int | None:

@@ -1,0 +1,86 @@
+"""A disk that is full: at the first start, at the copy of the prepared cluster, at the start itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from fault_place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Yield the mount point of a small file system, or skip where none can be mounted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "ragbed-test", str(disk)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def resize(disk: Path, size_kb: int) -> None:
+    """Give the file system another size."""
+    subprocess.run(["mount", "-o", f"remount,size={size_kb}k", str(disk)], check=True)
+
+
+def used_kb(disk: Path) -> int:
+    """Return how much of the file system is taken."""
+    return shutil.disk_usage(disk).used // 1024
+
+
+def cluster_kb(place: Place) -> int:
+    """Return what the prepared cluster takes."""
+    return sum(path.stat().st_blocks for path in place.folder.cache.rglob("*")) // 2
+
+
+@pytest.mark.parametrize(
+    ("free", "cached", "what"),
+    [
+        (0.0, False, "cannot write the state folder"),
+        (0.3, False, "initdb of Postgres failed"),
+        (0.3, True, "cannot copy the Postgres template"),
+        (1.02, True, "qdrant answered, and at the first write ended"),
+    ],
+    ids=["preparing", "initdb", "copy", "start"],
+)
+def test_full_disk_is_said_and_leaves_nothing(
+    small_disk: Path, place: Place, free: float, cached: bool, what: str
+) -> None:
+    """Wherever the start meets the end of the disk, it says so and leaves nothing; with space it works.
+
+    `free` is the space that is left, in parts of what one cluster takes.
+    """
+    full = Place(small_disk / "state")
+    if cached:
+        resize(small_disk, 200_000)
+        shutil.copytree(place.folder.cache, full.folder.cache)
+    resize(small_disk, used_kb(small_disk) + max(round(free * cluster_kb(place)), 4))
+    if not free:
+        (small_disk / "filler").write_bytes(b"x" * 4096)
+
+    outcome = full.run("up", "-d")
+    left = full.left()
+    resize(small_disk, 400_000)
+    codes = [full.run(*words).code for words in (["up", "-d"], ["status"], ["down"])]
+
+    assert outcome.code == (10 if free else 2), outcome
+    assert what in outcome.error[0]
+    assert "free some disk space" in outcome.error[-1]
+    assert left == []
+    assert codes == [0, 0, 0]
