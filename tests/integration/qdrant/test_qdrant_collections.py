@@ -120,10 +120,9 @@ def test_missing_collection_is_404(http: httpx.Client) -> None:
         ({"vectors": {"size": 2, "distance": "Hamming"}}, 400, "unknown variant `Hamming`"),
         ({"vectors": {"size": 2}}, 400, "missing field `distance`"),
         ({"vectors": {"size": 2, "distance": "Dot"}, "shards": 2}, 400, "unknown field `shards`"),
-        ({}, 501, "a collection without vectors"),
         ({"vectors": {"size": 2, "distance": "Dot"}, "sharding_method": "custom"}, 501, "sharding_method"),
         (
-            {"vectors": {"size": 2, "distance": "Dot"}, "quantization_config": {"binary": {}}},
+            {"vectors": {"size": 2, "distance": "Dot"}, "strict_mode_config": {"enabled": True}},
             501,
             "put a `qdrant` binary on PATH or set QDRANT_URL",
         ),
@@ -134,9 +133,8 @@ def test_missing_collection_is_404(http: httpx.Client) -> None:
         "distance",
         "no distance",
         "unknown",
-        "no vectors",
         "sharding",
-        "quantization",
+        "strict mode",
     ],
 )
 def test_bad_configurations_are_refused(

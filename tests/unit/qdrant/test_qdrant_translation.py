@@ -16,7 +16,8 @@ from ragbed.qdrant.translate.fields import choice, fields, integer, text
 from ragbed.qdrant.translate.ids import read_id, read_path_id
 from ragbed.qdrant.translate.payload_indexes import PARAMS, TYPES, read_schema, word
 from ragbed.qdrant.translate.points import read_upsert
-from ragbed.qdrant.translate.queries import Source, read_query, read_scroll
+from ragbed.qdrant.translate.queries import read_query, read_scroll
+from ragbed.qdrant.translate.references import Source
 from ragbed.qdrant.translate.results import vector_json
 from ragbed.qdrant.translate.vectors import VectorKind, read_point_vectors, read_sparse, read_vector
 
@@ -126,7 +127,6 @@ def test_sparse_vector_goes_there_and_back(entries: dict[int, float]) -> None:
         ("s", {"indices": [-1], "values": [1]}, "expected u32 at `v.indices[0]`"),
         ("s", {"indices": [2**32], "values": [1]}, "expected u32"),
         ("", "text", "invalid type: string"),
-        ("", {"text": "hello", "model": "bm25"}, "inference by model `bm25`"),
     ],
 )
 def test_bad_vectors_are_refused(name: str, value: Any, message: str) -> None:
@@ -239,4 +239,6 @@ def test_prefetches_nest() -> None:
 
 def test_scroll_with_order_and_offset_is_refused() -> None:
     """Qdrant has no such page."""
-    assert "`offset` together with `order_by`" in error_of(read_scroll, {"order_by": "n", "offset": 3})
+    assert "Cannot use an `offset` when using `order_by`" in error_of(
+        read_scroll, {"order_by": "n", "offset": 3}
+    )

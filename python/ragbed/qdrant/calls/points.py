@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ragbed.qdrant.calls.call import Endpoint
 from ragbed.qdrant.errors import NotFound
 from ragbed.qdrant.translate import points
+from ragbed.qdrant.translate.batches import read_operations
 from ragbed.qdrant.translate.fields import fields
 from ragbed.qdrant.translate.ids import read_ids, read_path_id
 from ragbed.qdrant.translate.payload_indexes import delete_index, read_create_index
@@ -33,6 +34,24 @@ def upsert(call: Call) -> Any:
     return _applied(call, points.read_upsert(call.body, shard.config.schema), shard)
 
 
+def update_vectors(call: Call) -> Any:
+    """Replace vectors of points."""
+    shard = call.shard
+    return _applied(call, points.read_update_vectors(call.body, shard.config.schema), shard)
+
+
+def delete_vectors(call: Call) -> Any:
+    """Take vectors away from points."""
+    shard = call.shard
+    return _applied(call, points.read_delete_vectors(call.body, shard.config.schema), shard)
+
+
+def batch(call: Call) -> Any:
+    """Apply several writes in order; the first that fails ends it, and those before it stay."""
+    shard = call.shard
+    return [_applied(call, operation, shard) for operation in read_operations(call.body, shard.config.schema)]
+
+
 def delete(call: Call) -> Any:
     """Delete points by ids or filter."""
     return _applied(call, points.read_delete(call.body))
@@ -40,7 +59,7 @@ def delete(call: Call) -> Any:
 
 def set_payload(call: Call) -> Any:
     """Merge a payload into points."""
-    return _applied(call, points.read_set_payload(call.body, overwrite=False))
+    return _applied(call, points.read_set_payload(call.body))
 
 
 def overwrite_payload(call: Call) -> Any:
@@ -110,6 +129,9 @@ ENDPOINTS = (
     Endpoint(method="PUT", path=f"{POINTS}/payload", answer=overwrite_payload, turn="collection"),
     Endpoint(method="POST", path=f"{POINTS}/payload/delete", answer=delete_payload, turn="collection"),
     Endpoint(method="POST", path=f"{POINTS}/payload/clear", answer=clear_payload, turn="collection"),
+    Endpoint(method="PUT", path=f"{POINTS}/vectors", answer=update_vectors, turn="collection"),
+    Endpoint(method="POST", path=f"{POINTS}/vectors/delete", answer=delete_vectors, turn="collection"),
+    Endpoint(method="POST", path=f"{POINTS}/batch", answer=batch, turn="collection"),
     Endpoint(method="GET", path=f"{POINTS}/{{id}}", answer=get_point),
     Endpoint(method="PUT", path="/collections/{name}/index", answer=create_index, turn="collection"),
     Endpoint(

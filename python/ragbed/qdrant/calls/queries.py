@@ -1,37 +1,62 @@
-"""Endpoints of queries."""
+"""Endpoints of queries and facets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ragbed.qdrant.calls.call import Endpoint
-from ragbed.qdrant.translate.queries import read_batch, read_query
+from ragbed.qdrant.translate.queries import read_batch, read_facet, read_query
+from ragbed.qdrant.translate.references import Source
 from ragbed.qdrant.translate.results import scored_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from qdrant_edge import ScoredPoint
 
     from ragbed.qdrant.calls.call import Call
+    from ragbed.qdrant.collections import Collections
+    from ragbed.qdrant.shard import Shard
+
+
+def source_of(collections: Collections, shard: Shard) -> Source:
+    """Return what a query of one collection may refer to: its own points, and those of the others."""
+    return Source(
+        name=shard.name,
+        schema=shard.config.schema,
+        lookup=shard.vector_of,
+        elsewhere=lambda name: source_of(collections, collections.find(name)),
+    )
 
 
 def query(call: Call) -> Any:
     """Return the points that a query finds, best first."""
     shard = call.shard
-    return _found(shard.query([read_query(call.body, shard.source)])[0])
+    found = shard.query([read_query(call.body, source_of(call.collections, shard))])
+    return {"points": points_json(found[0])}
 
 
 def query_batch(call: Call) -> Any:
     """Return the points that each of several queries finds."""
     shard = call.shard
-    return [_found(points) for points in shard.query(read_batch(call.body, shard.source))]
+    requests = read_batch(call.body, source_of(call.collections, shard))
+    return [{"points": points_json(points)} for points in shard.query(requests)] if requests else []
 
 
-def _found(points: list[ScoredPoint]) -> Any:
-    return {"points": [scored_json(point) for point in points]}
+def points_json(points: Iterable[ScoredPoint]) -> list[dict[str, Any]]:
+    """Return found points as JSON."""
+    return [scored_json(point) for point in points]
+
+
+def facet(call: Call) -> Any:
+    """Return how many points hold each value of a payload key."""
+    found = call.shard.facet(read_facet(call.body))
+    return {"hits": [{"value": hit.value, "count": hit.count} for hit in found.hits]}
 
 
 ENDPOINTS = (
     Endpoint(method="POST", path="/collections/{name}/points/query", answer=query),
     Endpoint(method="POST", path="/collections/{name}/points/query/batch", answer=query_batch),
+    Endpoint(method="POST", path="/collections/{name}/facet", answer=facet),
 )
 """Every endpoint of this module."""

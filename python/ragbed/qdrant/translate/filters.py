@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import FormatError, InvalidValue, Unsupported, WrongInput
+from ragbed.qdrant.errors import FormatError, InvalidValue, WrongInput
 from ragbed.qdrant.translate.fields import (
     boolean,
     engine_value,
@@ -75,8 +75,6 @@ def read_condition(value: Any, path: str) -> ConditionType:
             with fields(value, path) as found:
                 condition: ConditionType = found.required(name, read)
                 return condition
-    if "slice" in names:
-        raise Unsupported(f"`{path}.slice`")
     if names and not any(name in names for name in CLAUSES):
         raise FormatError(f"data did not match any variant of a condition at `{path}`")
     return read_filter(value, path)
@@ -181,7 +179,8 @@ def _values_count(value: Any, path: str) -> engine.ValuesCount:
         )
 
 
-def _geo_point(value: Any, path: str) -> engine.GeoPoint:
+def read_geo_point(value: Any, path: str) -> engine.GeoPoint:
+    """Return a point on the globe: an object with `lon` and `lat`."""
     with fields(value, path) as found, engine_value(path):
         return engine.GeoPoint(lon=found.required("lon", number), lat=found.required("lat", number))
 
@@ -189,15 +188,15 @@ def _geo_point(value: Any, path: str) -> engine.GeoPoint:
 def _geo_box(value: Any, path: str) -> engine.GeoBoundingBox:
     with fields(value, path) as found:
         return engine.GeoBoundingBox(
-            top_left=found.required("top_left", _geo_point),
-            bottom_right=found.required("bottom_right", _geo_point),
+            top_left=found.required("top_left", read_geo_point),
+            bottom_right=found.required("bottom_right", read_geo_point),
         )
 
 
 def _geo_radius(value: Any, path: str) -> engine.GeoRadius:
     with fields(value, path) as found:
         return engine.GeoRadius(
-            center=found.required("center", _geo_point), radius=found.required("radius", number)
+            center=found.required("center", read_geo_point), radius=found.required("radius", number)
         )
 
 
@@ -211,7 +210,7 @@ def _geo_polygon(value: Any, path: str) -> engine.GeoPolygon:
 
 def _geo_line(value: Any, path: str) -> list[engine.GeoPoint]:
     with fields(value, path) as found:
-        return found.required("points", list_of(_geo_point))
+        return found.required("points", list_of(read_geo_point))
 
 
 def _payload_key(value: Any, path: str) -> str:
@@ -244,7 +243,17 @@ def _nested(value: Any, path: str) -> ConditionType:
         )
 
 
+def _slice(value: Any, path: str) -> ConditionType:
+    with fields(value, path) as found:
+        total, index = found.required("total", integer(1)), found.required("index", integer(0))
+    if index >= total:
+        raise InvalidValue(f"{path}.index", f"value {index} invalid, must be less than total ({total})")
+    condition: ConditionType = getattr(engine, "SliceCondition")(total, index)  # noqa: B009  # not in the stubs
+    return condition
+
+
 SPECIAL: dict[str, Any] = {
+    "slice": _slice,
     "is_empty": _is_empty,
     "is_null": _is_null,
     "has_id": _has_id,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import qdrant_edge as engine
 
 from ragbed.qdrant.errors import WrongInput
-from ragbed.qdrant.translate.config import MEMORY
-from ragbed.qdrant.translate.fields import boolean, choice, engine_value, fields, integer, list_of, text
+from ragbed.qdrant.translate.fields import boolean, choice, engine_value, fields, integer, text
+from ragbed.qdrant.translate.memory import MEMORY
+from ragbed.qdrant.translate.texts import TOKENIZERS, read_stemmer, read_stopwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,38 +26,6 @@ TYPES = {
     "datetime": engine.PayloadSchemaType.Datetime,
     "uuid": engine.PayloadSchemaType.Uuid,
 }
-TOKENIZERS = {
-    "prefix": engine.TokenizerType.Prefix,
-    "whitespace": engine.TokenizerType.Whitespace,
-    "word": engine.TokenizerType.Word,
-    "multilingual": engine.TokenizerType.Multilingual,
-}
-
-
-def _members(kind: Any) -> dict[str, Any]:
-    return {name.lower(): getattr(kind, name) for name in dir(kind) if name[0].isupper()}
-
-
-LANGUAGES = _members(engine.Language)
-SNOWBALL = _members(engine.SnowballLanguage)
-
-
-def _stopwords(value: Any, path: str) -> Any:
-    if isinstance(value, str):
-        return choice(LANGUAGES)(value, path)
-    with fields(value, path) as found:
-        return engine.StopwordsSet(
-            languages=set(found.maybe("languages", list_of(choice(LANGUAGES))) or ()),
-            custom=set(found.maybe("custom", list_of(text)) or ()),
-        )
-
-
-def _stemmer(value: Any, path: str) -> engine.SnowballParams:
-    with fields(value, path) as found:
-        found.required("type", choice({"snowball": None}))
-        return engine.SnowballParams(found.required("language", choice(SNOWBALL)))
-
-
 COMMON: dict[str, Callable[[Any, str], Any]] = {
     "on_disk": boolean,
     "enable_hnsw": boolean,
@@ -79,8 +48,8 @@ PARAMS: dict[str, tuple[type[Any], dict[str, Callable[[Any, str], Any]]]] = {
             "lowercase": boolean,
             "ascii_folding": boolean,
             "phrase_matching": boolean,
-            "stopwords": _stopwords,
-            "stemmer": _stemmer,
+            "stopwords": read_stopwords,
+            "stemmer": read_stemmer,
         },
     ),
     "bool": (engine.BoolIndexParams, COMMON),
@@ -141,6 +110,8 @@ def _json(value: Any) -> Any:
     if isinstance(value, engine.StopwordsSet):
         languages = sorted(word(language) for language in value.languages or ())
         return {"languages": languages, "custom": sorted(value.custom or ())}
+    if isinstance(value, engine.DisabledStemmer):
+        return {"type": "none"}
     if isinstance(value, engine.SnowballParams):
         return {"type": "snowball", "language": word(value.language)}
     return word(value)

@@ -10,7 +10,7 @@ from ragbed.qdrant.errors import BadRequest, InvalidValue
 from ragbed.qdrant.translate.fields import choice, engine_value, fields, list_of, mapping, sequence, text
 from ragbed.qdrant.translate.filters import read_filter
 from ragbed.qdrant.translate.ids import read_id, read_ids
-from ragbed.qdrant.translate.vectors import DEFAULT, kind_of, read_point_vectors, read_vector
+from ragbed.qdrant.translate.vectors import DEFAULT, kind_of, read_point_vectors, read_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,14 +29,15 @@ UPDATE_MODES = {
 }
 
 
-def read_upsert(body: Any, schema: Mapping[str, VectorKind]) -> UpdateOperation:
+def read_upsert(body: Any, schema: Mapping[str, VectorKind], path: str = "") -> UpdateOperation:
     """Return the operation that writes points.
 
     Args:
         body: `{"points": [...]}` or `{"batch": {"ids": …, "vectors": …, "payloads": …}}`.
         schema: The collection's vectors.
+        path: Where it stands in the request, for messages.
     """
-    with fields(body) as found:
+    with fields(body, path) as found:
         found.unsupported("shard_key")
         if "batch" in found:
             points = found.required("batch", lambda value, path: list(_batch(value, path, schema)))
@@ -90,16 +91,54 @@ def _columns(value: Any, path: str, schema: Mapping[str, VectorKind]) -> dict[st
     named = value if isinstance(value, dict) else {DEFAULT: value}
     return {
         name: [
-            read_vector(item, f"{path}[{index}]", kind_of(name, schema))
+            read_stored(item, f"{path}[{index}]", kind_of(name, schema))
             for index, item in enumerate(sequence(column, path))
         ]
         for name, column in named.items()
     }
 
 
-def read_delete(body: Any) -> UpdateOperation:
+def read_update_vectors(body: Any, schema: Mapping[str, VectorKind], path: str = "") -> UpdateOperation:
+    """Return the operation that replaces vectors of points which exist.
+
+    Args:
+        body: `points`, each with `id` and `vector`, and `update_filter`.
+        schema: The collection's vectors.
+        path: Where it stands in the request, for messages.
+    """
+
+    def point(value: Any, at: str) -> engine.PointVectors:
+        with fields(value, at) as found:
+            point_id = found.required("id", read_id)
+            vectors = found.required("vector", lambda item, name: read_point_vectors(item, name, schema))
+        with engine_value(at):
+            return engine.PointVectors(point_id, vectors)
+
+    with fields(body, path) as found:
+        found.unsupported("shard_key")
+        points = found.required("points", list_of(point))
+        if not points:
+            raise InvalidValue(found.at("points"), "must specify points to update")
+        return engine.UpdateOperation.update_vectors(points, found.maybe("update_filter", read_filter))
+
+
+def read_delete_vectors(body: Any, schema: Mapping[str, VectorKind], path: str = "") -> UpdateOperation:
+    """Return the operation that takes vectors, named by `vector`, away from points."""
+    with fields(body, path) as found:
+        ids, condition = _target(found)
+        names = found.required("vector", list_of(text))
+        if not names:
+            raise InvalidValue(found.at("vector"), "must specify vector names to delete")
+    for name in names:
+        kind_of(name, schema)
+    if condition is not None:
+        return engine.UpdateOperation.delete_vectors_by_filter(condition, names)
+    return engine.UpdateOperation.delete_vectors(ids, names)
+
+
+def read_delete(body: Any, path: str = "") -> UpdateOperation:
     """Return the operation that deletes points, by `{"points": ids}` or `{"filter": …}`."""
-    with fields(body) as found:
+    with fields(body, path) as found:
         ids, condition = _target(found)
     if condition is not None:
         return engine.UpdateOperation.delete_points_by_filter(condition)
@@ -118,15 +157,16 @@ def _target(found: Fields) -> tuple[list[Any], engine.Filter | None]:
     return [], condition
 
 
-def read_set_payload(body: Any, *, overwrite: bool) -> UpdateOperation:
+def read_set_payload(body: Any, path: str = "", *, overwrite: bool = False) -> UpdateOperation:
     """Return the operation that merges a payload into points, or replaces theirs.
 
     Args:
         body: `payload`, `points` or `filter`, and `key`, the path below which to write.
+        path: Where it stands in the request, for messages.
         overwrite: Replace instead of merge.
     """
     operations = engine.UpdateOperation
-    with fields(body) as found, engine_value("payload"):
+    with fields(body, path) as found, engine_value("payload"):
         ids, condition = _target(found)
         payload, key = found.required("payload", mapping), found.maybe("key", text)
         if condition is not None:
@@ -138,9 +178,9 @@ def read_set_payload(body: Any, *, overwrite: bool) -> UpdateOperation:
         return by_ids(ids, payload, key)
 
 
-def read_delete_payload(body: Any) -> UpdateOperation:
+def read_delete_payload(body: Any, path: str = "") -> UpdateOperation:
     """Return the operation that removes keys from points' payloads."""
-    with fields(body) as found, engine_value("keys"):
+    with fields(body, path) as found, engine_value("keys"):
         ids, condition = _target(found)
         keys = found.required("keys", list_of(text))
         if condition is not None:
@@ -148,9 +188,9 @@ def read_delete_payload(body: Any) -> UpdateOperation:
         return engine.UpdateOperation.delete_payload(ids, keys)
 
 
-def read_clear_payload(body: Any) -> UpdateOperation:
+def read_clear_payload(body: Any, path: str = "") -> UpdateOperation:
     """Return the operation that empties points' payloads."""
-    with fields(body) as found:
+    with fields(body, path) as found:
         ids, condition = _target(found)
     if condition is not None:
         return engine.UpdateOperation.clear_payload_by_filter(condition)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import FormatError, InvalidValue, Unsupported, WrongInput
+from ragbed.qdrant.errors import FormatError, InvalidValue, WrongInput
 from ragbed.qdrant.translate.fields import fields, json_type, list_of, number, sequence
+from ragbed.qdrant.translate.inference import as_document, is_inference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,11 +34,13 @@ class VectorKind:
         size: Numbers in a row; 0 for a sparse vector, which has no fixed size.
         multi: Several rows per point.
         sparse: Indices and values instead of a row.
+        ascending: A smaller score is better, as with distances.
     """
 
     size: int = 0
     multi: bool = False
     sparse: bool = False
+    ascending: bool = False
 
 
 def kind_of(name: str, schema: Mapping[str, VectorKind]) -> VectorKind:
@@ -64,14 +67,19 @@ def read_point_vectors(value: Any, path: str, schema: Mapping[str, VectorKind]) 
         return {DEFAULT: read_vector(value, path, kind_of(DEFAULT, schema))}
     if not isinstance(value, dict):
         raise FormatError(f"invalid type: {json_type(value)}, expected a vector at `{path}`")
-    refuse_inference(value, path)
-    return {name: read_vector(item, f"{path}.{name}", kind_of(name, schema)) for name, item in value.items()}
+    if is_inference(value):
+        return {DEFAULT: as_document(value, path, kind_of(DEFAULT, schema))}
+    return {name: read_stored(item, f"{path}.{name}", kind_of(name, schema)) for name, item in value.items()}
+
+
+def read_stored(value: Any, path: str, kind: VectorKind) -> NamedVector:
+    """Return one vector to store, given or made of a text; raise as `read_point_vectors` does."""
+    return as_document(value, path, kind) if is_inference(value) else read_vector(value, path, kind)
 
 
 def read_vector(value: Any, path: str, kind: VectorKind) -> NamedVector:
     """Return one vector of the given kind; raise as `read_point_vectors` does."""
     if isinstance(value, dict):
-        refuse_inference(value, path)
         if not kind.sparse:
             raise WrongInput("Conversion between sparse and regular vectors failed")
         return read_sparse(value, path)
@@ -117,9 +125,3 @@ def _index(value: Any, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_INDEX:
         raise FormatError(f"invalid value: {value}, expected u32 at `{path}`")
     return value
-
-
-def refuse_inference(value: dict[str, Any], path: str) -> None:
-    """Refuse an object that asks the server to embed a text or an image; raise Unsupported."""
-    if isinstance(value.get("model"), str):
-        raise Unsupported(f"inference by model `{value['model']}` at `{path}`")

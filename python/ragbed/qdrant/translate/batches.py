@@ -1,0 +1,42 @@
+"""Several writes in one request, in order."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ragbed.qdrant.errors import FormatError
+from ragbed.qdrant.translate import points
+from ragbed.qdrant.translate.fields import fields, list_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qdrant_edge import UpdateOperation
+
+    from ragbed.qdrant.translate.vectors import VectorKind
+
+
+def read_operations(body: Any, schema: Mapping[str, VectorKind]) -> list[UpdateOperation]:
+    """Return the operations of a `/points/batch` body; all are read, and refused, before the first is applied."""
+    kinds: dict[str, Any] = {
+        "upsert": lambda value, path: points.read_upsert(value, schema, path),
+        "delete": points.read_delete,
+        "set_payload": points.read_set_payload,
+        "overwrite_payload": partial(points.read_set_payload, overwrite=True),
+        "delete_payload": points.read_delete_payload,
+        "clear_payload": points.read_clear_payload,
+        "update_vectors": lambda value, path: points.read_update_vectors(value, schema, path),
+        "delete_vectors": lambda value, path: points.read_delete_vectors(value, schema, path),
+    }
+
+    def operation(value: Any, path: str) -> UpdateOperation:
+        with fields(value, path) as found:
+            for name, read in kinds.items():
+                if name in found:
+                    result: UpdateOperation = found.required(name, read)
+                    return result
+        raise FormatError(f"data did not match any variant of untagged enum UpdateOperation at `{path}`")
+
+    with fields(body) as found:
+        return found.required("operations", list_of(operation))

@@ -1,0 +1,43 @@
+"""How texts are cut into words: tokenizers, stop words, stemmers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qdrant_edge as engine
+
+from ragbed.qdrant.translate.fields import choice, fields, list_of, text
+
+TOKENIZERS = {
+    "prefix": engine.TokenizerType.Prefix,
+    "whitespace": engine.TokenizerType.Whitespace,
+    "word": engine.TokenizerType.Word,
+    "multilingual": engine.TokenizerType.Multilingual,
+}
+
+
+def _members(kind: Any) -> dict[str, Any]:
+    return {name.lower(): getattr(kind, name) for name in dir(kind) if name[0].isupper()}
+
+
+LANGUAGES = _members(engine.Language)
+SNOWBALL = _members(engine.SnowballLanguage)
+
+
+def read_stopwords(value: Any, path: str) -> Any:
+    """Return the words to leave out: those of a language, or an object with `languages` and `custom`."""
+    if isinstance(value, str):
+        return choice(LANGUAGES)(value, path)
+    with fields(value, path) as found:
+        return engine.StopwordsSet(
+            languages=set(found.maybe("languages", list_of(choice(LANGUAGES))) or ()),
+            custom=set(found.maybe("custom", list_of(text)) or ()),
+        )
+
+
+def read_stemmer(value: Any, path: str) -> Any:
+    """Return what cuts words to their stem: an object with `type` `snowball` and `language`, or `type` `none`."""
+    with fields(value, path) as found:
+        if found.required("type", choice({"snowball": False, "none": True})):
+            return engine.DisabledStemmer()
+        return engine.SnowballParams(found.required("language", choice(SNOWBALL)))

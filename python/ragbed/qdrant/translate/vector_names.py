@@ -1,0 +1,87 @@
+"""Vectors that a collection gains or loses while it is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import qdrant_edge as engine
+
+from ragbed.qdrant.errors import FormatError, InvalidValue
+from ragbed.qdrant.translate.fields import choice, fields, integer
+from ragbed.qdrant.translate.vector_params import (
+    DATATYPES,
+    DISTANCES,
+    MAX_SIZE,
+    MODIFIERS,
+    is_unnamed,
+    read_multi,
+)
+from ragbed.qdrant.translate.vectors import DEFAULT
+
+if TYPE_CHECKING:
+    from qdrant_edge import UpdateOperation
+
+FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
+
+
+def read_vector_name(name: str, body: Any) -> UpdateOperation:
+    """Return the operation that gives a collection another vector.
+
+    Args:
+        name: The vector's name.
+        body: `{"dense": {"size": …, "distance": …}}` or `{"sparse": {…}}`.
+    """
+    check_vector_name(name)
+    with fields(body) as found:
+        if "dense" in found:
+            return found.required("dense", lambda value, path: _dense(name, value, path))
+        if "sparse" in found:
+            return found.required("sparse", lambda value, path: _sparse(name, value, path))
+    raise FormatError("data did not match any variant of untagged enum VectorNameConfig")
+
+
+def _dense(name: str, value: Any, path: str) -> UpdateOperation:
+    with fields(value, path) as found:
+        return engine.UpdateOperation.create_dense_vector(
+            name,
+            found.required("size", integer(1, MAX_SIZE)),
+            found.required("distance", choice(DISTANCES)),
+            found.maybe("multivector_config", read_multi),
+            found.maybe("datatype", choice(DATATYPES)),
+        )
+
+
+def _sparse(name: str, value: Any, path: str) -> UpdateOperation:
+    with fields(value, path) as found:
+        return engine.UpdateOperation.create_sparse_vector(
+            name, found.maybe("modifier", choice(MODIFIERS)), found.maybe("datatype", choice(DATATYPES))
+        )
+
+
+def check_vector_name(name: str) -> None:
+    """Refuse a name that Qdrant would refuse; raise InvalidValue."""
+    if not 1 <= len(name) <= 200 or FORBIDDEN & set(name):
+        raise InvalidValue("vector_name", f"`{name}` is no name for a vector", where="path parameters")
+
+
+def with_vector(config: dict[str, Any], name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a collection's configuration with one more vector."""
+    if dense := body.get("dense"):
+        return config | {"vectors": _named(config) | {name: dense}}
+    sparse = {key: item for key, item in (body.get("sparse") or {}).items() if item is not None}
+    datatype = sparse.pop("datatype", None)
+    if datatype is not None:
+        sparse["index"] = {"datatype": datatype}
+    return config | {"sparse_vectors": (config.get("sparse_vectors") or {}) | {name: sparse}}
+
+
+def without_vector(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a collection's configuration without one of its vectors."""
+    sparse = {key: item for key, item in (config.get("sparse_vectors") or {}).items() if key != name}
+    dense = {key: item for key, item in _named(config).items() if key != name}
+    return config | {"vectors": dense, "sparse_vectors": sparse or None}
+
+
+def _named(config: dict[str, Any]) -> dict[str, Any]:
+    vectors: dict[str, Any] = config.get("vectors") or {}
+    return {DEFAULT: vectors} if is_unnamed(vectors) else vectors

@@ -1,0 +1,96 @@
+"""Vectors of a collection: sizes, distances, and how each is stored and indexed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qdrant_edge as engine
+
+from ragbed.qdrant.errors import InvalidValue
+from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, mapping
+from ragbed.qdrant.translate.indexing import hnsw_index, read_hnsw
+from ragbed.qdrant.translate.memory import MEMORY
+from ragbed.qdrant.translate.quantization import read_quantization
+from ragbed.qdrant.translate.vectors import DEFAULT, VectorKind
+
+MAX_SIZE = 65_536
+DISTANCES = {name: getattr(engine.Distance, name) for name in ("Cosine", "Euclid", "Dot", "Manhattan")}
+ASCENDING = frozenset({"Euclid", "Manhattan"})
+DATATYPES = {
+    "float32": engine.VectorStorageDatatype.Float32,
+    "float16": engine.VectorStorageDatatype.Float16,
+    "uint8": engine.VectorStorageDatatype.Uint8,
+}
+MODIFIERS = {"none": None, "idf": engine.Modifier.Idf}
+
+DenseParams = dict[str, tuple[engine.EdgeVectorParams, VectorKind]]
+
+
+def is_unnamed(vectors: dict[str, Any]) -> bool:
+    """Say whether a `vectors` object describes one vector without a name, not several by name."""
+    return "size" in vectors and not isinstance(vectors["size"], dict)
+
+
+def read_vectors(value: Any, path: str, hnsw: dict[str, Any]) -> DenseParams:
+    """Return the dense vectors of a `vectors` object by name.
+
+    Args:
+        value: Parameters of the unnamed vector, or an object of parameters by name.
+        path: Where it stands in the body, for messages.
+        hnsw: The collection's index parameters, which each vector's own go over.
+    """
+    names = mapping(value, path)
+    if is_unnamed(names):
+        return {DEFAULT: _vector(value, path, hnsw)}
+    return {name: _vector(item, f"{path}.{name}", hnsw) for name, item in names.items()}
+
+
+def _vector(
+    value: Any, path: str, collection_hnsw: dict[str, Any]
+) -> tuple[engine.EdgeVectorParams, VectorKind]:
+    with fields(value, path) as found:
+        size = found.required("size", integer(1, MAX_SIZE))
+        distance = found.required("distance", choice({name: name for name in DISTANCES}))
+        hnsw, multi = found.maybe("hnsw_config", read_hnsw), found.maybe("multivector_config", read_multi)
+        params = engine.EdgeVectorParams(
+            size=size,
+            distance=DISTANCES[distance],
+            on_disk=found.maybe("on_disk", boolean),
+            memory=found.maybe("memory", choice(MEMORY)),
+            datatype=found.maybe("datatype", choice(DATATYPES)),
+            multivector_config=multi,
+            hnsw_config=hnsw_index(collection_hnsw | hnsw) if hnsw else None,
+            quantization_config=found.maybe("quantization_config", read_quantization),
+        )
+    return params, VectorKind(size=size, multi=multi is not None, ascending=distance in ASCENDING)
+
+
+def read_multi(value: Any, path: str) -> engine.MultiVectorConfig:
+    """Return how multi vectors are compared."""
+    with fields(value, path) as found:
+        comparators = choice({"max_sim": engine.MultiVectorComparator.MaxSim})
+        return engine.MultiVectorConfig(found.required("comparator", comparators))
+
+
+def read_sparse_vectors(value: Any, path: str) -> dict[str, engine.EdgeSparseVectorParams]:
+    """Return the sparse vectors of a `sparse_vectors` object by name."""
+    names = mapping(value, path)
+    if DEFAULT in names:
+        raise InvalidValue(path, "a sparse vector must have a name")
+    return {name: _sparse(item or {}, f"{path}.{name}") for name, item in names.items()}
+
+
+def _sparse(value: Any, path: str) -> engine.EdgeSparseVectorParams:
+    with fields(value, path) as found:
+        index = found.maybe("index", _sparse_index) or {}
+        return engine.EdgeSparseVectorParams(modifier=found.maybe("modifier", choice(MODIFIERS)), **index)
+
+
+def _sparse_index(value: Any, path: str) -> dict[str, Any]:
+    with fields(value, path) as found:
+        return {
+            "full_scan_threshold": found.maybe("full_scan_threshold", integer(0)),
+            "on_disk": found.maybe("on_disk", boolean),
+            "memory": found.maybe("memory", choice(MEMORY)),
+            "datatype": found.maybe("datatype", choice(DATATYPES)),
+        }
