@@ -28,8 +28,13 @@ def qdrant() -> None:
     metavar="F",
     help="File with the key that clients must send.",
 )
-def serve(port: int, data: Path, api_key_file: Path | None) -> None:
+@click.option(
+    "--no-optimize",
+    is_flag=True,
+    help="Build no index: searches stay exact (or set RAGBED_QDRANT_OPTIMIZE=0).",
+)
+def serve(port: int, data: Path, api_key_file: Path | None, no_optimize: bool) -> None:
     """Serve on 127.0.0.1 until interrupted; prints one line once it answers."""
     from ragbed.qdrant.server import serve as serve_qdrant
 
-    serve_qdrant(data=data, port=port, api_key_file=api_key_file)
+    serve_qdrant(data=data, port=port, api_key_file=api_key_file, optimize=False if no_optimize else None)

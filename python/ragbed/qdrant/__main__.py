@@ -18,11 +18,15 @@ def main() -> None:
     parser.add_argument(
         "--api-key-file", type=Path, metavar="F", help="file with the key that clients must send"
     )
-    flags = parser.parse_args()
-    run_command(
-        "ragbed.qdrant",
-        lambda: serve(data=flags.data, port=flags.port, host=flags.host, api_key_file=flags.api_key_file),
+    parser.add_argument(
+        "--no-optimize",
+        action="store_false",
+        dest="optimize",
+        default=None,
+        help="build no index: searches stay exact (or set RAGBED_QDRANT_OPTIMIZE=0)",
     )
+    flags = parser.parse_args()
+    run_command("ragbed.qdrant", lambda: serve(**vars(flags)))
 
 
 if __name__ == "__main__":

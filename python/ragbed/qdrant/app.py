@@ -1,7 +1,7 @@
 """Routing: which function answers which call, and where it runs.
 
 The engine blocks, so every function runs in a thread. Writes to one collection take turns on the event loop, so that
-waiting writers hold no thread and reads go on beside them.
+waiting writers hold no thread and reads go in between.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 from weakref import WeakValueDictionary
 
 import orjson
-from starlette.routing import Route, Router
 
 from ragbed import __version__
 from ragbed.qdrant import ENGINE, SUBSTITUTE, WIRE_VERSION
@@ -25,13 +24,15 @@ from ragbed.qdrant.calls import points as point_calls
 from ragbed.qdrant.calls import queries as query_calls
 from ragbed.qdrant.calls.call import Call
 from ragbed.qdrant.envelope import failure, success
-from ragbed.qdrant.errors import ApiError, NotFound, TooLarge, Unsupported, is_panic
+from ragbed.qdrant.errors import ApiError, NotFound, TooBusy, Unsupported, is_panic
+from ragbed.qdrant.intake import Gone, Intake
+from ragbed.qdrant.routes import Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
     from ragbed.qdrant.calls.call import Endpoint
     from ragbed.qdrant.collections import Collections
@@ -52,11 +53,8 @@ QDRANT_PATHS = (
 )
 """First parts of the paths that a real server answers; below them what we lack is 501, elsewhere 404."""
 
-THREADS = 8
-"""Calls at work at once. The engine lets go of the interpreter, so more than the cores is of use."""
-
-MAX_BODY_BYTES = 32 * 1024 * 1024
-"""Largest body taken, as in Qdrant."""
+THREADS = 4
+"""Calls at work at once. The engine keeps the interpreter to itself, so more would only wait for each other."""
 
 ABOUT = orjson.dumps(
     {
@@ -83,44 +81,48 @@ class App:
         self._collections = collections
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="qdrant")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._router = Router(
-            routes=[self._route(endpoint) for endpoint in ENDPOINTS], redirect_slashes=False
-        )
-        self._router.routes += [Route("/", _about, methods=["GET"])]
-        self._router.routes += [Route(path, _probe, methods=["GET"]) for path in PROBES]
-        self._router.routes += [Route("/{rest:path}", _missing)]
+        self._intake = Intake()
+        self._routes = Routes((endpoint.method, endpoint.path, endpoint) for endpoint in ENDPOINTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await self._router(scope, receive, send)
+        path, method = scope["path"], scope["method"]
+        if found := self._routes.find(method, path):
+            await self._answer(*found, scope, receive, send)
+        elif path == "/" and method == "GET":
+            await respond(send, 200, ABOUT)
+        elif path in PROBES and method == "GET":
+            await respond(send, 200, PROBES[path], b"text/plain; charset=utf-8")
+        else:
+            await _missing(scope, send)
 
     def close(self) -> None:
         """Let the calls under way finish; twice is harmless."""
         self._pool.shutdown(wait=True)
 
-    def _route(self, endpoint: Endpoint) -> Route:
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            started = time.perf_counter()
-            try:
-                call = await self._call(scope, receive)
-                async with self._turn(endpoint, call):
-                    loop = asyncio.get_running_loop()
-                    status, body = await loop.run_in_executor(
-                        self._pool, _answer, endpoint.answer, call, started
+    async def _answer(
+        self, endpoint: Endpoint, names: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        started = time.perf_counter()
+        try:
+            async with self._intake.body(scope, receive) as content:
+                call = self._call(names, scope, content)
+                async with self._turn(endpoint, call), self._intake.turn(content):
+                    status, body = await asyncio.get_running_loop().run_in_executor(
+                        self._pool, _answer, endpoint, call, started
                     )
-            except ApiError as error:
-                status, body = error.status, failure(error, started=started)
+        except ApiError as error:
+            await respond_failure(send, error, started)
+        except Gone:
+            return
+        else:
             await respond(send, status, body)
 
-        return Route(endpoint.path, _Plain(answer), methods=[endpoint.method])
-
-    async def _call(self, scope: Scope, receive: Receive) -> Call:
-        call = Call(
-            collections=self._collections,
-            path=scope["path_params"],
-            query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-            content=await read_body(receive),
-        )
+    def _call(self, names: Mapping[str, str], scope: Scope, content: bytes) -> Call:
+        query: dict[str, str] = {}
+        if given := scope["query_string"]:
+            query = dict(parse_qsl(given.decode("latin-1"), keep_blank_values=True))
+        call = Call(collections=self._collections, path=names, query=query, content=content)
         call.check_query()
         return call
 
@@ -131,20 +133,14 @@ class App:
         return self._turns.setdefault(key, asyncio.Lock())
 
 
-class _Plain:
-    """An ASGI callable that Starlette takes as it is; functions it would wrap in Request and Response."""
-
-    def __init__(self, answer: ASGIApp) -> None:
-        self._answer = answer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._answer(scope, receive, send)
-
-
-def _answer(function: Callable[[Call], object], call: Call, started: float) -> tuple[int, bytes]:
+def _answer(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes]:
     """Run an endpoint's function and return status and body; runs in a thread."""
     try:
-        return 200, success(function(call), started=started)
+        body = success(endpoint.answer(call), started=started)
+        if endpoint.turn == "collection":
+            with suppress(NotFound):
+                call.shard.wrote(len(call.content))
+        return 200, body
     except ApiError as error:
         return error.status, failure(error, started=started)
     except BaseException as error:
@@ -154,44 +150,28 @@ def _answer(function: Callable[[Call], object], call: Call, started: float) -> t
         return 500, failure(ApiError(f"{type(error).__name__}: {error}"), started=started)
 
 
-async def read_body(receive: Receive) -> bytes:
-    """Return a request's body; raise TooLarge when it is over the limit."""
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-        if size > MAX_BODY_BYTES:
-            raise TooLarge(f"JSON payload is larger than allowed (limit: {MAX_BODY_BYTES} bytes).")
-    return b"".join(parts)
-
-
-async def respond(send: Send, status: int, body: bytes, kind: bytes = b"application/json") -> None:
-    """Send a whole response."""
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+async def respond(
+    send: Send,
+    status: int,
+    body: bytes,
+    kind: bytes = b"application/json",
+    *,
+    more: Iterable[tuple[bytes, bytes]] = (),
+) -> None:
+    """Send a whole response, with more headers than the two that every one has."""
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-@_Plain
-async def _about(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, receive
-    await respond(send, 200, ABOUT)
+async def respond_failure(send: Send, error: ApiError, started: float) -> None:
+    """Send an error; a busy server says when to come again, as Qdrant's clients expect."""
+    more = [(b"retry-after", b"1")] if isinstance(error, TooBusy) else []
+    await respond(send, error.status, failure(error, started=started), more=more)
 
 
-@_Plain
-async def _probe(scope: Scope, receive: Receive, send: Send) -> None:
-    del receive
-    await respond(send, 200, PROBES[scope["path"]], b"text/plain; charset=utf-8")
-
-
-@_Plain
-async def _missing(scope: Scope, receive: Receive, send: Send) -> None:
-    started = time.perf_counter()
-    await read_body(receive)
+async def _missing(scope: Scope, send: Send) -> None:
     call = f"{scope['method']} {scope['path']}"
     known = scope["path"].strip("/").partition("/")[0] in QDRANT_PATHS
     error = Unsupported(f"`{call}`") if known else NotFound(f"there is no call `{call}`")
-    await respond(send, error.status, failure(error, started=started))
+    await respond_failure(send, error, time.perf_counter())

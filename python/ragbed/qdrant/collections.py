@@ -1,8 +1,9 @@
-"""The collections and aliases of one data folder: opened, created, deleted, renamed.
+"""The collections and aliases of one data folder: found, created, deleted, renamed.
 
 On disk a collection is a folder of random name. Its `collection.json` is written last, by a rename, and deleted
 first: a folder without it is the rest of a creation or a deletion that was cut off, and is removed when the server
 starts. The random name lets a collection be created again while the old one's files are still going away.
+`collection.json` also names the folder of the engine's files in force; any other beside it is the rest of a renewal.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -24,18 +26,27 @@ from ragbed.qdrant.errors import (
     collection_missing,
 )
 from ragbed.qdrant.folder import write_json
-from ragbed.qdrant.shard import Shard
+from ragbed.qdrant.open_shards import MAX_OPEN, OpenShards
+from ragbed.qdrant.shard import Shard, is_damage
 from ragbed.qdrant.translate.config import CollectionConfig, read_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from qdrant_edge import ShardInfo
 
 logger = logging.getLogger(__name__)
 
 MARK = "collection.json"
+FIRST = "shard"
+"""Folder of the engine's files in a new collection."""
+
 FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
 """Characters that no collection name may hold, as in Qdrant."""
+
+CLOSE_BUDGET_S = 0.12
+"""How long closing may take in all. What stays open has its writes in the engine's log, and loses nothing."""
 
 
 class Collections:
@@ -43,35 +54,46 @@ class Collections:
 
     Args:
         folder: The data folder.
-        shards: The open collections by name, each with its folder.
-        aliases: Their other names.
+        shards: The collections by name.
+        max_open: How many of them may hold their files open at once.
     """
 
-    def __init__(self, folder: Path, shards: dict[str, tuple[Shard, Path]], aliases: Aliases) -> None:
+    def __init__(self, folder: Path, shards: dict[str, Shard], *, max_open: int = MAX_OPEN) -> None:
         self._folder = folder
         self._shards = shards
-        self.aliases = aliases
-        self._changing = threading.Lock()
+        self.aliases = Aliases.open(folder / "aliases.json", shards)
+        self.open_shards = OpenShards(max_open)
+        self._changing = threading.RLock()
+        self.is_waiting: Callable[[Shard, ShardInfo], bool] = _never
+        self._unchecked = set(shards)
+        for shard in shards.values():
+            self._adopt(shard)
 
     @classmethod
-    def open(cls, folder: Path) -> Collections:
-        """Open every collection of a data folder; damaged ones are set aside and logged.
+    def open(cls, folder: Path, *, max_open: int = MAX_OPEN) -> Collections:
+        """Find every collection of a data folder; each opens when it is first called for.
 
         Args:
             folder: Exists, and is owned by this process.
+            max_open: How many collections may hold their files open at once.
         """
         store = folder / "collections"
         store.mkdir(exist_ok=True)
-        shards: dict[str, tuple[Shard, Path]] = {}
+        shards: dict[str, Shard] = {}
         for found in sorted(store.iterdir()):
             if not (found / MARK).exists():
                 shutil.rmtree(found)
-            elif shard := _load(found, set_aside=folder / "damaged"):
-                shards[shard.name] = (shard, found)
-        return cls(folder, shards, Aliases.open(folder / "aliases.json", shards))
+            elif shard := _found(found, set_aside=folder / "damaged"):
+                shards[shard.name] = shard
+        return cls(folder, shards, max_open=max_open)
 
     def names(self) -> list[str]:
-        """Return the collections' names, sorted."""
+        """Return the collections' names, sorted; a collection whose files are seen to be damaged is set aside."""
+        for name in tuple(self._unchecked):
+            self._unchecked.discard(name)
+            shard = self._shards.get(name)
+            if shard is not None and not shard.is_open and (why := _flaw(shard.folder)):
+                self.set_aside(shard, why)
         return sorted(self._shards)
 
     def resolve(self, name: str) -> str:
@@ -85,9 +107,13 @@ class Collections:
     def find(self, name: str) -> Shard:
         """Return the collection behind a name or alias; raise NotFound when there is none."""
         try:
-            return self._shards[self.resolve(name)][0]
+            return self._shards[self.resolve(name)]
         except KeyError:
             raise collection_missing(name) from None
+
+    def status(self, shard: Shard, info: ShardInfo) -> str:
+        """Return `yellow` while there is something to index or to vacuum, else `green`."""
+        return "yellow" if self.is_waiting(shard, info) else "green"
 
     def create(self, name: str, config: CollectionConfig) -> None:
         """Create a collection; whole on return, gone after a crash in between.
@@ -108,12 +134,21 @@ class Collections:
             folder = self._folder / "collections" / uuid4().hex
             folder.mkdir()
             try:
-                shard = Shard.create(folder / "shard", name, config)
+                shard = Shard.create(folder / FIRST, name, config)
             except ApiError:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-            write_json(folder / MARK, {"name": name, "config": config.body})
-            self._shards[name] = (shard, folder)
+            write_mark(shard, shard.folder)
+            self._adopt(shard)
+            self._shards[name] = shard
+        self.open_shards.admit(shard)
+
+    def configure(self, name: str, config: CollectionConfig) -> None:
+        """Give a collection another configuration of the same vectors; raise NotFound when there is none."""
+        with self._changing:
+            shard = self.find(name)
+            shard.configure(config)
+            write_mark(shard, shard.folder)
 
     def delete(self, name: str) -> bool:
         """Delete a collection and its aliases; say whether it was there. Reads under way are let finish."""
@@ -121,10 +156,12 @@ class Collections:
             if name not in self._shards:
                 return False
             self.aliases.forget(name)
-            shard, folder = self._shards.pop(name)
-            (folder / MARK).unlink()
-        shard.close()
-        shutil.rmtree(folder)
+            shard = self._shards.pop(name)
+            shard.retire()  # first, so that no renewal writes the mark again
+            (shard.folder.parent / MARK).unlink()
+        shard.abandon()
+        self.open_shards.forget(shard)
+        shutil.rmtree(shard.folder.parent, ignore_errors=True)  # what is left goes at the next start
         return True
 
     def change_aliases(self, actions: Iterable[Any]) -> None:
@@ -132,13 +169,40 @@ class Collections:
         with self._changing:
             self.aliases.change(actions, self._shards)
 
-    def close(self) -> None:
-        """Close every collection; what was acknowledged is on disk."""
-        for shard, _ in self._shards.values():
+    def set_aside(self, shard: Shard, why: ApiError | str) -> None:
+        """Move a damaged collection away, so that its files can be looked at and its name is free again."""
+        with self._changing:
+            if self._shards.get(shard.name) is not shard:
+                return
+            del self._shards[shard.name]
+            shard.abandon()
+            self.aliases.forget(shard.name)
+            _move_aside(shard.folder.parent, self._folder / "damaged", why)
+
+    def close(self) -> bool:
+        """Write everything to disk and close as many collections as there is time for; say whether all are."""
+        until = time.monotonic() + CLOSE_BUDGET_S
+        for shard in sorted(self.open_shards.all(), key=lambda shard: -shard.unflushed_bytes):
+            if time.monotonic() > until:
+                return False
             try:
                 shard.close()
             except ApiError:
                 logger.exception("closing collection %r failed", shard.name)
+        return True
+
+    def _adopt(self, shard: Shard) -> None:
+        shard.on_open = self.open_shards.admit
+        shard.on_damage = self._damaged
+
+    def _damaged(self, shard: Shard, error: ApiError) -> None:
+        if is_damage(error):
+            self.set_aside(shard, error)
+
+
+def _never(_: Shard, __: ShardInfo) -> bool:
+    """Nothing is ever indexed."""
+    return False
 
 
 def check_name(name: str) -> None:
@@ -152,13 +216,37 @@ def check_name(name: str) -> None:
             raise InvalidValue("name", reason, where="path parameters")
 
 
-def _load(folder: Path, *, set_aside: Path) -> Shard | None:
-    """Open one collection's folder; move it away and return None when that fails."""
+def write_mark(shard: Shard, files: Path) -> None:
+    """Make a collection's name, configuration and folder of files last, in one step."""
+    mark = {"name": shard.name, "config": shard.config.body, "shard": files.name}
+    write_json(files.parent / MARK, mark)
+
+
+def _found(folder: Path, *, set_aside: Path) -> Shard | None:
+    """Return the collection in a folder, not yet open; move the folder away and return None when it has none."""
     try:
         stored = orjson.loads((folder / MARK).read_bytes())
-        return Shard.load(folder / "shard", stored["name"], read_config(stored["config"]))
-    except (ApiError, OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
-        set_aside.mkdir(exist_ok=True)
-        kept = folder.rename(set_aside / folder.name)
-        logger.warning("damaged collection set aside in %s: %s", kept, error)
+        files = folder / stored.get("shard", FIRST)
+        for beside in folder.glob(f"{FIRST}*"):
+            if beside != files:
+                shutil.rmtree(beside)  # the rest of a renewal
+        return Shard(stored["name"], read_config(stored["config"]), files)
+    except (ApiError, OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        _move_aside(folder, set_aside, error)
         return None
+
+
+def _move_aside(folder: Path, set_aside: Path, why: object) -> None:
+    set_aside.mkdir(exist_ok=True)
+    kept = folder.rename(set_aside / folder.name)
+    logger.warning("damaged collection set aside in %s: %s", kept, why)
+
+
+def _flaw(files: Path) -> str | None:
+    """Say what is wrong with a collection's files, as far as it shows without opening them; None: nothing."""
+    try:
+        for described in (files / "edge_config.json", *files.glob("segments/*/segment.json")):
+            orjson.loads(described.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        return f"{files}: {error}"
+    return None

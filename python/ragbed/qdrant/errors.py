@@ -9,6 +9,7 @@ ApiError                 500  base; an engine failure that no other class fits
 ├── AlreadyExists        409  the name is taken
 ├── TooLarge             413  the body is over the limit
 ├── InvalidValue         422  a value is outside its range
+├── TooBusy              429  too many requests are waiting
 └── Unsupported          501  a real Qdrant can do this, the embedded one cannot
 """
 
@@ -76,6 +77,13 @@ class TooLarge(ApiError):
 
     status = 413
     prefix = "Payload error: "
+
+
+class TooBusy(ApiError):
+    """Too many requests are waiting, or too many bytes of them; the client may try again."""
+
+    status = 429
+    prefix = "Too many requests: "
 
 
 class InvalidValue(ApiError):

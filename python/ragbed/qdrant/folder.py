@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,9 +15,9 @@ from ragbed.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LOCK = ".lock"
+COPY_BYTES = 4 * 1024 * 1024
 
 
 @contextmanager
@@ -62,3 +64,49 @@ def write_json(path: Path, value: Any) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+def sync_tree(folder: Path) -> None:
+    """Have a shard's segments written to the disk; files that go away meanwhile are passed over."""
+    for parent, _, names in os.walk(folder / "segments"):
+        for name in names:
+            with suppress(FileNotFoundError), open(os.path.join(parent, name), "rb") as file:  # noqa: PTH118, PTH123  # called often
+                os.fsync(file.fileno())
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder, holes as holes: the engine's files are mostly reserved space.
+
+    Raises:
+        OSError: The copy could not be written; a part of it may be there.
+    """
+    for parent, _, names in os.walk(source):
+        beside = target / Path(parent).relative_to(source)
+        beside.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            _copy_file(Path(parent, name), beside / name)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with source.open("rb", buffering=0) as old, target.open("wb") as new:
+        size = os.fstat(old.fileno()).st_size
+        for start, end in _extents(old.fileno(), size):
+            old.seek(start)
+            new.seek(start)
+            while (left := end - old.tell()) > 0 and (part := old.read(min(left, COPY_BYTES))):
+                new.write(part)
+        new.truncate(size)
+
+
+def _extents(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
+    """Return the parts of a file that hold data, each as start and end."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole is left
+                return
+            raise
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        yield start, end

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ragbed.asgi import DEFAULT_HOST, SubstituteHeader, require_loopback, run_server
 from ragbed.errors import ConfigurationError, ServiceMissing
@@ -17,8 +20,17 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+OPTIMIZE_VARIABLE = "RAGBED_QDRANT_OPTIMIZE"
 
-def serve(*, data: Path, port: int, host: str = DEFAULT_HOST, api_key_file: Path | None = None) -> None:
+
+def serve(
+    *,
+    data: Path,
+    port: int,
+    host: str = DEFAULT_HOST,
+    api_key_file: Path | None = None,
+    optimize: bool | None = None,
+) -> None:
     """Serve Qdrant's REST API on a data folder until SIGTERM or SIGINT; call it from the main thread.
 
     Args:
@@ -26,6 +38,8 @@ def serve(*, data: Path, port: int, host: str = DEFAULT_HOST, api_key_file: Path
         port: TCP port; 0 takes a free one.
         host: Loopback address.
         api_key_file: File whose content clients must send as `api-key` header or bearer token; None asks for none.
+        optimize: Build indexes in the background, as a real server does; without, searches stay exact. None
+            leaves it to the environment variable `RAGBED_QDRANT_OPTIMIZE`, which switches it off with `0`.
 
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
@@ -34,19 +48,24 @@ def serve(*, data: Path, port: int, host: str = DEFAULT_HOST, api_key_file: Path
     """
     require_loopback(host)
     require_engine()
-    from ragbed.qdrant.app import App  # noqa: PLC0415  # these two import the engine
+    from ragbed.qdrant.app import App  # noqa: PLC0415  # these import the engine
     from ragbed.qdrant.collections import Collections  # noqa: PLC0415
+    from ragbed.qdrant.upkeep import Upkeep  # noqa: PLC0415
 
     api_key = None if api_key_file is None else read_key(api_key_file)
     with owned(data):
         collections = Collections.open(data)
+        upkeep = Upkeep(collections, optimize=wants_optimizing() if optimize is None else optimize)
         app = App(collections)
         guarded: ASGIApp = app if api_key is None else ApiKey(app, api_key)
 
         def stop() -> None:
+            upkeep.stop()
             app.close()
-            collections.close()
+            if not collections.close():
+                leave()
 
+        upkeep.start()
         run_server(
             SubstituteHeader(guarded, name=SUBSTITUTE),
             name="ragbed.qdrant",
@@ -54,6 +73,22 @@ def serve(*, data: Path, port: int, host: str = DEFAULT_HOST, api_key_file: Path
             host=host,
             on_stop=stop,
         )
+
+
+def wants_optimizing() -> bool:
+    """Say whether the environment leaves background indexing on."""
+    return os.environ.get(OPTIMIZE_VARIABLE, "1").strip().lower() not in ("0", "false", "no", "off")
+
+
+def leave() -> NoReturn:
+    """End the process at once, with collections open; the engine's logs hold what was acknowledged.
+
+    An ordinary end would have the engine close them one by one, each waiting for the disk.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def require_engine() -> None:

@@ -1,19 +1,25 @@
-"""One collection: an engine shard, open, with one writer at a time and any number of readers."""
+"""One collection: an engine shard that opens when it is needed, rests when it is not, and is renewed beside its use.
+
+The engine holds Python's lock in every call, so no two calls run at once, and nothing long may run in this process:
+indexing happens in a process of its own, on a copy (`renewal`), while this one goes on.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import NotFound, WrongInput, collection_missing, from_engine, is_panic
-from ragbed.qdrant.translate.queries import Source
+from ragbed.qdrant.errors import ApiError, NotFound, WrongInput, collection_missing, from_engine, is_panic
+from ragbed.qdrant.folder import sync_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from qdrant_edge import EdgeShard, NamedVector, Record, ScoredPoint, UpdateOperation
@@ -21,9 +27,17 @@ if TYPE_CHECKING:
     from ragbed.qdrant.translate.config import CollectionConfig
     from ragbed.qdrant.translate.ids import PointId
 
+logger = logging.getLogger(__name__)
+
+RESOURCE_ERRORS = ("os error 24)", "os error 23)", "os error 12)", "os error 28)", "os error 11)")
+"""Ends of messages that tell of a machine short of files, memory, disk or threads, not of a damaged collection."""
+
+MAX_JOURNAL = 20_000
+"""Writes kept for a copy that is being indexed; beyond, the copy is given up, so that memory stays bounded."""
+
 
 class Shard:
-    """One open collection.
+    """One collection.
 
     The engine takes reads beside a write and beside each other; writes go one by one. Every acknowledged write is in
     the engine's log, which survives the death of the process.
@@ -31,37 +45,72 @@ class Shard:
     Args:
         name: The collection's name, for messages.
         config: What it was created with.
-        opened: The engine's shard; closed by `close`.
+        folder: The engine's files.
+        opened: The engine's shard, if it is open already.
+
+    Attributes:
+        name: As given.
+        folder: Where the engine's files are now; a renewal moves them.
+        used_at: `time.monotonic()` of the last call.
+        unflushed_bytes: Size of the requests that a replay of the log would have to write again.
+        wrote_at: `time.monotonic()` of the last write.
+        written: Writes applied since the server started.
+        deleted: Points deleted since the files were last renewed, as far as this server knows.
     """
 
-    def __init__(self, name: str, config: CollectionConfig, opened: EdgeShard) -> None:
+    def __init__(
+        self, name: str, config: CollectionConfig, folder: Path, opened: EdgeShard | None = None
+    ) -> None:
         self.name = name
+        self.folder = folder
+        self.used_at = time.monotonic()
+        self.unflushed_bytes = 0
+        self.unflushed_since = 0.0
+        self.wrote_at = 0.0
+        self.written = 0
+        self.deleted = 0
+        self.on_open: Callable[[Shard], None] = _ignore
+        self.on_damage: Callable[[Shard, ApiError], None] = _ignore_damage
         self.config = config
-        self.source = Source(schema=config.schema, lookup=self.vector_of)
         self._engine = opened
         self._operations = count()
         self._writer = threading.Lock()
         self._idle = threading.Condition()
         self._users = 0
-        self._open = True
+        self._gone = False
+        self._renewals = 0
+        self._journal: list[UpdateOperation] | None = None
 
     @classmethod
     def create(cls, folder: Path, name: str, config: CollectionConfig) -> Shard:
         """Create a collection's files in an empty folder, and open it."""
         with _engine_errors():
-            return cls(name, config, engine.EdgeShard.create(str(folder), config.engine))
+            return cls(name, config, folder, engine.EdgeShard.create(str(folder), config.engine))
 
-    @classmethod
-    def load(cls, folder: Path, name: str, config: CollectionConfig) -> Shard:
-        """Open a collection; raise ApiError when its files are damaged."""
-        with _engine_errors():
-            return cls(name, config, engine.EdgeShard.load(str(folder)))
+    @property
+    def is_open(self) -> bool:
+        """Whether the engine holds its files open now."""
+        return self._engine is not None
 
     def update(self, operation: UpdateOperation) -> int:
         """Apply one write and return its number; raise ApiError when the engine refuses it."""
         with self._using() as shard, self._writer:
-            shard.update(operation)
+            # a renewal may have put another shard in place while this write waited for its turn
+            now = self._engine or shard
+            before = now.info().points_count
+            now.update(operation)
+            self.deleted += max(0, before - now.info().points_count)
+            self.written += 1
+            if self._journal is not None:
+                self._keep(operation)
             return next(self._operations)
+
+    def _keep(self, operation: UpdateOperation) -> None:
+        """Keep a write for the copy; give the copy up when there are too many."""
+        if self._journal is not None and len(self._journal) < MAX_JOURNAL:
+            self._journal.append(operation)
+        else:
+            self._journal = None
 
     def query(self, requests: Sequence[engine.QueryRequest]) -> list[list[ScoredPoint]]:
         """Return the points found for each request, best first."""
@@ -79,6 +128,11 @@ class Shard:
         """Return how many points match."""
         with self._using() as shard:
             return shard.count(request)
+
+    def facet(self, request: engine.FacetRequest) -> engine.FacetResponse:
+        """Return how many points hold each value of a key."""
+        with self._using() as shard:
+            return shard.facet(request)
 
     def retrieve(self, ids: Sequence[Any], *, with_payload: Any, with_vector: Any) -> list[Record]:
         """Return the points that exist, in the order of the ids."""
@@ -101,28 +155,176 @@ class Shard:
             raise WrongInput(f"Vector with name `{name}` is missing on point {point_id}")
         return found
 
+    def wrote(self, size_bytes: int) -> None:
+        """Take note of a write's size, so that the log is emptied before its replay would take long."""
+        self.wrote_at = time.monotonic()
+        if not self.unflushed_bytes:
+            self.unflushed_since = self.wrote_at
+        self.unflushed_bytes += size_bytes + 1
+
+    def peek(self) -> engine.ShardInfo | None:
+        """Return the engine's counts without opening the collection or counting as its use; None while it rests."""
+        opened = self._engine
+        return None if opened is None else opened.info()
+
+    def flush(self) -> None:
+        """Empty the log into the files; does nothing while the collection rests."""
+        if not self.is_open:
+            return
+        sync_tree(self.folder)  # the engine would hold up everybody while the disk works
+        with self._idle:
+            if self._engine is not None:
+                self.unflushed_bytes = 0
+                with _engine_errors():
+                    self._engine.flush()
+
+    def rest(self) -> bool:
+        """Close the files until the next call; say whether that was possible: not while a call is under way."""
+        with self._idle:
+            if self._users or self._engine is None or self._journal is not None:
+                return False
+            opened, self._engine = self._engine, None
+            self.unflushed_bytes = 0
+            with _engine_errors():
+                opened.close()
+            return True
+
+    def configure(self, config: CollectionConfig) -> None:
+        """Take another configuration of the same vectors; the calls under way finish with the old one."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._users == 0)
+            self._journal = None  # a renewal under way was for the old configuration
+            self._renewals += 1
+            opened, self._engine = self._engine, None
+            self.config = config
+            if opened is not None:
+                with _engine_errors():
+                    opened.close()
+
+    def retire(self) -> None:
+        """Refuse new calls from now on; those under way go on."""
+        with self._idle:
+            self._gone = True
+            self._journal = None
+
+    def abandon(self) -> None:
+        """Close for good, whatever state the files are in."""
+        try:
+            self.close()
+        except ApiError as error:
+            logger.debug("closing %s: %s", self.folder, error)
+
     def close(self) -> None:
         """Refuse new calls, let those under way finish, write everything to disk; twice is harmless."""
+        self.retire()
         with self._idle:
-            was_open, self._open = self._open, False
             self._idle.wait_for(lambda: self._users == 0)
-        if was_open:
+            opened, self._engine = self._engine, None
+        if opened is not None:
             with _engine_errors():
-                self._engine.close()
+                opened.close()
+
+    @contextmanager
+    def copying(self) -> Iterator[None]:
+        """Hold writes back while the files are copied, and keep from then on what is written, for `renew`."""
+        with self._writer:
+            yield
+            self._journal = []
+
+    def forget_copy(self) -> None:
+        """Keep no more writes for a copy; it was given up."""
+        with self._writer:
+            self._journal = None
+
+    def catch_up(self, copy: EdgeShard) -> bool:
+        """Write to a copy what came since it was made; false when that can no longer be known."""
+        with self._writer:
+            pending, self._journal = self._journal, None if self._journal is None else []
+        if pending is None:
+            return False
+        for operation in pending:
+            _replay(copy, operation)
+            time.sleep(0)  # others may have a call in between
+        return True
+
+    def renew(self, copy: EdgeShard, folder: Path, commit: Callable[[], None]) -> bool:
+        """Put a copy in the place of the collection's shard, whole; false when the collection changed its mind.
+
+        Args:
+            copy: The copy, which has caught up but for the last writes.
+            folder: Its files.
+            commit: Makes the change last; a crash before it leaves the old files in force, after it the new ones.
+        """
+        with self._writer:
+            begun, pending = self._renewals, self._journal
+            for operation in pending or ():
+                _replay(copy, operation)
+            with self._idle:
+                wanted = self._journal is not None and not self._gone and begun == self._renewals
+                self._journal = None
+                if wanted:
+                    commit()
+                    self.deleted = 0
+                    self._engine, self.folder = copy, folder  # readers keep the old shard until they are done
+                return wanted
 
     @contextmanager
     def _using(self) -> Iterator[EdgeShard]:
-        with self._idle:
-            if not self._open:
-                raise collection_missing(self.name)
-            self._users += 1
         try:
+            shard, opened = self._enter()
+        except ApiError as error:
+            if not isinstance(error, NotFound):
+                self.on_damage(self, error)
+            raise
+        try:
+            if opened:
+                self.on_open(self)
             with _engine_errors():
-                yield self._engine
+                yield shard
         finally:
             with self._idle:
                 self._users -= 1
                 self._idle.notify_all()
+
+    def _enter(self) -> tuple[EdgeShard, bool]:
+        """Return the engine's shard, and whether it had to be opened; the caller is a user from now on."""
+        with self._idle:
+            if self._gone:
+                raise collection_missing(self.name)
+            opened = self._engine
+            if opened is None:
+                with _engine_errors():
+                    self._engine = engine.EdgeShard.load(str(self.folder), self.config.engine)
+            shard = self._engine
+            if shard is None:
+                raise ApiError(f"collection `{self.name}` did not open")
+            self._users += 1
+            self.used_at = time.monotonic()
+            return shard, opened is None
+
+
+def is_damage(error: ApiError) -> bool:
+    """Say whether an error on opening tells of damaged files, not of a machine that lacks something."""
+    return not str(error).rstrip(" .\"'").endswith(RESOURCE_ERRORS) and "Too many open files" not in str(
+        error
+    )
+
+
+def _replay(copy: EdgeShard, operation: UpdateOperation) -> None:
+    """Apply a write that was applied elsewhere; what it could not do there, it cannot here."""
+    try:
+        copy.update(operation)
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+
+
+def _ignore(_: Shard) -> None:
+    """Nobody wants to know."""
+
+
+def _ignore_damage(_: Shard, __: ApiError) -> None:
+    """Nobody wants to know."""
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def collection_info(call: Call) -> Any:
     shard = call.shard
     info = shard.info()
     return {
-        "status": "green",
+        "status": call.collections.status(shard, info),
         "optimizer_status": "ok",
         "indexed_vectors_count": info.indexed_vectors_count,
         "points_count": info.points_count,

@@ -1,0 +1,79 @@
+"""Build the index of a collection beside its use: copy, index in another process, catch up, put in place.
+
+Writes wait while the files are copied and while the last of them are written again; reads never wait. Until
+`collection.json` names the new files, a crash leaves the old ones in force, with every acknowledged write.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import qdrant_edge as engine
+
+from ragbed.qdrant.collections import FIRST, write_mark
+from ragbed.qdrant.folder import copy_tree, sync_tree
+from ragbed.qdrant.indexing import NOTHING_TO_DO
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+    from ragbed.qdrant.shard import Shard
+
+logger = logging.getLogger(__name__)
+
+CATCH_UPS = 3
+"""Rounds of writing again what came meanwhile, before writes are held back for the last one."""
+
+POLL_S = 0.05
+
+
+def renew(shard: Shard, stopping: threading.Event) -> bool:
+    """Index and vacuum a collection; say whether its files were renewed.
+
+    Args:
+        shard: An open collection.
+        stopping: Once set, the work is given up.
+    """
+    old = shard.folder
+    beside = old.parent / f"{FIRST}-{uuid4().hex[:8]}"
+    renewed = False
+    try:
+        with shard.copying():
+            copy_tree(old, beside)
+        renewed = _index(beside, stopping) and _put_in_place(shard, beside)
+    except Exception:
+        logger.exception("indexing collection %r failed; it goes on without", shard.name)
+    finally:
+        shard.forget_copy()
+        shutil.rmtree(old if renewed else beside, ignore_errors=True)
+    return renewed
+
+
+def _index(folder: Path, stopping: threading.Event) -> bool:
+    """Run the indexing process; say whether it changed anything."""
+    command = [sys.executable, "-P", "-s", "-m", "ragbed.qdrant.indexing", str(folder)]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        while process.poll() is None:
+            if stopping.wait(POLL_S):
+                process.kill()
+        told = process.stderr.read().decode(errors="replace") if process.stderr else ""
+    if process.returncode not in (0, NOTHING_TO_DO) and not stopping.is_set():
+        logger.warning("indexing %s ended with %s: %s", folder, process.returncode, told[-2000:])
+    return process.returncode == 0
+
+
+def _put_in_place(shard: Shard, beside: Path) -> bool:
+    copy = engine.EdgeShard.load(str(beside), shard.config.engine)
+    if not all(shard.catch_up(copy) for _ in range(CATCH_UPS)):
+        return False
+    sync_tree(beside)
+    copy.flush()
+    return shard.renew(copy, beside, lambda: write_mark(shard, beside))

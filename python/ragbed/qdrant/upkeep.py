@@ -1,0 +1,147 @@
+"""What a server does by itself: empty logs, close idle collections, build indexes.
+
+Two threads, so that a long indexing holds up nothing else. Neither ever keeps the interpreter for long.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from ragbed.qdrant.errors import ApiError
+from ragbed.qdrant.renewal import renew
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from qdrant_edge import ShardInfo
+
+    from ragbed.qdrant.collections import Collections
+    from ragbed.qdrant.shard import Shard
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.25
+FLUSH_AFTER_S = 2.0
+FLUSH_AFTER_BYTES = 32 * 1024 * 1024
+"""Some 4,000 points of 384 numbers as JSON: their replay after a crash takes a quarter of a second."""
+
+IDLE_S = 60.0
+"""A collection that nobody called for so long is closed."""
+
+QUIET_S = 0.5
+"""Indexing waits for a pause in the writes, unless half of the points are unindexed."""
+
+DEFAULT_THRESHOLD_KB = 10_000
+DEFAULT_DELETED = 0.2
+DEFAULT_VACUUM_MIN = 1000
+
+
+class Upkeep:
+    """The two threads.
+
+    Args:
+        collections: The store.
+        optimize: Build indexes and vacuum; without, searches stay exact and nothing moves by itself.
+    """
+
+    def __init__(self, collections: Collections, *, optimize: bool = True) -> None:
+        self._collections = collections
+        self._stopping = threading.Event()
+        self._tried: WeakKeyDictionary[Shard, int] = WeakKeyDictionary()
+        self._threads = [
+            threading.Thread(target=self._every_tick, args=(self._tidy,), name="qdrant-upkeep", daemon=True)
+        ]
+        if optimize:
+            self._threads.append(
+                threading.Thread(
+                    target=self._every_tick, args=(self._optimize,), name="qdrant-indexing", daemon=True
+                )
+            )
+            collections.is_waiting = self.is_waiting
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End; an indexing under way is given up."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(1)
+
+    def is_waiting(self, shard: Shard, info: ShardInfo) -> bool:
+        """Say whether a collection has vectors or deleted points that indexing would take care of."""
+        if self._tried.get(shard) == shard.written:
+            return False
+        return unindexed(shard, info) > 0 or garbage(shard, info) > 0
+
+    def _every_tick(self, work: Callable[[Shard], None]) -> None:
+        while not self._stopping.wait(TICK_S):
+            for shard in self._collections.open_shards.all():
+                try:
+                    work(shard)
+                except ApiError as error:
+                    logger.debug("upkeep of collection %r: %s", shard.name, error)
+
+    def _tidy(self, shard: Shard) -> None:
+        now = time.monotonic()
+        if shard.unflushed_bytes > FLUSH_AFTER_BYTES or (
+            shard.unflushed_bytes and now - shard.unflushed_since > FLUSH_AFTER_S
+        ):
+            shard.flush()
+        elif now - shard.used_at > IDLE_S:
+            self._collections.open_shards.rest(shard)
+
+    def _optimize(self, shard: Shard) -> None:
+        info = shard.peek()
+        if info is None or not self.is_waiting(shard, info):
+            return
+        in_a_pause = time.monotonic() - shard.wrote_at >= QUIET_S
+        if in_a_pause or unindexed(shard, info) * 2 > info.points_count:
+            written = shard.written
+            renew(shard, self._stopping)
+            self._tried[shard] = written
+
+
+def settings(shard: Shard, name: str) -> dict[str, Any]:
+    """Return a part of a collection's configuration as it was asked for."""
+    return shard.config.body.get(name) or {}
+
+
+def unindexed(shard: Shard, info: ShardInfo) -> int:
+    """Return how many points lack an index that they should have; 0 below the threshold."""
+    sizes = [kind.size for kind in shard.config.schema.values() if not kind.sparse]
+    threshold_kb = settings(shard, "optimizers_config").get("indexing_threshold")
+    threshold_kb = DEFAULT_THRESHOLD_KB if threshold_kb is None else threshold_kb
+    if not sizes or not threshold_kb or settings(shard, "hnsw_config").get("m") == 0:
+        return 0
+    left = info.points_count + deleted_points(shard.folder) - info.indexed_vectors_count // len(sizes)
+    return left if left * max(sizes) * 4 > threshold_kb * 1024 else 0
+
+
+def garbage(shard: Shard, info: ShardInfo) -> int:
+    """Return how many deleted points still take room; 0 below the threshold."""
+    given = settings(shard, "optimizers_config")
+    share = given.get("deleted_threshold")
+    least = given.get("vacuum_min_vector_number") or DEFAULT_VACUUM_MIN
+    deleted = max(shard.deleted, deleted_points(shard.folder))
+    total = info.points_count + deleted
+    over = total >= least and deleted > (DEFAULT_DELETED if share is None else share) * total
+    return deleted if over else 0
+
+
+def deleted_points(folder: Path) -> int:
+    """Return how many points the engine has marked as deleted in segments that only a vacuum shrinks."""
+    found = 0
+    for bitmap in folder.glob("segments/*/id_tracker.deleted"):
+        try:
+            found += int.from_bytes(bitmap.read_bytes(), "little").bit_count()
+        except FileNotFoundError:
+            continue
+    return found
