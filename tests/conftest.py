@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,9 +60,9 @@ def make_ragbed(
         return command
 
     yield make
-    for command in made:
-        if any((command.state / "leases").glob("*.json")):
-            command.run("down", "--all")
+    up = [command for command in made if any((command.state / "leases").glob("*.json"))]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(lambda command: command.run("down", "--all"), up))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.settings import resolve_settings
 from ragbed.stack import SERVICES, StateFolder, running_stack
 from ragbed.stack.leases import TOKEN_VARIABLE, Leases
+from ragbed.stack.processes import stop
 from ragbed.stack.services import free_port
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def test_the_stack_of_up_is_shared_and_left_alone(ragbed_up: RagbedCommand) -> N
     folder = StateFolder(ragbed_up.state)
     victim = next(lease for lease in Leases(folder).all() if lease.service == "redis")
     assert victim.process is not None
-    os.kill(victim.process.pid, signal.SIGKILL)
+    stop(victim.process, gentle=signal.SIGKILL)  # returns once it has gone
 
     with running_stack(settings(folder), folder=folder, services=["redis"]) as stack:
         assert (stack.shared, stack["redis"].url) == (True, ragbed_up.urls()["REDIS_URL"])
