@@ -167,6 +167,7 @@ def fetch(
                 progress(tally.progress())
         finally:
             stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             for transfer in transfers:
                 transfer.abort()
     progress(tally.progress())
@@ -176,12 +177,12 @@ def fetch(
 def _over(running: Sequence[Future[None]], timeout_s: float) -> bool:
     """Wait a while; tell whether all have ended, or one has failed."""
     done, pending = wait(running, timeout=timeout_s, return_when=FIRST_EXCEPTION)
-    return not pending or any(future.exception() for future in done)
+    return not pending or any(not future.cancelled() and future.exception() for future in done)
 
 
 def _raise_first(running: Sequence[Future[None]], into: BlobFolder) -> None:
     """Raise what made the fetch fail; those that were only told to stop have nothing to say."""
-    errors = [error for future in running if (error := future.exception())]
+    errors = [error for future in running if not future.cancelled() and (error := future.exception())]
     for error in errors:
         if isinstance(error, OSError) and not isinstance(error, InterruptedError):
             raise CheckFailed(

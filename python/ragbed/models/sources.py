@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
-from ragbed.errors import DriftError, ServiceMissing, UsageError
+from ragbed.errors import ServiceMissing, UsageError
 from ragbed.guard import redacted
 from ragbed.models.blobs import BlobFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import socket
+    from collections.abc import Callable, Sequence
     from io import RawIOBase
 
     from ragbed.pins import ModelPin, Part
@@ -25,6 +24,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 425, 429})
 _MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _MOST_MANIFEST_BYTES = 1 << 20
+_CONNECT_S = 10.0
 
 
 class Broken(Exception):
@@ -39,13 +39,11 @@ class Stream:
         start: Index of the first byte that comes; a server that knows no ranges begins at 0.
         size_bytes: Of the whole blob, as the other side says; None when it says nothing.
         body: What is read from.
-        wire: The socket behind it; None for a file.
     """
 
     start: int
     size_bytes: int | None
     body: RawIOBase | http.client.HTTPResponse
-    wire: socket.socket | None = None
 
     def readinto(self, buffer: memoryview) -> int:
         """Read some bytes; 0 at the end.
@@ -62,11 +60,9 @@ class Stream:
         """End the transfer; harmless when it has ended."""
         self.body.close()
 
-    def abort(self) -> None:
-        """Wake a thread that reads: it finds the end of the connection. Closing would wait for that thread."""
-        if self.wire:
-            with contextlib.suppress(OSError):
-                self.wire.shutdown(socket.SHUT_RDWR)
+
+def _unwatched(_: socket.socket) -> None:
+    """Nobody wants to break off a short request."""
 
 
 class Source(Protocol):
@@ -76,8 +72,13 @@ class Source(Protocol):
     def shown(self) -> str:
         """How messages name it."""
 
-    def open(self, pin: ModelPin, part: Part, start: int) -> Stream:
-        """Return a blob's bytes, if possible from `start` on; raise `Broken`, ServiceMissing or DriftError."""
+    def open(
+        self, pin: ModelPin, part: Part, start: int, *, wired: Callable[[socket.socket], None] = _unwatched
+    ) -> Stream:
+        """Return a blob's bytes, if possible from `start` on; raise `Broken` or ServiceMissing.
+
+        `wired` is told each socket as soon as it is connected: to shut it down is to wake whoever waits for it.
+        """
 
     def manifest(self, repository: str, tag: str) -> bytes:
         """Return the bytes of the manifest that a tag names; raise `Broken` or ServiceMissing."""
@@ -105,11 +106,15 @@ class FolderSource:
         """The folder."""
         return str(self.folder)
 
-    def open(self, pin: ModelPin, part: Part, start: int) -> Stream:
+    def open(
+        self, pin: ModelPin, part: Part, start: int, *, wired: Callable[[socket.socket], None] = _unwatched
+    ) -> Stream:
         """Return the blob's file from `start` on."""
-        file = self._file(self._blob(pin.repository, part)).open("rb", buffering=0)
+        del wired
+        path = self._file(self._blob(pin.repository, part))
+        file = path.open("rb", buffering=0)
         file.seek(start)
-        return Stream(start=start, size_bytes=self._blob(pin.repository, part).stat().st_size, body=file)
+        return Stream(start=start, size_bytes=path.stat().st_size, body=file)
 
     def manifest(self, repository: str, tag: str) -> bytes:
         """Return the bytes of the manifest's file."""
@@ -151,18 +156,13 @@ class HttpSource:
         """The address without its secrets."""
         return redacted(self.url)
 
-    def open(self, pin: ModelPin, part: Part, start: int) -> Stream:
+    def open(
+        self, pin: ModelPin, part: Part, start: int, *, wired: Callable[[socket.socket], None] = _unwatched
+    ) -> Stream:
         """Ask for a blob, with a range where a part is there already."""
         url = f"{self.url.rstrip('/')}/v2/{pin.repository}/blobs/{part.digest}"
         headers = {"Range": f"bytes={start}-"} if start else {}
-        stream = _stream_of(*self._get(url, headers))
-        if stream.size_bytes not in {None, part.size_bytes}:
-            stream.close()
-            raise DriftError(
-                f"{self.shown} says that {part.digest} has {stream.size_bytes} bytes, and {part.size_bytes} are pinned",
-                hint="take another --registry, or --from an Ollama's models folder",
-            )
-        return stream
+        return _stream_of(self._get(url, headers, wired))
 
     def manifest(self, repository: str, tag: str) -> bytes:
         """Ask for the manifest of a tag."""
@@ -173,19 +173,21 @@ class HttpSource:
         return self._read(f"/v2/{repository}/blobs/{part.digest}", {})
 
     def _read(self, path: str, headers: dict[str, str]) -> bytes:
-        _, response = self._get(self.url.rstrip("/") + path, headers)
+        response = self._get(self.url.rstrip("/") + path, headers, _unwatched)
         with response:
             try:
                 return response.read(_MOST_MANIFEST_BYTES)
             except (OSError, http.client.HTTPException) as error:
                 raise Broken(f"the connection broke ({type(error).__name__}: {error})") from error
 
-    def _get(self, url: str, headers: dict[str, str]) -> tuple[socket.socket, http.client.HTTPResponse]:
+    def _get(
+        self, url: str, headers: dict[str, str], wired: Callable[[socket.socket], None]
+    ) -> http.client.HTTPResponse:
         """Return an answer that carries content, after redirects to hosts that may be contacted."""
         for _ in range(5):
-            wire, response = _ask(url, headers, self.timeout_s)
+            response = _ask(url, headers, self.timeout_s, wired)
             if response.status in {200, 206}:
-                return wire, response
+                return response
             response.close()
             if response.status not in _REDIRECTS:
                 raise _refusal(url, response)
@@ -245,23 +247,24 @@ def _existing(folder: Path) -> Path:
 
 
 def _ask(
-    url: str, headers: dict[str, str], timeout_s: float
-) -> tuple[socket.socket, http.client.HTTPResponse]:
+    url: str, headers: dict[str, str], timeout_s: float, wired: Callable[[socket.socket], None]
+) -> http.client.HTTPResponse:
     """Send one request on a connection of its own; whoever closes the answer closes that too."""
     parts = urlsplit(url)
     host, path = parts.hostname or "", f"{parts.path}?{parts.query}" if parts.query else parts.path
     if parts.scheme == "https":
         context = ssl.create_default_context()
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            host, parts.port, timeout=timeout_s, context=context
+            host, parts.port, timeout=_CONNECT_S, context=context
         )
     else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
+        connection = http.client.HTTPConnection(host, parts.port, timeout=_CONNECT_S)
     try:
         connection.connect()
-        wire = connection.sock
+        wired(connection.sock)
+        connection.sock.settimeout(timeout_s)
         connection.request("GET", path, headers={**headers, "Connection": "close"})
-        return wire, connection.getresponse()
+        return connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         connection.close()
         raise Broken(f"{redacted(url).partition('?')[0]}: {type(error).__name__}: {error}") from error
@@ -274,11 +277,11 @@ def _refusal(url: str, response: http.client.HTTPResponse) -> Exception:
     return ServiceMissing(seen, hint="take another --registry, or --from an Ollama's models folder")
 
 
-def _stream_of(wire: socket.socket, response: http.client.HTTPResponse) -> Stream:
+def _stream_of(response: http.client.HTTPResponse) -> Stream:
     if response.status == 206:
         first, size = _content_range(response.headers.get("Content-Range", ""))
-        return Stream(start=first, size_bytes=size, body=response, wire=wire)
-    return Stream(start=0, size_bytes=response.length, body=response, wire=wire)
+        return Stream(start=first, size_bytes=size, body=response)
+    return Stream(start=0, size_bytes=response.length, body=response)
 
 
 def _content_range(header: str) -> tuple[int, int | None]:

@@ -6,6 +6,8 @@ of the two, not their sum.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from dataclasses import dataclass
 from hashlib import sha256
 from queue import SimpleQueue
@@ -57,12 +59,18 @@ class Transfer:
         self._pin, self._part = pin, part
         self._source, self._into = source, into
         self._tally, self._stop = tally, stop
-        self._stream: Stream | None = None
+        self._wire: socket.socket | None = None
 
     def abort(self) -> None:
         """Wake the thread that runs it, once `stop` is set."""
-        if self._stream:
-            self._stream.abort()
+        if self._wire:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                self._wire.shutdown(socket.SHUT_RDWR)
+
+    def _wired(self, wire: socket.socket) -> None:
+        self._wire = wire
+        if self._stop.is_set():  # `abort` may have come just before
+            raise InterruptedError
 
     def run(self, patience: Patience) -> None:
         """Return when the blob is there.
@@ -125,17 +133,27 @@ class Transfer:
             self._check_stop()
 
     def _receive(self, file: FileIO, hasher: _Hasher) -> None:
-        self._stream = self._source.open(self._pin, self._part, _size(file))
+        stream = self._source.open(self._pin, self._part, _size(file), wired=self._wired)
         try:
-            if self._stream.start == 0 and _size(file):  # it knows no ranges
+            self._require_size(stream)
+            if stream.start == 0 and _size(file):  # it knows no ranges
                 self._tally.found(-_size(file))
                 file.truncate(0)
                 hasher.restart()
-            if self._stream.start != _size(file):
-                raise Broken(f"asked for byte {_size(file)}, it sends from byte {self._stream.start}")
-            self._copy(self._stream, file, hasher)
+            if stream.start != _size(file):
+                raise Broken(f"asked for byte {_size(file)}, it sends from byte {stream.start}")
+            self._copy(stream, file, hasher)
         finally:
-            self._stream.close()
+            stream.close()
+
+    def _require_size(self, stream: Stream) -> None:
+        if stream.size_bytes not in {None, self._part.size_bytes}:
+            raise DriftError(
+                f"{self._source.shown} says that the {self._part.kind} of {self._pin.full_name} has"
+                f" {stream.size_bytes} bytes, and {self._part.size_bytes} are pinned",
+                details=[f"blob: {self._part.digest}"],
+                hint="take another --registry, or --from an Ollama's models folder",
+            )
 
     def _copy(self, stream: Stream, file: FileIO, hasher: _Hasher) -> None:
         left = self._part.size_bytes - _size(file)
