@@ -52,11 +52,13 @@ def _vector(
         size = found.required("size", integer(1, MAX_SIZE))
         distance = found.required("distance", choice({name: name for name in DISTANCES}))
         hnsw, multi = found.maybe("hnsw_config", read_hnsw), found.maybe("multivector_config", read_multi)
+        for name, read in (("on_disk", boolean), ("memory", choice(MEMORY))):
+            found.maybe(name, read)  # shown as given; see `memory` below
         params = engine.EdgeVectorParams(
             size=size,
             distance=DISTANCES[distance],
-            on_disk=found.maybe("on_disk", boolean),
-            memory=found.maybe("memory", choice(MEMORY)),
+            # no result depends on it, no query is slower; anything else fills 32 MiB of memory per open collection
+            memory=engine.Memory.Cold,
             datatype=found.maybe("datatype", choice(DATATYPES)),
             multivector_config=multi,
             hnsw_config=hnsw_index(collection_hnsw | hnsw) if hnsw else None,
