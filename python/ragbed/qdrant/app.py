@@ -19,10 +19,8 @@ import orjson
 
 from ragbed import __version__
 from ragbed.qdrant import ENGINE, SUBSTITUTE, WIRE_VERSION
-from ragbed.qdrant.calls import collections as collection_calls
-from ragbed.qdrant.calls import points as point_calls
-from ragbed.qdrant.calls import queries as query_calls
 from ragbed.qdrant.calls.call import Call
+from ragbed.qdrant.calls.endpoints import ENDPOINTS
 from ragbed.qdrant.envelope import failure, success
 from ragbed.qdrant.errors import ApiError, NotFound, TooBusy, Unsupported, is_panic
 from ragbed.qdrant.intake import Gone, Intake
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ENDPOINTS = (*collection_calls.ENDPOINTS, *query_calls.ENDPOINTS, *point_calls.ENDPOINTS)
 QDRANT_PATHS = (
     "collections",
     "aliases",

@@ -294,13 +294,27 @@ class Shard:
             opened = self._engine
             if opened is None:
                 with _engine_errors():
-                    self._engine = engine.EdgeShard.load(str(self.folder), self.config.engine)
+                    self._engine = load(self.folder, self.config)
             shard = self._engine
             if shard is None:
                 raise ApiError(f"collection `{self.name}` did not open")
             self._users += 1
             self.used_at = time.monotonic()
             return shard, opened is None
+
+
+def load(folder: Path, config: CollectionConfig) -> EdgeShard:
+    """Open the engine's files, with a configuration unless its vectors are others than those of the files.
+
+    That happens when a collection gained or lost a vector and the server died before it had noted so. The call was not
+    answered; made again, it finishes what it began.
+    """
+    try:
+        return engine.EdgeShard.load(str(folder), config.engine)
+    except Exception as error:
+        if "config is incompatible" not in str(error):
+            raise
+    return engine.EdgeShard.load(str(folder))
 
 
 def is_damage(error: ApiError) -> bool:

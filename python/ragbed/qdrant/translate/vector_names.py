@@ -58,6 +58,11 @@ def _sparse(name: str, value: Any, path: str) -> UpdateOperation:
         )
 
 
+def drop_vector(name: str) -> UpdateOperation:
+    """Return the operation that takes a vector away from a collection."""
+    return engine.UpdateOperation.delete_vector_name(name)
+
+
 def check_vector_name(name: str) -> None:
     """Refuse a name that Qdrant would refuse; raise InvalidValue."""
     if not 1 <= len(name) <= 200 or FORBIDDEN & set(name):

@@ -1,0 +1,54 @@
+"""Endpoints that change a collection: its settings, and the vectors it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.translate.config import read_config
+from ragbed.qdrant.translate.patches import patched
+from ragbed.qdrant.translate.vector_names import (
+    drop_vector,
+    read_vector_name,
+    with_vector,
+    without_vector,
+)
+from ragbed.qdrant.translate.vectors import kind_of
+
+if TYPE_CHECKING:
+    from ragbed.qdrant.calls.call import Call
+
+
+def update_collection(call: Call) -> Any:
+    """Change a collection's settings."""
+    shard = call.shard
+    call.collections.configure(shard.name, read_config(patched(shard.config.body, call.body)))
+    return True
+
+
+def create_vector(call: Call) -> Any:
+    """Give a collection another vector; the points that are there lack it at first."""
+    shard, name, body = call.shard, call.path["vector_name"], call.body
+    operation = read_vector_name(name, body)
+    config = read_config(with_vector(shard.config.body, name, body))
+    number = shard.update(operation)
+    call.collections.configure(shard.name, config)
+    return {"operation_id": number, "status": "completed" if call.wait else "acknowledged"}
+
+
+def delete_vector(call: Call) -> Any:
+    """Take a vector away from a collection, and from all its points."""
+    shard, name = call.shard, call.path["vector_name"]
+    kind_of(name, shard.config.schema)
+    number = shard.update(drop_vector(name))
+    call.collections.configure(shard.name, read_config(without_vector(shard.config.body, name)))
+    return {"operation_id": number, "status": "completed" if call.wait else "acknowledged"}
+
+
+VECTORS = "/collections/{name}/vectors/{vector_name}"
+ENDPOINTS = (
+    Endpoint(method="PATCH", path="/collections/{name}", answer=update_collection, turn="all"),
+    Endpoint(method="PUT", path=VECTORS, answer=create_vector, turn="collection"),
+    Endpoint(method="DELETE", path=VECTORS, answer=delete_vector, turn="collection"),
+)
+"""Every endpoint of this module."""
