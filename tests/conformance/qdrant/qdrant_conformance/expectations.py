@@ -1,0 +1,88 @@
+"""What the suite expects: outcomes recorded on a real server, and where the embedded one differs, with the reason."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qdrant_conformance.outcome import comparable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qdrant_conformance.outcome import Outcome
+
+FOLDER = Path(__file__).parent
+RECORDED = FOLDER / "recorded.jsonl"
+DIFFERENCES = FOLDER / "differences.jsonl"
+REFUSED = 501
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Where the embedded server's outcome is another.
+
+    Attributes:
+        how: What differs, in a few words; empty when it is refused as not supported.
+        outcomes: What the embedded server answers.
+    """
+
+    how: str
+    outcomes: list[Outcome]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the embedded server says that it cannot do this."""
+        return any(one.get("error") == REFUSED for one in self.outcomes)
+
+
+def recorded() -> dict[str, list[Outcome]]:
+    """Return the real server's outcomes by case."""
+    return {line["case"]: line["outcomes"] for line in _lines(RECORDED)}
+
+
+def differences() -> dict[str, Difference]:
+    """Return the known differences by case."""
+    return {
+        line["case"]: Difference(how=line["how"], outcomes=line["outcomes"]) for line in _lines(DIFFERENCES)
+    }
+
+
+def expected(case: str, *, embedded: bool) -> list[Outcome]:
+    """Return what a case must give on the embedded server, or on a real one."""
+    known = differences().get(case) if embedded else None
+    return known.outcomes if known else recorded()[case]
+
+
+def write_recorded(found: Mapping[str, list[Outcome]]) -> None:
+    """Store a real server's outcomes."""
+    _write(RECORDED, [{"case": case, "outcomes": comparable(found[case])} for case in sorted(found)])
+
+
+def write_differences(found: Mapping[str, list[Outcome]]) -> list[str]:
+    """Store where the embedded server's outcomes differ, keep the reasons known, return the cases that have none."""
+    known, real = differences(), recorded()
+    lines = []
+    for case in sorted(found):
+        outcomes = _stored(found[case])
+        if outcomes != real.get(case):
+            how = known[case].how if case in known else ""
+            lines.append({"case": case, "how": how, "outcomes": outcomes})
+    _write(DIFFERENCES, lines)
+    return [case for case, one in differences().items() if not one.how and not one.is_refused]
+
+
+def _stored(outcomes: list[Outcome]) -> list[Outcome]:
+    """Return outcomes as they come back from the file."""
+    stored: list[Outcome] = json.loads(json.dumps(comparable(outcomes)))
+    return stored
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _write(path: Path, lines: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))

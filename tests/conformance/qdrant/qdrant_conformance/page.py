@@ -1,0 +1,112 @@
+"""The page that says what is the same and what is not, made from the suite: `scripts/compatibility-page`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qdrant_conformance.cases_http import REQUESTS
+from qdrant_conformance.expectations import differences
+from qdrant_conformance.suite import EXCEPTED, cases, parameters, public_methods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qdrant_conformance.case import Case
+    from qdrant_conformance.expectations import Difference
+
+PAGE = Path(__file__).parents[4] / "docs" / "embedded-qdrant-compatibility.md"
+UNTOUCHED = "not judged"
+
+HEAD = """# What the embedded Qdrant does as a real one, and what not
+
+```sh
+scripts/compare-qdrant http://127.0.0.1:6333 http://127.0.0.1:6334
+```
+
+compares two servers call by call, an embedded and a real one for example, and ends in a line like
+`600 cases, 590 the same, 10 different`.
+
+This page is made from the same suite by `scripts/compatibility-page`: {cases} cases over every public method that asks
+a server, by `QdrantClient` and by `AsyncQdrantClient` of qdrant-client {client}, and {requests} requests below it. The
+expected outcomes were recorded on a real server of version {server}. {same} cases are the same, {differ} differ, and
+{refused} are refused with 501.
+
+"Same" means: the same result but for times, counters and the sixth digit of a score, or the same status of a refusal,
+and the same data afterwards. A method is judged by all its cases, a parameter by those that give it.
+"""
+
+
+def build(server: str, client: str) -> str:
+    """Return the page."""
+    known = differences()
+    everything = cases()
+    ids = [*(case.id for case in everything), *(f"http: {request.rule}" for request in REQUESTS)]
+    refused = sum(known[one].is_refused for one in ids if one in known)
+    head = HEAD.format(
+        cases=len(everything),
+        requests=len(REQUESTS),
+        client=client,
+        server=server,
+        same=sum(one not in known for one in ids),
+        differ=sum(one in known for one in ids) - refused,
+        refused=refused,
+    )
+    return "\n".join([head, *_methods(everything, known), *_differences(ids, known), *_excepted()]) + "\n"
+
+
+def verdict(ids: Iterable[str], known: dict[str, Difference]) -> str:
+    """Return the verdict on some cases together."""
+    found = list(ids)
+    if not found:
+        return UNTOUCHED
+    refused = sum(one in known and known[one].is_refused for one in found)
+    differ = sum(one in known for one in found) - refused
+    if refused == len(found):
+        return "refused 501"
+    parts = [f"{differ} differ" if differ else "", f"{refused} refused 501" if refused else ""]
+    told = ", ".join(part for part in parts if part)
+    return f"{len(found) - differ - refused} of {len(found)} same; {told}" if told else "same"
+
+
+def _methods(everything: list[Case], known: dict[str, Difference]) -> list[str]:
+    lines = ["## Methods", "", "| method | parameter | verdict |", "|---|---|---|"]
+    for method in public_methods():
+        mine = [case for case in everything if case.step.method == method]
+        lines.append(f"| **`{method}`** | | {verdict((case.id for case in mine), known)} |")
+        for name in parameters(method):
+            given = mine if name == "collection_name" else [c for c in mine if name in c.step.arguments]
+            lines.append(f"| | `{name}` | {verdict((case.id for case in given), known)} |")
+    return lines
+
+
+def _differences(ids: list[str], known: dict[str, Difference]) -> list[str]:
+    differ = [one for one in ids if one in known and not known[one].is_refused]
+    refused = [one for one in ids if one in known and known[one].is_refused]
+    lines = ["", "## What differs, and how", "", "| case | how |", "|---|---|"]
+    lines += [f"| `{_cell(one)}` | {_cell(known[one].how)} |" for one in differ]
+    lines += ["", "## What is refused with 501", ""]
+    return [*lines, *(f"- `{one}`" for one in refused)]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _excepted() -> list[str]:
+    lines = ["", "## What has no case", "", "| name | why |", "|---|---|"]
+    return [*lines, *(f"| `{name}` | {why} |" for name, why in sorted(EXCEPTED.items()))]
+
+
+def main() -> None:
+    """Write the page."""
+    from importlib.metadata import version
+
+    PAGE.write_text(build(SERVER, version("qdrant-client")))
+
+
+SERVER = "1.19.0"
+"""Version of the real server that the outcomes were recorded on."""
+
+if __name__ == "__main__":
+    main()
