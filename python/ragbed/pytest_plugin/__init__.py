@@ -2,6 +2,7 @@
 
 `ragbed_stack` is a stack for the test session: the one of `ragbed up` where it runs, else one of the session's own.
 `ragbed_pipeline` is a pipeline on it whose namespace belongs to one test.
+`ragbed_qdrant` is an embedded Qdrant without collections, for tests that want a vector database alone.
 """
 
 from __future__ import annotations
@@ -61,3 +62,24 @@ def ragbed_pipeline(ragbed_stack: Stack, ragbed_settings: Settings) -> Iterator[
             yield pipeline
         finally:
             pipeline.drop()
+
+
+@pytest.fixture(scope="session")
+def ragbed_qdrant_server() -> Iterator[str]:
+    """Yield the address of an embedded Qdrant of the session's own, in memory where there is room for that."""
+    from ragbed.qdrant import running  # noqa: PLC0415 - as above
+
+    with running() as url:
+        yield url
+
+
+@pytest.fixture
+def ragbed_qdrant(ragbed_qdrant_server: str) -> Iterator[str]:
+    """Yield the address of an embedded Qdrant without collections; what the test makes is deleted after it.
+
+    One server serves the session (under pytest-xdist, each worker's), so a test costs its collections, not a start.
+    """
+    from ragbed.qdrant.session import clear  # noqa: PLC0415 - as above
+
+    yield ragbed_qdrant_server
+    clear(ragbed_qdrant_server)

@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ragbed.qdrant.session import running
+
 WIRE_VERSION = "1.19.1"
 """Server version that clients compare with their own; the API that we answer like."""
 
@@ -15,4 +20,13 @@ SUBSTITUTE = "embedded-qdrant"
 ENGINE = "qdrant-edge-py 0.9.0"
 """Engine inside, as `GET /` shows it; a literal, because reading package metadata costs start-up time."""
 
-__all__ = ["ENGINE", "SUBSTITUTE", "WIRE_VERSION"]
+__all__ = ["ENGINE", "SUBSTITUTE", "WIRE_VERSION", "running"]
+
+
+def __getattr__(name: str) -> object:
+    """Import `running` when it is asked for: the server, which never asks, starts sooner."""
+    if name == "running":
+        from ragbed.qdrant.session import running  # noqa: PLC0415  # see above
+
+        return running
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 from pathlib import Path
+from threading import Thread
 
 from ragbed.asgi import DEFAULT_HOST, run_command
+from ragbed.qdrant.limits import MAX_OPEN
 from ragbed.qdrant.server import serve
 
 
@@ -25,8 +29,33 @@ def main() -> None:
         default=None,
         help="build no index: searches stay exact (or set RAGBED_QDRANT_OPTIMIZE=0)",
     )
-    flags = parser.parse_args()
-    run_command("ragbed.qdrant", lambda: serve(**vars(flags)))
+    parser.add_argument(
+        "--max-open",
+        type=positive,
+        default=MAX_OPEN,
+        metavar="N",
+        help="collections that hold their files open at once (default: %(default)s)",
+    )
+    parser.add_argument("--until-eof", action="store_true", help="end when stdin does, with who started it")
+    flags = vars(parser.parse_args())
+    if flags.pop("until_eof"):
+        Thread(target=end_with_stdin, name="until-eof", daemon=True).start()
+    run_command("ragbed.qdrant", lambda: serve(**flags))
+
+
+def end_with_stdin() -> None:
+    """Ask this process to stop once stdin has ended."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def positive(text: str) -> int:
+    """Return a flag's number; raise ValueError below 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(f"{number} is below 1")
+    return number
 
 
 if __name__ == "__main__":

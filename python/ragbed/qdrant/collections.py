@@ -26,7 +26,8 @@ from ragbed.qdrant.errors import (
     collection_missing,
 )
 from ragbed.qdrant.folder import write_json
-from ragbed.qdrant.open_shards import MAX_OPEN, OpenShards
+from ragbed.qdrant.limits import MAX_OPEN
+from ragbed.qdrant.open_shards import OpenShards
 from ragbed.qdrant.shard import Shard, is_damage
 from ragbed.qdrant.translate.config import CollectionConfig, read_config
 

@@ -11,14 +11,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from ragbed.qdrant.errors import ApiError
+from ragbed.qdrant.limits import MAX_OPEN
 
 if TYPE_CHECKING:
     from ragbed.qdrant.shard import Shard
 
 logger = logging.getLogger(__name__)
-
-MAX_OPEN = 64
-"""Collections open at once, by default."""
 
 
 class OpenShards:

@@ -14,6 +14,7 @@ from ragbed.qdrant import ENGINE, SUBSTITUTE
 from ragbed.qdrant.auth import ApiKey
 from ragbed.qdrant.errors import REAL_SERVER
 from ragbed.qdrant.folder import owned
+from ragbed.qdrant.limits import MAX_OPEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ def serve(
     host: str = DEFAULT_HOST,
     api_key_file: Path | None = None,
     optimize: bool | None = None,
+    max_open: int = MAX_OPEN,
 ) -> None:
     """Serve Qdrant's REST API on a data folder until SIGTERM or SIGINT; call it from the main thread.
 
@@ -40,6 +42,7 @@ def serve(
         api_key_file: File whose content clients must send as `api-key` header or bearer token; None asks for none.
         optimize: Build indexes in the background, as a real server does; without, searches stay exact. None
             leaves it to the environment variable `RAGBED_QDRANT_OPTIMIZE`, which switches it off with `0`.
+        max_open: How many collections may hold their files open at once; the least used rest.
 
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
@@ -54,7 +57,7 @@ def serve(
 
     api_key = None if api_key_file is None else read_key(api_key_file)
     with owned(data):
-        collections = Collections.open(data)
+        collections = Collections.open(data, max_open=max_open)
         upkeep = Upkeep(collections, optimize=wants_optimizing() if optimize is None else optimize)
         app = App(collections)
         guarded: ASGIApp = app if api_key is None else ApiKey(app, api_key)

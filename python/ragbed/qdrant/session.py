@@ -1,0 +1,134 @@
+"""A server for as long as a `with` lasts, for tests and scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from ragbed.errors import ConfigurationError, ServiceNotReady, UsageError
+from ragbed.qdrant import SUBSTITUTE
+from ragbed.qdrant.folder import owned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # only to make a folder of random name below it
+PREFIX = "ragbed-qdrant-"
+LEFT_AFTER_S = 60.0
+STOP_TIMEOUT_S = 5.0
+SUBSTITUTE_HEADER = "X-Ragbed-Substitute"  # asgi.py has it too, and imports a whole server
+
+
+@contextmanager
+def running(data: Path | None = None, *, optimize: bool = True) -> Iterator[str]:
+    """Serve the embedded Qdrant in a process of its own; stop it, and clear what it left, on every way out.
+
+    The server also ends when this process does, however that ends.
+
+    A process, because the engine keeps the interpreter to itself while it works: a server in a thread would slow
+    down the tests that use it, and its crash would be theirs.
+
+    Args:
+        data: Folder of the collections, kept; None takes a new one in memory, where there is a file system for that,
+            and removes it afterwards.
+        optimize: Build indexes in the background; without, searches stay exact.
+
+    Yields:
+        Where it answers, like `http://127.0.0.1:41234`.
+
+    Raises:
+        ServiceNotReady: The server ended before it was ready; the message holds what it said.
+    """
+    with _folder(data) as folder, tempfile.TemporaryFile() as errors:
+        command = [sys.executable, "-P", "-s", "-m", "ragbed.qdrant", "--port", "0", "--until-eof"]
+        command += ["--data", str(folder)]
+        if not optimize:
+            command.append("--no-optimize")
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process:
+            try:
+                line = process.stdout.readline() if process.stdout else ""
+                if not line:
+                    process.wait()
+                    errors.seek(0)
+                    told = errors.read().decode(errors="replace").strip()
+                    raise ServiceNotReady(
+                        f"the embedded Qdrant on {folder} ended before it was ready: {told}"
+                    )
+                yield line.split()[-1]
+            finally:
+                _stop(process)
+
+
+def clear(url: str) -> None:
+    """Delete every collection of a server, and with them every alias.
+
+    Args:
+        url: An embedded Qdrant without an API key; a real server is refused.
+
+    Raises:
+        UsageError: The server is not an embedded Qdrant.
+    """
+    address = urlsplit(url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=30)
+    with closing(connection):
+        for name in _collections(connection, url):
+            connection.request("DELETE", f"/collections/{quote(name, safe='')}")
+            connection.getresponse().read()
+
+
+def _collections(connection: HTTPConnection, url: str) -> list[str]:
+    connection.request("GET", "/collections")
+    response = connection.getresponse()
+    body = json.loads(response.read())
+    if response.headers.get(SUBSTITUTE_HEADER) != SUBSTITUTE:
+        raise UsageError(f"refused to clear {url}: it is not an embedded Qdrant")
+    return [found["name"] for found in body["result"]["collections"]]
+
+
+@contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    if data is not None:
+        yield data
+        return
+    parent = SHARED_MEMORY if SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
+    for left in parent.glob(f"{PREFIX}*"):
+        if is_left(left):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_left(folder: Path) -> bool:
+    """Say whether a folder is what a session that was killed has left: ours, old enough, and nobody's now."""
+    try:
+        found = folder.stat()
+        if found.st_uid != os.getuid() or time.time() - found.st_mtime < LEFT_AFTER_S:
+            return False
+        with owned(folder):
+            return True
+    except (OSError, ConfigurationError):
+        return False
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
