@@ -11,6 +11,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 from weakref import WeakValueDictionary
@@ -60,6 +61,9 @@ ABOUT = orjson.dumps(
         "ragbed": {"substitute": SUBSTITUTE, "engine": ENGINE, "version": __version__},
     }
 )
+OPENAPI = Path(__file__).with_name("openapi.json")
+"""Description of every call; read when it is asked for, because the start has no time for it."""
+
 PROBES = {
     "/healthz": b"healthz check passed",
     "/livez": b"healthz check passed",
@@ -88,6 +92,8 @@ class App:
             await self._answer(*found, scope, receive, send)
         elif path == "/" and method == "GET":
             await respond(send, 200, ABOUT)
+        elif path == "/openapi.json" and method == "GET":
+            await respond(send, 200, OPENAPI.read_bytes())
         elif path in PROBES and method == "GET":
             await respond(send, 200, PROBES[path], b"text/plain; charset=utf-8")
         else:
