@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
@@ -20,12 +21,13 @@ import orjson
 
 from ragbed import __version__
 from ragbed.qdrant import ENGINE, SUBSTITUTE, WIRE_VERSION
-from ragbed.qdrant.calls.call import Call
+from ragbed.qdrant.calls.call import Call, Raw
 from ragbed.qdrant.calls.endpoints import ENDPOINTS
 from ragbed.qdrant.envelope import failure, success
 from ragbed.qdrant.errors import ApiError, NotFound, TooBusy, Unsupported, is_panic
 from ragbed.qdrant.intake import Gone, Intake
 from ragbed.qdrant.routes import Routes
+from ragbed.qdrant.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,12 +49,16 @@ QDRANT_PATHS = (
     "metrics",
     "locks",
     "issues",
+    "quotas",
     "shards",
 )
 """First parts of the paths that a real server answers; below them what we lack is 501, elsewhere 404."""
 
 THREADS = 4
 """Calls at work at once. The engine keeps the interpreter to itself, so more would only wait for each other."""
+
+PIECE_BYTES = 1024 * 1024
+"""Size of the pieces that files are sent in."""
 
 ABOUT = orjson.dumps(
     {
@@ -83,6 +89,7 @@ class App:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="qdrant")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._intake = Intake()
+        self._tally = Tally()
         self._routes = Routes((endpoint.method, endpoint.path, endpoint) for endpoint in ENDPOINTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,24 +116,33 @@ class App:
         started = time.perf_counter()
         try:
             async with self._intake.body(scope, receive) as content:
-                call = self._call(names, scope, content)
+                call = self._call(endpoint, names, scope, content)
                 async with self._turn(endpoint, call), self._intake.turn(content):
-                    status, body = await asyncio.get_running_loop().run_in_executor(
+                    status, body, raw = await asyncio.get_running_loop().run_in_executor(
                         self._pool, _answer, endpoint, call, started
                     )
         except ApiError as error:
+            status = error.status
             await respond_failure(send, error, started)
         except Gone:
             return
         else:
-            await respond(send, status, body)
+            await (respond(send, status, body) if raw is None else respond_raw(send, raw))
+        self._tally.add(endpoint.method, endpoint.path, status, time.perf_counter() - started)
 
-    def _call(self, names: Mapping[str, str], scope: Scope, content: bytes) -> Call:
+    def writes(self, method: str, path: str) -> bool:
+        """Say whether a call may change something; a call that is not there does not."""
+        found = self._routes.find(method, path)
+        return found is not None and found[0].writes
+
+    def _call(self, endpoint: Endpoint, names: Mapping[str, str], scope: Scope, content: bytes) -> Call:
         query: dict[str, str] = {}
         if given := scope["query_string"]:
             query = dict(parse_qsl(given.decode("latin-1"), keep_blank_values=True))
-        call = Call(collections=self._collections, path=names, query=query, content=content)
-        call.check_query()
+        call = Call(
+            collections=self._collections, path=names, query=query, content=content, tally=self._tally
+        )
+        call.check_query(endpoint.parameters)
         return call
 
     def _turn(self, endpoint: Endpoint, call: Call) -> AbstractAsyncContextManager[object]:
@@ -136,21 +152,24 @@ class App:
         return self._turns.setdefault(key, asyncio.Lock())
 
 
-def _answer(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes]:
-    """Run an endpoint's function and return status and body; runs in a thread."""
+def _answer(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, Raw | None]:
+    """Run an endpoint's function and return status and body, or what is no JSON; runs in a thread."""
     try:
-        body = success(endpoint.answer(call), started=started)
+        result = endpoint.answer(call)
+        if isinstance(result, Raw):
+            return 200, b"", result
+        body = success(result, started=started)
         if endpoint.turn == "collection":
             with suppress(NotFound):
                 call.shard.wrote(len(call.content))
-        return 200, body
+        return 200, body, None
     except ApiError as error:
-        return error.status, failure(error, started=started)
+        return error.status, failure(error, started=started), None
     except BaseException as error:
         if not isinstance(error, Exception) and not is_panic(error):
             raise
         logger.exception("a call failed in the server")
-        return 500, failure(ApiError(f"{type(error).__name__}: {error}"), started=started)
+        return 500, failure(ApiError(f"{type(error).__name__}: {error}"), started=started), None
 
 
 async def respond(
@@ -165,6 +184,23 @@ async def respond(
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def respond_raw(send: Send, raw: Raw) -> None:
+    """Send an answer that is no JSON; a file piece by piece."""
+    headers = [(b"content-type", raw.kind)]
+    if raw.name:
+        headers.append((b"content-disposition", f'attachment; filename="{raw.name}"'.encode()))
+    if isinstance(raw.content, bytes):
+        await respond(send, 200, raw.content, raw.kind, more=headers[1:])
+        return
+    loop = asyncio.get_running_loop()
+    with raw.content.open("rb") as file:
+        headers.append((b"content-length", str(os.fstat(file.fileno()).st_size).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while piece := await loop.run_in_executor(None, file.read, PIECE_BYTES):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def respond_failure(send: Send, error: ApiError, started: float) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
 from ragbed.qdrant.errors import FormatError, InvalidValue, QueryStringError
+from ragbed.qdrant.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from ragbed.qdrant.collections import Collections
     from ragbed.qdrant.shard import Shard
@@ -29,6 +31,21 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """An answer that is no JSON.
+
+    Attributes:
+        content: The body, or the file that holds it.
+        kind: Its media type.
+        name: Name under which a client would save it; empty where it would not.
+    """
+
+    content: bytes | Path
+    kind: bytes = b"text/plain; charset=utf-8"
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request.
 
@@ -37,12 +54,14 @@ class Call:
         path: Names in the URL.
         query: Parameters behind the `?`.
         content: The body's bytes, not yet parsed.
+        tally: The answers so far.
     """
 
     collections: Collections
     path: Mapping[str, str]
     query: Mapping[str, str]
     content: bytes
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def name(self) -> str:
@@ -67,9 +86,11 @@ class Call:
         """Whether the client wants to hear when the write is done, not only that it was taken."""
         return BOOLEANS[self.query.get("wait", "false")]
 
-    def check_query(self) -> None:
-        """Refuse unknown parameters and values; raise QueryStringError or InvalidValue."""
+    def check_query(self, more: tuple[str, ...] = ()) -> None:
+        """Refuse unknown parameters and values, `more` excepted; raise QueryStringError or InvalidValue."""
         for name, value in self.query.items():
+            if name in more:
+                continue
             if name not in PARAMETERS:
                 raise QueryStringError(f"unknown field `{name}`, expected one of {', '.join(PARAMETERS)}")
             if PARAMETERS[name] and value not in PARAMETERS[name]:
@@ -95,9 +116,16 @@ class Endpoint:
         path: Path with names in braces.
         answer: Returns the JSON result; runs off the event loop.
         turn: What it waits for first.
+        parameters: What may stand behind the `?`, apart from what any call takes.
     """
 
     method: str
     path: str
     answer: Callable[[Call], Any]
     turn: Turn = "none"
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change something: then it waits for its turn."""
+        return self.turn != "none"

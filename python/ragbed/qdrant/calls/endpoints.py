@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ragbed.qdrant.calls import changes, collections, groups, legacy, matrix, points, queries
+from ragbed.qdrant.calls import changes, collections, groups, legacy, matrix, points, queries, service
 
 ENDPOINTS = (
     *collections.ENDPOINTS,
@@ -12,5 +12,6 @@ ENDPOINTS = (
     *groups.ENDPOINTS,
     *legacy.ENDPOINTS,
     *matrix.ENDPOINTS,
+    *service.ENDPOINTS,
 )
 """What a method on a path leads to."""

@@ -1,0 +1,177 @@
+"""Endpoints about the server itself: metrics, telemetry, cluster, issues, quotas, optimizations."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from ragbed.qdrant import WIRE_VERSION
+from ragbed.qdrant.calls.call import Endpoint, Raw
+from ragbed.qdrant.errors import NotFound, QueryStringError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ragbed.qdrant.calls.call import Call
+
+STARTED = datetime.now(UTC)
+INSTANCE = str(uuid4())
+PEER = 1
+"""Number of this server among its peers, of which there are none."""
+
+WITH = ("queued", "completed", "idle_segments")
+
+
+def metrics(call: Call) -> Any:
+    """Return what Prometheus reads. Collections that rest are counted, and not opened for their figures."""
+    return Raw(content="".join(_lines(call)).encode())
+
+
+def _lines(call: Call) -> Iterator[str]:
+    names = call.collections.names()
+    points = [(f'{{id="{_label(name)}"}}', count) for name, count in _points(call, names)]
+    yield from _metric("app_info", "gauge", [(f'{{name="qdrant",version="{WIRE_VERSION}"}}', 1)])
+    yield from _metric("app_status_recovery_mode", "gauge", [("", 0)])
+    yield from _metric("collections_total", "gauge", [("", len(names))])
+    yield from _metric("collection_points", "gauge", points)
+    yield from _metric("cluster_enabled", "gauge", [("", 0)])
+    yield from _metric("memory_resident_bytes", "gauge", [("", resident_bytes())])
+    yield from _metric("process_threads", "gauge", [("", threading.active_count())])
+    answers = [
+        (f'{{method="{method}",endpoint="{path}",status="{status}"}}', found)
+        for method, path, status, found in call.tally.all()
+    ]
+    yield from _metric("rest_responses_total", "counter", [(name, found.count) for name, found in answers])
+    means = [(name, found.total_s / found.count) for name, found in answers]
+    yield from _metric("rest_responses_avg_duration_seconds", "gauge", means)
+
+
+def _points(call: Call, names: list[str]) -> Iterator[tuple[str, int]]:
+    for name in names:
+        with suppress(NotFound):  # deleted meanwhile
+            shard = call.collections.find(name)
+            if shard.is_open:
+                yield name, shard.info().points_count
+
+
+def _metric(name: str, kind: str, values: Sequence[tuple[str, float]]) -> Iterator[str]:
+    if values:
+        yield f"# TYPE {name} {kind}\n"
+        yield from (f"{name}{labels} {value}\n" for labels, value in values)
+
+
+def _label(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def resident_bytes() -> int:
+    """Return the memory that this process holds now; where the system does not tell, the most it has held."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return pages * resource.getpagesize()
+
+
+def telemetry(call: Call) -> Any:
+    """Return what a server says of itself; it stays here, and is sent nowhere."""
+    responses: dict[str, dict[str, Any]] = {}
+    for method, path, status, found in call.tally.all():
+        mean = found.total_s / found.count * 1e6
+        responses.setdefault(f"{method} {path}", {})[str(status)] = {
+            "count": found.count,
+            "avg_duration_micros": mean,
+            "total_duration_micros": round(found.total_s * 1e6),
+        }
+    return {
+        "id": INSTANCE,
+        "app": {"name": "qdrant", "version": WIRE_VERSION, "startup": STARTED.isoformat()},
+        "collections": {"number_of_collections": len(call.collections.names())},
+        "cluster": {"enabled": False},
+        "requests": {"rest": {"responses": responses}, "grpc": {"responses": {}}},
+    }
+
+
+def cluster(_: Call) -> Any:
+    """Return that there is no cluster."""
+    return {"status": "disabled"}
+
+
+def collection_cluster(call: Call) -> Any:
+    """Return where a collection's only shard is: here."""
+    shard = {"shard_id": 0, "points_count": call.shard.info().points_count, "state": "Active"}
+    return {
+        "peer_id": PEER,
+        "shard_count": 1,
+        "local_shards": [shard],
+        "remote_shards": [],
+        "shard_transfers": [],
+    }
+
+
+def optimizations(call: Call) -> Any:
+    """Return whether a collection waits for its index; those that are done are not kept."""
+    wanted = [name for name in call.query.get("with", "").split(",") if name]
+    if unknown := [name for name in wanted if name not in WITH]:
+        raise QueryStringError(f"Unknown field in 'with' parameter: {unknown[0]}")
+    shard = call.shard
+    info = shard.info()
+    waits = call.collections.status(shard, info) != "green"
+    queued = [{"optimizer": "indexing", "segments": []}] if waits else []
+    summary = {
+        "queued_optimizations": len(queued),
+        "queued_segments": info.segments_count if waits else 0,
+        "queued_points": info.points_count if waits else 0,
+        "idle_segments": 0 if waits else info.segments_count,
+    }
+    found: dict[str, Any] = {"summary": summary, "running": []}
+    if "queued" in wanted:
+        found["queued"] = queued
+    if "completed" in wanted or "completed_limit" in call.query:
+        found["completed"] = []
+    return found
+
+
+def issues(_: Call) -> Any:
+    """Return no issues: nothing is looked for."""
+    return {"issues": []}
+
+
+def clear_issues(_: Call) -> Any:
+    """Forget the issues, of which there are none."""
+    return True
+
+
+def quotas(_: Call) -> Any:
+    """Return that no quota is set."""
+    return {"config": {"enabled": False}, "usage": {}}
+
+
+ENDPOINTS = (
+    Endpoint(method="GET", path="/metrics", answer=metrics, parameters=("anonymize", "per_collection")),
+    Endpoint(
+        method="GET",
+        path="/telemetry",
+        answer=telemetry,
+        parameters=("anonymize", "details_level", "per_collection"),
+    ),
+    Endpoint(method="GET", path="/cluster", answer=cluster),
+    Endpoint(method="GET", path="/collections/{name}/cluster", answer=collection_cluster),
+    Endpoint(
+        method="GET",
+        path="/collections/{name}/optimizations",
+        answer=optimizations,
+        parameters=("with", "completed_limit"),
+    ),
+    Endpoint(method="GET", path="/issues", answer=issues),
+    Endpoint(method="DELETE", path="/issues", answer=clear_issues, turn="all"),
+    Endpoint(method="GET", path="/quotas", answer=quotas),
+)
+"""Every endpoint of this module."""
