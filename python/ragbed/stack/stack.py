@@ -18,7 +18,7 @@ from ragbed.guard import refuse_writes
 from ragbed.pins import StackPins, load_stack_pins
 from ragbed.settings import LlmChoice, Settings, choose_llm, resolve_settings
 from ragbed.settings import definitions as known
-from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_default, attach_given
+from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_default, attach_given, normalised
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
 from ragbed.stack.launching import Launch, Started, start
@@ -519,10 +519,12 @@ def running_stack(
     folder = (folder or find_state_folder()).prepared()
     with folder.locked("stack"):
         record = _reaped(folder)
-        if record and not private and not _overridden(settings, services):
+        if record and (private or not _fits(record, settings, services)):
+            record = None
+        if record:
             record = mend(record, settings, folder, progress=progress)
             require_answers(record, folder, services)
-    if record and not private and not _overridden(settings, services):
+    if record:
         endpoints = {name: record.endpoints[name] for name in services}
         yield Stack(id=record.stack, endpoints=endpoints, notes=record.notes, llm=record.llm, shared=True)
         return
@@ -555,10 +557,37 @@ def _hand_over(stack: Stack, folder: StateFolder) -> bool:
         return True
 
 
-def _overridden(settings: Settings, services: Sequence[str]) -> bool:
-    """Tell whether somebody named a service or provider, so that the stack of `ragbed up` may not fit."""
-    chosen = [URL_SETTINGS[service] for service in services]
-    return any(settings.is_given(setting) for setting in (*chosen, known.LLM_PROVIDER, known.LLM_MOCK_URL))
+def _fits(record: StackRecord, settings: Settings, services: Sequence[str]) -> bool:
+    """Tell whether the stack of `ragbed up` is what the settings ask for.
+
+    Whoever names no service and no provider takes it as it is; who names what it has (by `ragbed env`, or by the
+    same MODEL_PROVIDER as at its start) means it too.
+    """
+    named = {service: URL_SETTINGS[service] for service in services}
+    if not all(
+        _is_meant(record, service, settings[setting])
+        for service, setting in named.items()
+        if settings.is_given(setting)
+    ):
+        return False
+    if "ollama" not in services:
+        return True
+    if settings.is_given(known.LLM_MOCK_URL) and not _is_meant(
+        record, "ollama", settings[known.LLM_MOCK_URL]
+    ):
+        return False
+    products = {"mock": "mock-llm", "ollama": "ollama"}
+    return (
+        not settings.is_given(known.LLM_PROVIDER)
+        or products.get(settings[known.LLM_PROVIDER]) == record.endpoints["ollama"].product
+    )
+
+
+def _is_meant(record: StackRecord, service: str, url: str) -> bool:
+    endpoint = record.endpoints[service]
+    if url.startswith("memory:"):
+        return endpoint.product == "embedded-qdrant" and endpoint.launcher == "process" and not record.keep
+    return not url or normalised(service, url, named=URL_SETTINGS[service].env[0]) == endpoint.url
 
 
 def _ask_owner_to_stop(folder: StateFolder) -> list[str]:
