@@ -29,12 +29,26 @@ def qdrant() -> None:
     help="File with the key that clients must send.",
 )
 @click.option(
+    "--read-only-api-key-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="F",
+    help="File with another key, whose clients may only read.",
+)
+@click.option(
     "--no-optimize",
     is_flag=True,
     help="Build no index: searches stay exact (or set RAGBED_QDRANT_OPTIMIZE=0).",
 )
-def serve(port: int, data: Path, api_key_file: Path | None, no_optimize: bool) -> None:
+def serve(
+    port: int, data: Path, api_key_file: Path | None, read_only_api_key_file: Path | None, no_optimize: bool
+) -> None:
     """Serve on 127.0.0.1 until interrupted; prints one line once it answers."""
     from ragbed.qdrant.server import serve as serve_qdrant
 
-    serve_qdrant(data=data, port=port, api_key_file=api_key_file, optimize=False if no_optimize else None)
+    serve_qdrant(
+        data=data,
+        port=port,
+        api_key_file=api_key_file,
+        read_only_api_key_file=read_only_api_key_file,
+        optimize=False if no_optimize else None,
+    )

@@ -23,6 +23,9 @@ def main() -> None:
         "--api-key-file", type=Path, metavar="F", help="file with the key that clients must send"
     )
     parser.add_argument(
+        "--read-only-api-key-file", type=Path, metavar="F", help="file with a key whose clients may only read"
+    )
+    parser.add_argument(
         "--no-optimize",
         action="store_false",
         dest="optimize",

@@ -5,6 +5,7 @@ ApiError                 500  base; an engine failure that no other class fits
 ├── QueryStringError     400  a parameter behind the `?` is not what the call takes
 ├── BadRequest           400  the request asks for nothing
 ├── WrongInput           400  well formed, and wrong for this collection
+├── Forbidden            403  the key does not go so far
 ├── NotFound             404  no such collection, alias or point
 ├── AlreadyExists        409  the name is taken
 ├── TooLarge             413  the body is over the limit
@@ -56,6 +57,13 @@ class WrongInput(ApiError):
 
     status = 400
     prefix = "Wrong input: "
+
+
+class Forbidden(ApiError):
+    """The key does not go so far."""
+
+    status = 403
+    prefix = "Forbidden: "
 
 
 class NotFound(ApiError):

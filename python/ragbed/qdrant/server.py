@@ -30,6 +30,7 @@ def serve(
     port: int,
     host: str = DEFAULT_HOST,
     api_key_file: Path | None = None,
+    read_only_api_key_file: Path | None = None,
     optimize: bool | None = None,
     max_open: int = MAX_OPEN,
 ) -> None:
@@ -40,6 +41,7 @@ def serve(
         port: TCP port; 0 takes a free one.
         host: Loopback address.
         api_key_file: File whose content clients must send as `api-key` header or bearer token; None asks for none.
+        read_only_api_key_file: File with another key, whose clients may only read; None for none.
         optimize: Build indexes in the background, as a real server does; without, searches stay exact. None
             leaves it to the environment variable `RAGBED_QDRANT_OPTIMIZE`, which switches it off with `0`.
         max_open: How many collections may hold their files open at once; the least used rest.
@@ -55,12 +57,14 @@ def serve(
     from ragbed.qdrant.collections import Collections  # noqa: PLC0415
     from ragbed.qdrant.upkeep import Upkeep  # noqa: PLC0415
 
-    api_key = None if api_key_file is None else read_key(api_key_file)
+    api_key, read_only = read_key(api_key_file), read_key(read_only_api_key_file)
     with owned(data):
         collections = Collections.open(data, max_open=max_open)
         upkeep = Upkeep(collections, optimize=wants_optimizing() if optimize is None else optimize)
         app = App(collections)
-        guarded: ASGIApp = app if api_key is None else ApiKey(app, api_key)
+        guarded: ASGIApp = app
+        if api_key or read_only:
+            guarded = ApiKey(app, api_key, read_only=read_only, writes=app.writes)
 
         def stop() -> None:
             upkeep.stop()
@@ -103,12 +107,14 @@ def require_engine() -> None:
         )
 
 
-def read_key(path: Path) -> str:
-    """Return the API key in a file, without surrounding blanks.
+def read_key(path: Path | None) -> str | None:
+    """Return the API key in a file, without surrounding blanks; None where no file is given.
 
     Raises:
         ConfigurationError: The file cannot be read, or holds nothing.
     """
+    if path is None:
+        return None
     try:
         key = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
