@@ -103,7 +103,12 @@ def with_tag(model: str) -> str:
 
 
 def model_lock_path() -> Path:
-    """Return the lock in force: the checkout's (`RAGBED_ROOT`, else the source tree), else the package's."""
+    """Return the lock in force: `RAGBED_MODELS_LOCK`, else the checkout's, else the package's.
+
+    The checkout is `RAGBED_ROOT`, else the source tree.
+    """
+    if os.environ.get("RAGBED_MODELS_LOCK"):
+        return Path(os.environ["RAGBED_MODELS_LOCK"]).expanduser().absolute()
     here = Path(__file__).resolve().parents[1]
     roots = [Path(os.environ["RAGBED_ROOT"])] if os.environ.get("RAGBED_ROOT") else []
     candidates = [root / "models.lock.json" for root in [*roots, here.parents[1], here]]
@@ -111,13 +116,12 @@ def model_lock_path() -> Path:
 
 
 def pinned_digests(path: Path | None = None) -> dict[str, str]:
-    """Return the digest of each pinned model by name with tag; none where there is no lock file.
+    """Return the digest of each pinned model by name with tag; none where nobody named a lock and there is none.
 
     Raises:
         PinFileError: There is a lock, and it is wrong.
     """
-    path = path or model_lock_path()
-    if not path.is_file():
+    if not (path or os.environ.get("RAGBED_MODELS_LOCK") or model_lock_path().is_file()):
         return {}
     return {name: pin.digest for name, pin in load_model_lock(path).models.items()}
 

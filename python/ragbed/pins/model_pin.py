@@ -11,7 +11,9 @@ from pydantic.dataclasses import dataclass as validated
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CLOSED = ConfigDict(extra="forbid")
-_NAME = r"^[a-z0-9](?:[a-z0-9._-]*)(?:/[a-z0-9](?:[a-z0-9._-]*))?$"
+NAME = r"^[a-z0-9](?:[a-z0-9._-]*)(?:/[a-z0-9](?:[a-z0-9._-]*))?$"
+TAG = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
+"""A name or a tag is never a path: none begins with a dot."""
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -107,8 +109,8 @@ class ModelPin:
     """
 
     registry: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?$")]
-    name: Annotated[str, Field(pattern=_NAME)]
-    tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=NAME)]
+    tag: Annotated[str, Field(pattern=TAG)]
     purpose: Literal["embedding", "chat"]
     digest: Digest
     manifest: Manifest

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from ragbed.errors import ConfigurationError, GuardRefused, ServiceMissing, ServiceNotReady
+from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Store, WrongService, check_url, open_store, redacted
+from ragbed.pins import pinned_digests
 from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.services.postgres import DATABASE, PASSWORD, USER
@@ -65,6 +66,7 @@ def attach_given(
     Raises:
         ServiceMissing: Nothing answers there, it is something else, out of range, or lacks a model.
         GuardRefused: It does not carry ragbed's marker, or is named like production.
+        DriftError: A model is there, and has another digest than the pinned one.
     """
     check_url(settings, url, named=named)
     url = normalised(service, url, named=named)
@@ -176,6 +178,8 @@ def _examine(store: Store, pins: ServicePins, models: Sequence[str]) -> tuple[Id
         return identity, f"is outside {pins.describe_range()}"
     if missing := _missing(identity, models):
         return identity, f"has no {' and no '.join(missing)}"
+    if moved := _moved(identity, models):
+        return identity, f"has other models than the pinned ones ({'; '.join(moved)})"
     if not store.is_marked():
         return identity, "does not carry ragbed's marker (`ragbed adopt` writes it)"
     return identity, ""
@@ -197,10 +201,33 @@ def _require_models(identity: Identity, models: Sequence[str], named: str) -> No
             details=[f"it has: {', '.join(identity.models) or 'no models'}"],
             hint=" && ".join(f"ollama pull {model}" for model in missing),
         )
+    if moved := _moved(identity, models):
+        raise DriftError(
+            f"the Ollama that {named} names has other models than the pinned ones: {moved[0]}",
+            details=moved[1:],
+            hint=f"look closer by `ragbed models verify --url URL`, or unset {named} to let ragbed start one",
+        )
 
 
 def _missing(identity: Identity, models: Sequence[str]) -> list[str]:
     return [model for model in models if model not in identity.models]
+
+
+def _moved(identity: Identity, models: Sequence[str]) -> list[str]:
+    """Return a line per model whose digest is not the pinned one. The mock is exempt: its digests are its own."""
+    if not identity.real or not identity.digests:
+        return []
+    pinned = pinned_digests()
+    return [
+        f"{model}: tag moved: has {_short(identity.digests[model])}, pinned {_short(pinned[model])}"
+        for model in models
+        if model in pinned and identity.digests.get(model, pinned[model]) != pinned[model]
+    ]
+
+
+def _short(digest: str) -> str:
+    """Return a digest as Ollama shows it: twelve digits."""
+    return digest.removeprefix("sha256:")[:12]
 
 
 def _endpoint(service: str, url: str, identity: Identity, origin: str) -> Endpoint:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MARKER = "ragbed_marker"
 """The table, key or collection that says: ragbed may write here."""
@@ -25,11 +28,13 @@ class Identity:
         product: `postgres`, `redis`, `valkey`, `qdrant`, `embedded-qdrant`, `ollama` or `mock-llm`.
         version: As it says itself.
         models: What an Ollama has, name with tag; empty for the others.
+        digests: Of those models' manifests, as far as it tells them.
     """
 
     product: str
     version: str
     models: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def real(self) -> bool:

@@ -27,10 +27,12 @@ class OllamaStore:
         tags = request(self.url, "GET", "/api/tags", timeout_s=self._timeout_s)
         if tags.status != 200 or not isinstance(tags.value, dict):
             raise WrongService(f"/api/tags answers {tags.status}")
+        models = tags.value.get("models") or ()
         return Identity(
             product=answer.substitute or "ollama",
             version=str(answer.value["version"]),
-            models=tuple(str(model["name"]) for model in tags.value.get("models") or ()),
+            models=tuple(str(model["name"]) for model in models),
+            digests={str(model["name"]): _digest(model["digest"]) for model in models if model.get("digest")},
         )
 
     def is_marked(self) -> bool:
@@ -43,3 +45,8 @@ class OllamaStore:
     def contents(self) -> list[str]:
         """Return the models."""
         return [f"model {name}" for name in self.identify().models] or ["no models"]
+
+
+def _digest(value: object) -> str:
+    """Return a digest with its algorithm, which `/api/tags` leaves out."""
+    return f"sha256:{str(value).removeprefix('sha256:')}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ragbed.pins import with_tag
 from ragbed.stack.services.base import Plan, Request, Starter, free_port
-from ragbed.stack.services.ollama import OllamaStarter, with_tag
+from ragbed.stack.services.ollama import OllamaStarter
 from ragbed.stack.services.postgres import PostgresStarter
 from ragbed.stack.services.qdrant import QdrantStarter
 from ragbed.stack.services.redis import RedisStarter

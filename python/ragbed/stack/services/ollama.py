@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceNotReady
+from ragbed.pins import pinned_digests, with_tag
 from ragbed.stack.binaries import Binary, Search, search_path
 from ragbed.stack.services.base import Plan, Request
 
@@ -39,10 +41,10 @@ class OllamaStarter:
         found = search_path([("ollama", "ollama")], pins) if self.allow_real else Search(binary=None)
         notes = list(found.passed_over)
         if found.binary:
-            missing = [model for model in self.models if not _manifest(model).exists()]
-            if not missing:
+            wrong = _missing(self.models) or _moved(self.models)
+            if not wrong:
                 return found
-            notes.append(f"{found.binary.path} has no {' and no '.join(missing)} in {models_folder()}")
+            notes.append(f"{found.binary.path} {wrong} in {models_folder()}")
         if not self.allow_mock:
             return Search(binary=None, passed_over=tuple(notes))
         binary = Binary(
@@ -82,9 +84,17 @@ def models_folder() -> Path:
     return Path(os.environ.get("OLLAMA_MODELS") or Path.home() / ".ollama" / "models")
 
 
-def with_tag(model: str) -> str:
-    """Return a model's name with its tag; Ollama's default tag is `latest`."""
-    return model if ":" in model else f"{model}:latest"
+def _missing(models: Sequence[str]) -> str:
+    missing = [model for model in models if not _manifest(model).exists()]
+    return f"has no {' and no '.join(missing)}" if missing else ""
+
+
+def _moved(models: Sequence[str]) -> str:
+    """Tell which models have other manifests than the pinned ones; empty where none has."""
+    pinned = pinned_digests()
+    found = {model: f"sha256:{sha256(_manifest(model).read_bytes()).hexdigest()}" for model in models}
+    moved = [model for model, digest in found.items() if digest != pinned.get(model, digest)]
+    return f"has not the pinned {' and not the pinned '.join(moved)}" if moved else ""
 
 
 def _manifest(model: str) -> Path:
