@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tempfile
 from dataclasses import replace
 from hashlib import sha256
@@ -16,6 +17,7 @@ from ragbed.errors import DriftError, ServiceMissing, UsageError
 from ragbed.models.config import read_config
 from ragbed.models.sources import Broken, FolderSource, Source
 from ragbed.pins import Manifest, ModelLock, ModelPin, parse_manifest, with_tag
+from ragbed.pins.model_pin import NAME, TAG
 
 if TYPE_CHECKING:
     from ragbed.models.server import LiveServer
@@ -155,12 +157,7 @@ def write_lock(lock: ModelLock) -> None:
 
 def _require_name(name: str, tag: str) -> None:
     """Refuse a name that would lead out of a registry's or a folder's paths, before it is used in one."""
-    allowed = "-_./"
-    if (
-        not name
-        or not all(char.isascii() and (char.isalnum() or char in allowed) for char in name + tag)
-        or ".." in name
-    ):
+    if not (re.fullmatch(NAME.strip("^$"), name) and re.fullmatch(TAG.strip("^$"), tag)):
         raise UsageError(
             f"{name}:{tag} is no model's name", hint="write it as NAME, NAME:TAG or NAMESPACE/NAME:TAG"
         )

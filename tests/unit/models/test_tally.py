@@ -1,0 +1,75 @@
+"""Progress: bytes, rate and time left."""
+
+from __future__ import annotations
+
+import pytest
+
+from ragbed.models.sizes import shown_bytes, shown_time
+from ragbed.models.tally import Tally
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+def test_rate_and_time_left_follow_what_came() -> None:
+    """Half of the rest in two seconds leaves two seconds."""
+    clock = Clock()
+    tally = Tally(1000, clock=clock)
+    tally.found(200)
+    clock.now += 2
+    tally.moved(400)
+
+    progress = tally.progress()
+
+    assert (progress.done_bytes, progress.rate_bytes_s, progress.left_s) == (600, 200.0, 2.0)
+
+
+def test_what_was_there_before_does_not_make_it_fast() -> None:
+    """Only bytes that came count for the rate."""
+    clock = Clock()
+    tally = Tally(1000, clock=clock)
+    tally.found(900)
+    clock.now += 1
+
+    assert (tally.progress().rate_bytes_s, tally.progress().left_s) == (0.0, None)
+
+
+def test_only_the_last_seconds_count() -> None:
+    """A fast beginning does not hide that it has become slow."""
+    clock = Clock()
+    tally = Tally(10_000, clock=clock)
+    for count in (5000, *[10] * 10):
+        clock.now += 1
+        tally.moved(count)
+
+    assert tally.progress().rate_bytes_s == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 B"),
+        (16, "16 B"),
+        (1000, "1.0 kB"),
+        (11_357, "11 kB"),
+        (45_960_996, "46 MB"),
+        (4_920_753_328, "4.9 GB"),
+    ],
+)
+def test_sizes_are_shown_in_powers_of_ten(count: int, shown: str) -> None:
+    """As registries count."""
+    assert shown_bytes(count) == shown
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(8.4, "8 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")])
+def test_times_are_shown_in_words(seconds: float, shown: str) -> None:
+    """As somebody would say it."""
+    assert shown_time(seconds) == shown
