@@ -24,7 +24,10 @@ def table(rows: dict[str, dict[str, float]], *, corner: str = "") -> str:
     names = list(rows)
     lines = [f"| {corner} | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     for figure in rows[names[0]]:
-        shown = (f"{rows[name][figure]:,.4g}" if rows[name][figure] < 1e4 else f"{rows[name][figure]:,.0f}" for name in names)
+        shown = (
+            f"{rows[name][figure]:,.4g}" if rows[name][figure] < 1e4 else f"{rows[name][figure]:,.0f}"
+            for name in names
+        )
         lines.append(f"| {figure} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
@@ -37,7 +40,11 @@ def missed(compared: dict[str, dict[str, float]], own: dict[str, float]) -> list
         for figure, factor in BARS
         if local[figure] / ours[figure] < factor
     ]
-    return found + [f"{name}: {own[name]:.3g}, wanted under {limit}" for name, limit in LIMITS.items() if own[name] >= limit]
+    return found + [
+        f"{name}: {own[name]:.3g}, wanted under {limit}"
+        for name, limit in LIMITS.items()
+        if own[name] >= limit
+    ]
 
 
 def main() -> int:

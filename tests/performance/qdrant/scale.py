@@ -13,6 +13,7 @@ from side_by_side import NAME, SIZE, make_vectors
 
 from ragbed.qdrant import running
 
+PATH = f"/collections/{NAME}"
 QUERIES = 100
 TOP = 10
 BATCH = 1000
@@ -21,13 +22,13 @@ BATCH = 1000
 def figures(points: int) -> dict[str, float]:
     """Return a size's figures: seconds to write and to index, p50 of a query in milliseconds, recall@10."""
     vectors, queries = make_vectors(points), make_vectors(QUERIES, seed=8)
-    with running() as url, httpx.Client(base_url=f"{url}/collections/{NAME}", timeout=600) as http:
-        http.put("", json={"vectors": {"size": SIZE, "distance": "Cosine"}}).raise_for_status()
+    with running() as url, httpx.Client(base_url=url, timeout=600) as http:
+        http.put(PATH, json={"vectors": {"size": SIZE, "distance": "Cosine"}}).raise_for_status()
         started = time.perf_counter()
         for first in range(0, points, BATCH):
             write(http, vectors, first, min(first + BATCH, points))
         written = time.perf_counter()
-        while (info := http.get("").json()["result"])["status"] != "green":
+        while (info := http.get(PATH).json()["result"])["status"] != "green":
             time.sleep(0.2)
         indexed = time.perf_counter()
         took, found = zip(*(search(http, query) for query in queries.tolist()), strict=True)
@@ -46,15 +47,14 @@ def figures(points: int) -> dict[str, float]:
 def write(http: httpx.Client, vectors: Any, first: int, last: int) -> None:
     """Write some of the vectors."""
     points = [
-        {"id": number, "vector": row}
-        for number, row in enumerate(vectors[first:last].tolist(), start=first)
+        {"id": number, "vector": row} for number, row in enumerate(vectors[first:last].tolist(), start=first)
     ]
-    http.put("/points?wait=true", content=orjson.dumps({"points": points})).raise_for_status()
+    http.put(f"{PATH}/points?wait=true", content=orjson.dumps({"points": points})).raise_for_status()
 
 
 def search(http: httpx.Client, query: list[float]) -> tuple[float, list[int]]:
     """Return how long a query took, and what it found."""
     started = time.perf_counter()
-    answer = http.post("/points/query", json={"query": query, "limit": TOP})
+    answer = http.post(f"{PATH}/points/query", json={"query": query, "limit": TOP})
     took = time.perf_counter() - started
     return took, [point["id"] for point in answer.json()["result"]["points"]]

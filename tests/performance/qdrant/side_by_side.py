@@ -72,7 +72,7 @@ def operations(queries: list[list[float]]) -> dict[str, Callable[[QdrantClient, 
             NAME, query=vector(n), query_filter=FILTER, limit=10
         ),
         "scroll": lambda client, n: client.scroll(NAME, limit=100, offset=(n * 97) % 9000),
-        "count": lambda client, n: client.count(NAME, count_filter=FILTER, exact=True),
+        "count": lambda client, _: client.count(NAME, count_filter=FILTER, exact=True),
     }
 
 

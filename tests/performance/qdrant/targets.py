@@ -1,4 +1,4 @@
-"""What is compared: the embedded Qdrant, the client's local mode in memory and on disk, a real server if there is one."""
+"""What is compared: the embedded Qdrant, the client's local mode in memory and on disk, a real server if given."""
 
 from __future__ import annotations
 
