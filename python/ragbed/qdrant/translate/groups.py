@@ -160,7 +160,8 @@ class _Groups:
     def request(self, *, filling: bool) -> QueryRequest:
         grouping, stage = self._grouping, self._grouping.stage
         must: list[ConditionType] = [] if stage.filter is None else [stage.filter]
-        must_not: list[ConditionType] = [engine.IsEmptyCondition(grouping.key)]
+        with engine_value("group_by", WrongInput):
+            must_not: list[ConditionType] = [engine.IsEmptyCondition(grouping.key)]
         if self._seen:
             must_not.append(engine.HasIdCondition(self._seen))
         if filling:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import qdrant_edge as engine
 
 from ragbed.qdrant.errors import BadRequest, WrongInput
-from ragbed.qdrant.translate.fields import boolean, fields, integer, list_of, number, one_or_many, text
+from ragbed.qdrant.translate.fields import (
+    boolean,
+    engine_value,
+    fields,
+    integer,
+    list_of,
+    number,
+    one_or_many,
+    text,
+)
 from ragbed.qdrant.translate.filters import excluding, read_filter
 from ragbed.qdrant.translate.ids import read_id
 from ragbed.qdrant.translate.orders import read_order_by
@@ -201,7 +210,7 @@ def read_count(body: Any) -> engine.CountRequest:
 
 def read_facet(body: Any) -> engine.FacetRequest:
     """Return the engine's form of a `/facet` body."""
-    with fields(body) as found:
+    with fields(body) as found, engine_value("key", WrongInput):
         found.unsupported("shard_key")
         return engine.FacetRequest(
             key=found.required("key", text),
