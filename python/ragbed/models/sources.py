@@ -16,7 +16,6 @@ from ragbed.models.blobs import BlobFolder
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
-    from io import RawIOBase
 
     from ragbed.pins import ModelPin, Part
 
@@ -38,12 +37,14 @@ class Stream:
     Attributes:
         start: Index of the first byte that comes; a server that knows no ranges begins at 0.
         size_bytes: Of the whole blob, as the other side says; None when it says nothing.
-        body: What is read from.
+        read: Reads some bytes, as many as are there, into a buffer; 0 or None at the end.
+        end: Ends the transfer.
     """
 
     start: int
     size_bytes: int | None
-    body: RawIOBase | http.client.HTTPResponse
+    read: Callable[[memoryview], int | None]
+    end: Callable[[], None]
 
     def readinto(self, buffer: memoryview) -> int:
         """Read some bytes; 0 at the end.
@@ -52,13 +53,13 @@ class Stream:
             Broken: The connection broke.
         """
         try:
-            return self.body.readinto(buffer) or 0
+            return self.read(buffer) or 0
         except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: closed by `close`
             raise Broken(f"the connection broke ({type(error).__name__}: {error})") from error
 
     def close(self) -> None:
         """End the transfer; harmless when it has ended."""
-        self.body.close()
+        self.end()
 
 
 def _unwatched(_: socket.socket) -> None:
@@ -114,7 +115,7 @@ class FolderSource:
         path = self._file(self._blob(pin.repository, part))
         file = path.open("rb", buffering=0)
         file.seek(start)
-        return Stream(start=start, size_bytes=path.stat().st_size, body=file)
+        return Stream(start=start, size_bytes=path.stat().st_size, read=file.readinto, end=file.close)
 
     def manifest(self, repository: str, tag: str) -> bytes:
         """Return the bytes of the manifest's file."""
@@ -278,10 +279,12 @@ def _refusal(url: str, response: http.client.HTTPResponse) -> Exception:
 
 
 def _stream_of(response: http.client.HTTPResponse) -> Stream:
+    # The answer's own readinto() waits until the buffer is full: on a slow line nothing would be kept for long.
+    read = response.readinto if response.chunked else response.fp.readinto1
+    first, size = 0, response.length
     if response.status == 206:
         first, size = _content_range(response.headers.get("Content-Range", ""))
-        return Stream(start=first, size_bytes=size, body=response)
-    return Stream(start=0, size_bytes=response.length, body=response)
+    return Stream(start=first, size_bytes=size, read=read, end=response.close)
 
 
 def _content_range(header: str) -> tuple[int, int | None]:
