@@ -88,6 +88,13 @@ class Collections:
                 shards[shard.name] = shard
         return cls(folder, shards, max_open=max_open)
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for snapshots of everything, and for those that come in."""
+        folder = self._folder / "snapshots"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def names(self) -> list[str]:
         """Return the collections' names, sorted; a collection whose files are seen to be damaged is set aside."""
         for name in tuple(self._unchecked):
@@ -150,6 +157,46 @@ class Collections:
             shard = self.find(name)
             shard.configure(config)
             write_mark(shard, shard.folder)
+
+    def restore(self, name: str, config: CollectionConfig, fill: Callable[[Path], None]) -> None:
+        """Create a collection from files made elsewhere, or put them in the place of what it holds; all or nothing.
+
+        Args:
+            name: A new name, or a collection's or an alias.
+            config: What goes with the files.
+            fill: Writes the files into a folder, which it makes.
+
+        Raises:
+            ApiError: The files cannot be written, or the engine cannot open them.
+        """
+        with self._changing:
+            name = self.resolve(name)
+            check_name(name)
+            old = self._shards.get(name)
+            parent = old.folder.parent if old else self._folder / "collections" / uuid4().hex
+            files = parent / f"{FIRST}-{uuid4().hex[:8]}"
+            parent.mkdir(exist_ok=True)
+            try:
+                fill(files)
+                checked = Shard(name, config, files)
+                checked.info()
+                checked.close()
+            except ApiError:
+                shutil.rmtree(files if old else parent, ignore_errors=True)
+                raise
+            self._replace(old, Shard(name, config, files))
+
+    def _replace(self, old: Shard | None, new: Shard) -> None:
+        """Put a restored collection in the place of an old one, if there is one."""
+        if old is None:
+            write_mark(new, new.folder)
+            self._adopt(new)
+            self._shards[new.name] = new
+            return
+        replaced = old.folder
+        old.configure(new.config, new.folder)
+        write_mark(old, old.folder)
+        shutil.rmtree(replaced, ignore_errors=True)
 
     def delete(self, name: str) -> bool:
         """Delete a collection and its aliases; say whether it was there. Reads under way are let finish."""

@@ -98,6 +98,11 @@ def _copy_file(source: Path, target: Path) -> None:
         new.truncate(size)
 
 
+def data_end(descriptor: int) -> int:
+    """Return where a file's data end; behind that, it is a hole."""
+    return max((end for _, end in _extents(descriptor, os.fstat(descriptor).st_size)), default=0)
+
+
 def _extents(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
     """Return the parts of a file that hold data, each as start and end."""
     end = 0

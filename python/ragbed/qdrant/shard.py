@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import qdrant_edge as engine
 
 from ragbed.qdrant.errors import ApiError, NotFound, WrongInput, collection_missing, from_engine, is_panic
-from ragbed.qdrant.folder import sync_tree
+from ragbed.qdrant.folder import copy_tree, sync_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -189,14 +189,26 @@ class Shard:
                 opened.close()
             return True
 
-    def configure(self, config: CollectionConfig) -> None:
-        """Take another configuration of the same vectors; the calls under way finish with the old one."""
+    def copy_to(self, folder: Path) -> CollectionConfig:
+        """Copy the files as they are between two writes, and return the configuration that goes with them."""
+        with self._writer, self._idle:  # flushing changes files too
+            copy_tree(self.folder, folder)
+            return self.config
+
+    def configure(self, config: CollectionConfig, folder: Path | None = None) -> None:
+        """Take another configuration, and other files if any; the calls under way finish with the old ones.
+
+        Args:
+            config: For the same vectors, unless other files are given.
+            folder: Files to use from now on; None keeps those in use.
+        """
         with self._idle:
             self._idle.wait_for(lambda: self._users == 0)
             self._journal = None  # a renewal under way was for the old configuration
             self._renewals += 1
             opened, self._engine = self._engine, None
             self.config = config
+            self.folder = folder or self.folder
             if opened is not None:
                 with _engine_errors():
                     opened.close()

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ragbed.qdrant.calls import changes, collections, groups, legacy, matrix, points, queries, service
+from ragbed.qdrant.calls import (
+    changes,
+    collections,
+    groups,
+    legacy,
+    matrix,
+    points,
+    queries,
+    service,
+    snapshots,
+)
 
 ENDPOINTS = (
     *collections.ENDPOINTS,
@@ -13,5 +23,6 @@ ENDPOINTS = (
     *legacy.ENDPOINTS,
     *matrix.ENDPOINTS,
     *service.ENDPOINTS,
+    *snapshots.ENDPOINTS,
 )
 """What a method on a path leads to."""
