@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import FormatError
-from ragbed.qdrant.translate.fields import fields, json_type, list_of, text
+from ragbed.qdrant.errors import FormatError, WrongInput
+from ragbed.qdrant.translate.fields import engine_value, fields, json_type, list_of, text
 
 if TYPE_CHECKING:
     from qdrant_edge import WithPayloadType, WithVectorType
@@ -21,12 +21,13 @@ def read_with_payload(value: Any, path: str) -> WithPayloadType:
     """Return a payload selector: a boolean, an array of keys, or an object with `include` or `exclude`."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, list):
-        return engine.PayloadSelector.Include(names(value, path))
-    with fields(value, path) as found:
-        if "include" in found:
-            return engine.PayloadSelector.Include(found.required("include", names))
-        return engine.PayloadSelector.Exclude(found.required("exclude", names))
+    with engine_value(path, WrongInput):
+        if isinstance(value, list):
+            return engine.PayloadSelector.Include(names(value, path))
+        with fields(value, path) as found:
+            if "include" in found:
+                return engine.PayloadSelector.Include(found.required("include", names))
+            return engine.PayloadSelector.Exclude(found.required("exclude", names))
 
 
 def read_with_vector(value: Any, path: str) -> WithVectorType:
