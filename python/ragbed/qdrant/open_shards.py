@@ -31,6 +31,11 @@ class OpenShards:
         self._open: set[Shard] = set()
         self._lock = threading.Lock()
 
+    @property
+    def crowded(self) -> bool:
+        """Whether more than half of those that may be open are."""
+        return len(self._open) * 2 > self._most
+
     def admit(self, shard: Shard) -> None:
         """Take note of a collection that has opened, and close others that are over the limit."""
         with self._lock:
@@ -61,6 +66,6 @@ class OpenShards:
             self._open.discard(shard)
 
     def all(self) -> list[Shard]:
-        """Return the open collections."""
+        """Return the open collections, the least used first."""
         with self._lock:
-            return list(self._open)
+            return sorted(self._open, key=lambda shard: shard.used_at)

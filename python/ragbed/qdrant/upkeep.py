@@ -33,6 +33,9 @@ FLUSH_AFTER_BYTES = 32 * 1024 * 1024
 IDLE_S = 60.0
 """A collection that nobody called for so long is closed."""
 
+CROWDED_IDLE_S = 2.0
+"""The same while many collections are open, so that calls need not wait for others to close."""
+
 QUIET_S = 0.5
 """Indexing waits for a pause in the writes, unless half of the points are unindexed."""
 
@@ -84,6 +87,8 @@ class Upkeep:
     def _every_tick(self, work: Callable[[Shard], None]) -> None:
         while not self._stopping.wait(TICK_S):
             for shard in self._collections.open_shards.all():
+                if self._stopping.is_set():
+                    return
                 try:
                     work(shard)
                 except ApiError as error:
@@ -91,12 +96,13 @@ class Upkeep:
 
     def _tidy(self, shard: Shard) -> None:
         now = time.monotonic()
+        open_shards = self._collections.open_shards
         if shard.unflushed_bytes > FLUSH_AFTER_BYTES or (
             shard.unflushed_bytes and now - shard.unflushed_since > FLUSH_AFTER_S
         ):
             shard.flush()
-        elif now - shard.used_at > IDLE_S:
-            self._collections.open_shards.rest(shard)
+        elif now - shard.used_at > (CROWDED_IDLE_S if open_shards.crowded else IDLE_S):
+            open_shards.rest(shard)
 
     def _optimize(self, shard: Shard) -> None:
         info = shard.peek()
