@@ -245,7 +245,8 @@ def _nested(value: Any, path: str) -> ConditionType:
 
 def _slice(value: Any, path: str) -> ConditionType:
     with fields(value, path) as found:
-        total, index = found.required("total", integer(1)), found.required("index", integer(0))
+        total = found.required("total", integer(1, 2**32 - 1))
+        index = found.required("index", integer(0, 2**32 - 1))
     if index >= total:
         raise InvalidValue(f"{path}.index", f"value {index} invalid, must be less than total ({total})")
     condition: ConditionType = getattr(engine, "SliceCondition")(total, index)  # noqa: B009  # not in the stubs
