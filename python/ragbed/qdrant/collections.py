@@ -204,10 +204,12 @@ class Collections:
         with self._changing:
             if name not in self._shards:
                 return False
-            self.aliases.forget(name)
             shard = self._shards.pop(name)
             shard.retire()  # first, so that no renewal writes the mark again
             (shard.folder.parent / MARK).unlink()
+            self.aliases.forget(
+                name
+            )  # after a crash in between they lead nowhere, and are dropped at the start
         shard.abandon()
         self.open_shards.forget(shard)
         shutil.rmtree(shard.folder.parent, ignore_errors=True)  # what is left goes at the next start

@@ -110,8 +110,8 @@ def _extents(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
         try:
             start = os.lseek(descriptor, end, os.SEEK_DATA)
         except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but a hole is left
-                return
-            raise
+            if error.errno != errno.ENXIO:  # a file system that knows no holes
+                yield end, size
+            return  # else nothing but a hole is left
         end = os.lseek(descriptor, start, os.SEEK_HOLE)
         yield start, end

@@ -98,11 +98,11 @@ class Shard:
             # a renewal may have put another shard in place while this write waited for its turn
             now = self._engine or shard
             before = now.info().points_count
+            if self._journal is not None:
+                self._keep(operation)  # a refused write may have been done in part, here and there alike
             now.update(operation)
             self.deleted += max(0, before - now.info().points_count)
             self.written += 1
-            if self._journal is not None:
-                self._keep(operation)
             return next(self._operations)
 
     def _keep(self, operation: UpdateOperation) -> None:
