@@ -40,18 +40,20 @@ def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str
 
 @click.command(epilog="Example: ragbed up -d && ragbed ingest docs/")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--allow-empty", is_flag=True, help="Empty the index where the folder holds no document.")
 @_NAMESPACE
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def ingest(*, folder: Path, namespace: str, as_json: bool) -> None:
+def ingest(*, folder: Path, allow_empty: bool, namespace: str, as_json: bool) -> None:
     """Read a folder of Markdown, MDX and text into the stack that is up.
 
     Only what changed since the last time is embedded. Files that cannot be read are listed with the reason; the rest
-    is ingested all the same, and the command ends with 1.
+    is ingested all the same, and the command ends with 1. What is gone from the folder goes from the index; a folder
+    without any document is refused, unless --allow-empty says that it is meant.
     """
     from ragbed.errors import ExitCode
 
     with _pipeline("ragbed ingest", namespace) as (pipeline, substitutes):
-        report = pipeline.ingest(folder, progress=_Progress())
+        report = pipeline.ingest(folder, allow_empty=allow_empty, progress=_Progress())
     if as_json:
         show_json({**report.to_json(), "substitutes": substitutes})
     else:

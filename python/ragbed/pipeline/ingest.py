@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ragbed.errors import EmbeddingFailed, IndexFailed
+from ragbed.errors import EmbeddingFailed, IndexFailed, UsageError
 from ragbed.pipeline.ports import IndexPoint, IndexState
 from ragbed.pipeline.reading import fingerprint, read_changes
 from ragbed.pipeline.records import IngestProgress, IngestReport
@@ -104,11 +104,15 @@ class Ingest:
         self._progress = progress
         self._batches = 0
 
-    def run(self, folder: Path) -> IngestReport:
+    def run(self, folder: Path, *, allow_empty: bool = False) -> IngestReport:
         """Make the index hold what the folder holds.
 
+        Args:
+            folder: Corpus folder.
+            allow_empty: Let a folder without any readable document empty an index that holds some.
+
         Raises:
-            UsageError: The folder does not exist.
+            UsageError: The folder does not exist, or it holds no document while the index holds some.
             PipelineError: A store or the model refused.
             ServiceMissing: A service does not answer.
         """
@@ -120,6 +124,8 @@ class Ingest:
             way = plan(state, rows, mark=mark, live=self._index.live(), count=self._index.count)
             trusted = rows if way.mode == "keep" else {}
             reading = read_changes(folder, self._config, trusted, self._progress)
+            if rows and not reading.present and not allow_empty:
+                raise _would_empty(folder, reading, len(rows), self._config.namespace)
             removed = sorted(rows.keys() - reading.present)
             if way.mode == "rebuild":
                 state = self._rebuild(reading, mark)
@@ -238,6 +244,18 @@ class Ingest:
                     hint="something else writes to it; ingest again, which builds the index anew",
                 )
         return expected
+
+
+def _would_empty(folder: Path, reading: Reading, held: int, namespace: str) -> UsageError:
+    """Return what to say of a folder that is far likelier the wrong one than meant to empty an index."""
+    return UsageError(
+        f"{folder} holds no document that can be read; the namespace {namespace} holds {held}, which would go",
+        details=[
+            *(f"{one.path}: {one.reason}" for one in reading.unreadable[:5]),
+            f"{reading.ignored} files have other suffixes than .md, .mdx and .txt",
+        ],
+        hint="name the folder of documents, or empty the index by --allow-empty",
+    )
 
 
 def _require_dimensions(points: Sequence[IndexPoint], state: IndexState) -> None:

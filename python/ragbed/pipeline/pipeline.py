@@ -57,16 +57,21 @@ class Pipeline:
         return self._ledger.migrate()
 
     def ingest(
-        self, folder: Path, *, progress: Callable[[IngestProgress], None] | None = None
+        self,
+        folder: Path,
+        *,
+        allow_empty: bool = False,
+        progress: Callable[[IngestProgress], None] | None = None,
     ) -> IngestReport:
         """Make the index hold what a folder holds: documents that are gone from it are removed.
 
         Args:
             folder: Corpus folder; `.md`, `.mdx` and `.txt` below it are documents.
+            allow_empty: Let a folder without any readable document empty an index that holds some.
             progress: Called as the run goes on.
 
         Raises:
-            UsageError: The folder does not exist.
+            UsageError: The folder does not exist, or it holds no document while the index holds some.
             PipelineError: A store or the model refused.
             ServiceMissing: A service does not answer.
         """
@@ -80,7 +85,7 @@ class Pipeline:
             embedding=self._embedding(),
             progress=progress or _say_nothing,
         )
-        return run.run(folder)
+        return run.run(folder, allow_empty=allow_empty)
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return the unit vector of each text as a document, cached like those of an ingest.

@@ -105,13 +105,32 @@ def test_document_that_became_unreadable_is_removed(handbook: Bench) -> None:
     assert (report.removed, report.documents) == (1, 2)
 
 
-def test_empty_folder_empties_the_index(handbook: Bench) -> None:
-    """The index follows the folder to the end."""
+def test_empty_folder_empties_the_index_when_it_may(handbook: Bench) -> None:
+    """The index follows the folder to the end, where somebody says so."""
     for path in handbook.folder.iterdir():
         path.unlink()
 
-    assert handbook.ingest().chunks == 0
+    with handbook.open() as pipeline:
+        assert pipeline.ingest(handbook.folder, allow_empty=True).chunks == 0
     assert handbook.texts() == []
+
+
+def test_folder_without_documents_empties_no_index(handbook: Bench) -> None:
+    """A folder with nothing to read is likelier the wrong one: the index stays, and the way on is named."""
+    wrong = handbook.folder.parent / "wrong"
+    wrong.mkdir()
+    (wrong / "bad.md").write_bytes(b"\xff\xfe\x00")
+
+    with handbook.open() as pipeline, pytest.raises(UsageError, match="holds 3, which would go") as caught:
+        pipeline.ingest(wrong)
+
+    assert "--allow-empty" in caught.value.hint
+    assert handbook.ingest().unchanged == 3
+
+
+def test_folder_without_documents_is_a_fine_beginning(bench: Bench) -> None:
+    """Where the index holds nothing, an empty folder is no mistake."""
+    assert bench.ingest().documents == 0
 
 
 def test_missing_folder_changes_nothing(handbook: Bench) -> None:
