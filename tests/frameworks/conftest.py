@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,27 @@ if find_spec("schemathesis") is None:  # the package's own environment has none 
 STOP_TIMEOUT_S = 10
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A running server.
+
+    Attributes:
+        url: Where it answers.
+        pid: Its process.
+    """
+
+    url: str
+    pid: int
+
+    def memory_mb(self) -> float:
+        """Return how much memory it holds now."""
+        found = subprocess.run(["ps", "-o", "rss=", "-p", str(self.pid)], capture_output=True, check=True)
+        return int(found.stdout) / 1024
+
+
 @pytest.fixture(scope="session")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where an embedded Qdrant answers, started by the Python that has ragbed."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An embedded Qdrant, started by the Python that has ragbed."""
     python = os.environ.get("RAGBED_PYTHON", sys.executable)
     data = tmp_path_factory.mktemp("qdrant") / "data"
     command = [python, "-P", "-s", "-m", "ragbed.qdrant", "--port", "0", "--data", str(data)]
@@ -34,7 +53,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, f"the server ended before it was ready: {log.read_text()}"
-            yield line.split()[-1]
+            yield Server(url=line.split()[-1], pid=process.pid)
         finally:
             process.terminate()
             process.wait(STOP_TIMEOUT_S)
+
+
+@pytest.fixture(scope="session")
+def url(server: Server) -> str:
+    """Where the server answers."""
+    return server.url
