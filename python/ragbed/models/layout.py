@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragbed.errors import ServiceMissing
+from ragbed.errors import ServiceMissing, UsageError
 from ragbed.models.blobs import BlobFolder, hash_file
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ragbed.pins import ModelPin, Part
 
+_MARKER = ".ragbed-store"
 STORES = "stores"
 """Below the models of the state folder: a folder per set that was laid out."""
 
@@ -59,8 +60,10 @@ def lay_out(pins: Sequence[ModelPin], blobs: BlobFolder, folder: Path) -> LaidOu
         folder: What Ollama is to serve.
 
     Raises:
+        UsageError: The folder is there and holds something else; it is left alone.
         ServiceMissing: A blob is missing or wrong; nothing is changed then.
     """
+    _require_ours(folder)
     parts = {part.digest: part for pin in pins for part in pin.manifest.blobs}
     _require(list(parts.values()), blobs, pins)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +77,11 @@ def lay_out(pins: Sequence[ModelPin], blobs: BlobFolder, folder: Path) -> LaidOu
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(pin.manifest.encode())
             path.chmod(0o444)
+        marker = beside / _MARKER
+        marker.write_text(
+            "Laid out by `ragbed models store`; replaced when it runs again.\n", encoding="utf-8"
+        )
+        marker.chmod(0o444)
         _put_in_place(beside, folder)
     except BaseException:
         remove_store(beside)
@@ -88,6 +96,19 @@ def remove_store(folder: Path) -> None:
     for parent, _, _ in os.walk(folder):
         Path(parent).chmod(0o700)
     shutil.rmtree(folder)
+
+
+def _require_ours(folder: Path) -> None:
+    """Refuse to replace what somebody else has made: an Ollama's own models folder looks much the same."""
+    if (
+        folder.exists()
+        and not (folder / _MARKER).is_file()
+        and not (folder.is_dir() and not any(folder.iterdir()))
+    ):
+        raise UsageError(
+            f"{folder} is there already, and `ragbed models store` has not made it",
+            hint="name a folder that is empty or not there",
+        )
 
 
 def _require(parts: Sequence[Part], blobs: BlobFolder, pins: Sequence[ModelPin]) -> None:

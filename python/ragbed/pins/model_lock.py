@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+SET = r"^[a-z0-9][a-z0-9._-]*$"
 _CLOSED = ConfigDict(extra="forbid")
 
 
@@ -27,7 +29,7 @@ _CLOSED = ConfigDict(extra="forbid")
 class _LockFile:
     schema: Literal[1]
     default: str
-    sets: Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+    sets: Mapping[Annotated[str, Field(pattern=SET)], Annotated[tuple[str, ...], Field(min_length=1)]]
     models: Mapping[str, ModelPin]
 
 
@@ -80,7 +82,15 @@ class ModelLock:
         return tuple(name for name, members in self.sets.items() if with_tag(model) in members)
 
     def with_pin(self, pin: ModelPin, *, into: str | None = None) -> ModelLock:
-        """Return the lock with an entry added or replaced, and put into a set."""
+        """Return the lock with an entry added or replaced, and put into a set.
+
+        Raises:
+            UsageError: The set's name is none.
+        """
+        if into and not re.fullmatch(SET, into):
+            raise UsageError(
+                f"{into!r} is no set's name", hint="write it in small letters, digits, dots and dashes"
+            )
         sets = dict(self.sets)
         if into and pin.full_name not in sets.get(into, ()):
             sets[into] = (*sets.get(into, ()), pin.full_name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from made_models import MadeModel, digest_of, made_model, write_lock_of
-from ragbed.errors import ServiceMissing
+from ragbed.errors import ServiceMissing, UsageError
 from ragbed.models import BlobFolder, lay_out, prune, remove_store, unwanted, verify_store
 from ragbed.models.layout import manifest_path
 
@@ -104,6 +104,18 @@ def test_what_is_not_whole_is_not_laid_out(
     assert f"{fault}: model sha256:" in caught.value.render()
     assert caught.value.hint == "ragbed models fetch --model tiny:latest"
     assert not (tmp_path / "store").exists()
+
+
+def test_a_folder_of_somebody_else_is_not_replaced(
+    tmp_path: Path, lock: ModelLock, blobs: BlobFolder
+) -> None:
+    """An Ollama's own models folder looks like ours; without our mark it is left alone."""
+    MODEL.write_folder(tmp_path / "theirs", lock["tiny"])
+
+    with pytest.raises(UsageError, match="has not made it"):
+        lay_out(lock.select(), blobs, tmp_path / "theirs")
+
+    assert verify_store(lock.select(), tmp_path / "theirs") == []
 
 
 def test_removing_a_folder_leaves_the_blobs(tmp_path: Path, lock: ModelLock, blobs: BlobFolder) -> None:

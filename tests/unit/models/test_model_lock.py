@@ -122,6 +122,13 @@ def test_a_lock_reads_back_as_it_was_written() -> None:
             id="name",
         ),
         pytest.param(
+            lambda v: v["sets"].update({"../x": [MINILM]}),
+            "sets.../x.[key]",
+            "'../x'",
+            "",
+            id="name-of-a-set",
+        ),
+        pytest.param(
             lambda v: v["models"][MINILM].update(dimensions=True),
             f"models.{MINILM}.dimensions",
             "True",

@@ -1,0 +1,122 @@
+"""`ragbed models verify`: the lock against what is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ragbed.cli.model_options import (
+    FOLDER,
+    choice_options,
+    fetched_blobs,
+    file_option,
+    json_option,
+    live_server,
+    lock_in_force,
+    settings_in_force,
+    store_folder,
+)
+from ragbed.cli.output import note, show_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ragbed.models import Difference
+    from ragbed.pins import ModelLock, ModelPin
+
+
+@click.command(epilog="Example: ragbed models verify --url http://127.0.0.1:11434 --set small")
+@choice_options
+@click.option("--url", help="A live Ollama to compare; without --store, only that.")
+@click.option("--store", "folder", type=FOLDER, metavar="DIR", help="A models folder; only that.")
+@json_option
+@file_option
+def verify(
+    *,
+    sets: Sequence[str],
+    models: Sequence[str],
+    url: str | None,
+    folder: Path | None,
+    as_json: bool,
+    file: Path | None,
+) -> None:
+    """Compare the lock with the fetched blobs, the laid-out folder and a live Ollama. Exit code 11 on drift.
+
+    Every byte is hashed. Without --url and --store it looks at the fetched blobs, at the folder that `store` laid
+    out, and at the Ollama that OLLAMA_HOST names or that answers on the default port.
+    """
+    from ragbed.errors import ExitCode
+
+    lock = lock_in_force(file)
+    pins = lock.select(sets=sets, models=models)
+    compared, differences = _compare(lock, pins, url, folder, store_folder(lock, sets, models))
+    drifted = [difference for difference in differences if difference.drift]
+    if as_json:
+        _show_comparison(compared, differences)
+    else:
+        for difference in differences:
+            click.echo(difference.describe() if difference.drift else f"{difference.describe()} (no drift)")
+        names = ", ".join(pin.full_name for pin in pins)
+        click.echo(
+            f"{names}: {len(drifted) or 'no'} differences from {lock.path.name} in {'; '.join(compared)}"
+        )
+    if any(found.kind == "missing" and found.where == "blobs" for found in drifted):
+        note(f"try: ragbed models fetch {' '.join(f'--model {pin.full_name}' for pin in pins)}")
+    if drifted:
+        raise SystemExit(ExitCode.DRIFT)
+
+
+def _compare(
+    lock: ModelLock, pins: Sequence[ModelPin], url: str | None, folder: Path | None, laid_out: Path
+) -> tuple[list[str], list[Difference]]:
+    """Return what was compared, in words, and every difference."""
+    from ragbed.models import verify_blobs, verify_store
+
+    everything = not (url or folder)
+    compared: list[str] = []
+    differences: list[Difference] = []
+    if everything:
+        compared.append(f"the blobs in {fetched_blobs().root}")
+        differences += verify_blobs(pins, lock, fetched_blobs())
+        folder = laid_out if laid_out.is_dir() else None
+    if folder:
+        compared.append(str(folder))
+        differences += verify_store(pins, folder.expanduser())
+    if url or everything:
+        found, more = _compare_server(pins, url)
+        compared += found
+        differences += more
+    return compared, differences
+
+
+def _compare_server(pins: Sequence[ModelPin], url: str | None) -> tuple[list[str], list[Difference]]:
+    """Compare the Ollama of that URL, else the one of the settings or of the default port, if one answers."""
+    from ragbed.errors import ServiceMissing
+    from ragbed.models import verify_server
+    from ragbed.pins import load_stack_pins
+    from ragbed.settings import definitions as known
+
+    settings = settings_in_force()
+    given = url or settings[known.OLLAMA_URL]
+    if not (given or settings[known.STACK_DEFAULT_PORTS]):
+        return [], []
+    server = live_server(given or f"http://127.0.0.1:{load_stack_pins()['ollama'].port}", settings)
+    try:
+        product = server.product()
+    except ServiceMissing:
+        if given:
+            raise
+        return [], []
+    if product != "ollama":
+        return [f"{server.shown} (not compared: {product} has digests of its own)"], []
+    return [server.shown], verify_server(pins, server)
+
+
+def _show_comparison(compared: Sequence[str], differences: Sequence[Difference]) -> None:
+    from dataclasses import asdict
+
+    drifted = any(difference.drift for difference in differences)
+    values = [asdict(difference) for difference in differences]
+    show_json({"compared": list(compared), "drift": drifted, "differences": values})
