@@ -36,7 +36,7 @@ def read_operations(body: Any, schema: Mapping[str, VectorKind]) -> list[UpdateO
                 if name in found:
                     result: UpdateOperation = found.required(name, read)
                     return result
-        raise FormatError(f"data did not match any variant of untagged enum UpdateOperation at `{path}`")
+            raise FormatError(f"data did not match any variant of untagged enum UpdateOperation at `{path}`")
 
     with fields(body) as found:
         return found.required("operations", list_of(operation))

@@ -48,7 +48,7 @@ def read_quantization(value: Any, path: str) -> QuantizationConfigType:
         for name, read in KINDS.items():
             if name in found:
                 return found.required(name, read)
-    raise FormatError(f"data did not match any variant of untagged enum QuantizationConfig at `{path}`")
+        raise FormatError(f"data did not match any variant of untagged enum QuantizationConfig at `{path}`")
 
 
 def _common(found: Fields) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def read_scoring(value: Any, path: str, inputs: Inputs, limit: int) -> Scoring:
         for name, read_plain in PLAIN.items():
             if name in found:
                 return found.required(name, read_plain)
-    raise FormatError(f"data did not match any variant of untagged enum QueryInterface at `{path}`")
+        raise FormatError(f"data did not match any variant of untagged enum QueryInterface at `{path}`")
 
 
 def _with(read: Callable[[Any, str, Inputs], Scoring], found: Fields, name: str, inputs: Inputs) -> Scoring:

@@ -37,7 +37,7 @@ def read_vector_name(name: str, body: Any) -> UpdateOperation:
             return found.required("dense", lambda value, path: _dense(name, value, path))
         if "sparse" in found:
             return found.required("sparse", lambda value, path: _sparse(name, value, path))
-    raise FormatError("data did not match any variant of untagged enum VectorNameConfig")
+        raise FormatError("data did not match any variant of untagged enum VectorNameConfig")
 
 
 def _dense(name: str, value: Any, path: str) -> UpdateOperation:
