@@ -39,8 +39,22 @@ def qdrant() -> None:
     is_flag=True,
     help="Build no index: searches stay exact (or set RAGBED_QDRANT_OPTIMIZE=0).",
 )
+@click.option(
+    "--max-open",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Collections that hold their files open at once.",
+)
 def serve(
-    port: int, data: Path, api_key_file: Path | None, read_only_api_key_file: Path | None, no_optimize: bool
+    *,
+    port: int,
+    data: Path,
+    api_key_file: Path | None,
+    read_only_api_key_file: Path | None,
+    no_optimize: bool,
+    max_open: int,
 ) -> None:
     """Serve on 127.0.0.1 until interrupted; prints one line once it answers."""
     from ragbed.qdrant.server import serve as serve_qdrant
@@ -51,4 +65,5 @@ def serve(
         api_key_file=api_key_file,
         read_only_api_key_file=read_only_api_key_file,
         optimize=False if no_optimize else None,
+        max_open=max_open,
     )

@@ -55,6 +55,7 @@ class Shard:
         unflushed_bytes: Size of the requests that a replay of the log would have to write again.
         wrote_at: `time.monotonic()` of the last write.
         written: Writes applied since the server started.
+        configured: How often it was given another configuration since then.
         deleted: Points deleted since the files were last renewed, as far as this server knows.
     """
 
@@ -68,6 +69,7 @@ class Shard:
         self.unflushed_since = 0.0
         self.wrote_at = 0.0
         self.written = 0
+        self.configured = 0
         self.deleted = 0
         self.on_open: Callable[[Shard], None] = _ignore
         self.on_damage: Callable[[Shard, ApiError], None] = _ignore_damage
@@ -78,7 +80,6 @@ class Shard:
         self._idle = threading.Condition()
         self._users = 0
         self._gone = False
-        self._renewals = 0
         self._journal: list[UpdateOperation] | None = None
 
     @classmethod
@@ -205,7 +206,7 @@ class Shard:
         with self._idle:
             self._idle.wait_for(lambda: self._users == 0)
             self._journal = None  # a renewal under way was for the old configuration
-            self._renewals += 1
+            self.configured += 1
             opened, self._engine = self._engine, None
             self.config = config
             self.folder = folder or self.folder
@@ -268,11 +269,11 @@ class Shard:
             commit: Makes the change last; a crash before it leaves the old files in force, after it the new ones.
         """
         with self._writer:
-            begun, pending = self._renewals, self._journal
+            begun, pending = self.configured, self._journal
             for operation in pending or ():
                 _replay(copy, operation)
             with self._idle:
-                wanted = self._journal is not None and not self._gone and begun == self._renewals
+                wanted = self._journal is not None and not self._gone and begun == self.configured
                 self._journal = None
                 if wanted:
                     commit()

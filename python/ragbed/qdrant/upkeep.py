@@ -55,7 +55,7 @@ class Upkeep:
     def __init__(self, collections: Collections, *, optimize: bool = True) -> None:
         self._collections = collections
         self._stopping = threading.Event()
-        self._tried: WeakKeyDictionary[Shard, int] = WeakKeyDictionary()
+        self._tried: WeakKeyDictionary[Shard, tuple[int, int]] = WeakKeyDictionary()
         self._threads = [
             threading.Thread(target=self._every_tick, args=(self._tidy,), name="qdrant-upkeep", daemon=True)
         ]
@@ -80,7 +80,10 @@ class Upkeep:
 
     def is_waiting(self, shard: Shard, info: ShardInfo) -> bool:
         """Say whether a collection has vectors or deleted points that indexing would take care of."""
-        if self._tried.get(shard) == shard.written:
+        written, configured = self._tried.get(shard, (-1, 0))
+        if shard.configured != configured and info.indexed_vectors_count:
+            return True  # the index may not be what is wanted now
+        if shard.written == written:
             return False
         return unindexed(shard, info) > 0 or garbage(shard, info) > 0
 
@@ -110,9 +113,9 @@ class Upkeep:
             return
         in_a_pause = time.monotonic() - shard.wrote_at >= QUIET_S
         if in_a_pause or unindexed(shard, info) * 2 > info.points_count:
-            written = shard.written
+            seen = shard.written, shard.configured
             renew(shard, self._stopping)
-            self._tried[shard] = written
+            self._tried[shard] = seen
 
 
 def settings(shard: Shard, name: str) -> dict[str, Any]:

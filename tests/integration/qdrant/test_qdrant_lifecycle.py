@@ -145,6 +145,18 @@ def test_deleted_points_are_vacuumed(http: httpx.Client, name: str) -> None:
     assert until(lambda: info(http, name)["status"] == "green")
 
 
+def test_index_follows_its_parameters(http: httpx.Client, name: str) -> None:
+    """Others are asked for, and it is built again."""
+    create_large(http, name, 2000)
+    assert until(lambda: info(http, name)["indexed_vectors_count"] >= 2000)
+    assert until(lambda: info(http, name)["status"] == "green")
+    http.patch(f"/collections/{name}", json={"hnsw_config": {"m": 4}}).raise_for_status()
+
+    assert info(http, name)["status"] == "yellow"
+    assert until(lambda: info(http, name)["status"] == "green")
+    assert info(http, name)["indexed_vectors_count"] >= 2000
+
+
 def test_indexing_can_be_switched_off(tmp_path: Path) -> None:
     """Searches stay exact, the status green."""
     with serving(tmp_path / "data", "--no-optimize") as server, httpx.Client(base_url=server.url) as http:
