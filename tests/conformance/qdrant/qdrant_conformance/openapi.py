@@ -141,8 +141,15 @@ FAILURES = {
     "429": "too many requests at once",
     "501": "a real Qdrant can do this, the embedded one cannot",
 }
-PLAIN = {"/", "/healthz", "/livez", "/readyz", "/metrics"}
-"""Paths that answer without the envelope."""
+PLAIN = ("/", "/healthz", "/livez", "/readyz", "/openapi.json")
+"""Paths beside the table, which answer without the envelope."""
+
+RAW = {
+    "/metrics": "text/plain",
+    "/snapshots/{snapshot_name}": "application/octet-stream",
+    "/collections/{name}/snapshots/{snapshot_name}": "application/octet-stream",
+}
+"""What the table's calls give that answer a GET without the envelope."""
 
 
 def build() -> dict[str, Any]:
@@ -156,7 +163,7 @@ def build() -> dict[str, Any]:
         if body is not None:
             operation["requestBody"] = _body(body, schemas)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
-    for path in sorted(PLAIN - set(paths)):
+    for path in PLAIN:
         paths[path] = {
             "get": {"operationId": f"get {path}", "responses": {"200": {"description": "as text or JSON"}}}
         }
@@ -181,8 +188,8 @@ def _operation(method: str, path: str, summary: str) -> dict[str, Any]:
     common = [{"name": name, "in": "query", "schema": schema} for name, schema in PARAMETERS.items()]
     responses = {"200": _response("done", "Success")}
     responses |= {status: _response(why, "Failure") for status, why in FAILURES.items()}
-    if path in PLAIN:
-        responses["200"] = {"description": "done"}
+    if method == "GET" and path in RAW:
+        responses["200"] = {"description": "done", "content": {RAW[path]: {}}}
     return {
         "operationId": f"{method.lower()} {path}",
         "summary": summary,
