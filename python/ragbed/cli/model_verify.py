@@ -47,10 +47,12 @@ def verify(
     Every byte is hashed. Without --url and --store it looks at the fetched blobs, at the folder that `store` laid
     out, and at the Ollama that OLLAMA_HOST names or that answers on the default port.
     """
-    from ragbed.errors import ExitCode
+    from ragbed.errors import ExitCode, UsageError
 
     lock = lock_in_force(file)
     pins = lock.select(sets=sets, models=models)
+    if folder and not folder.expanduser().is_dir():
+        raise UsageError(f"there is no folder {folder}")
     compared, differences = _compare(lock, pins, url, folder, store_folder(lock, sets, models))
     drifted = [difference for difference in differences if difference.drift]
     if as_json:

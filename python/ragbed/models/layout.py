@@ -51,6 +51,11 @@ def manifests_in(folder: Path) -> Iterator[tuple[str, Path]]:
         yield (f"{name}:{tag}" if namespace == "library" else f"{namespace}/{name}:{tag}"), path
 
 
+def is_ours(folder: Path) -> bool:
+    """Tell whether `lay_out` has made a models folder; an Ollama's own looks much the same."""
+    return (folder / _MARKER).is_file()
+
+
 def lay_out(pins: Sequence[ModelPin], blobs: BlobFolder, folder: Path) -> LaidOut:
     """Lay out a read-only models folder from whole, right blobs; an earlier one there is replaced at once.
 
@@ -99,7 +104,7 @@ def remove_store(folder: Path) -> None:
 
 
 def _require_ours(folder: Path) -> None:
-    """Refuse to replace what somebody else has made: an Ollama's own models folder looks much the same."""
+    """Refuse to replace what somebody else has made."""
     if (
         folder.exists()
         and not (folder / _MARKER).is_file()

@@ -113,7 +113,10 @@ class FolderSource:
         """Return the blob's file from `start` on."""
         del wired
         path = self._file(self._blob(pin.repository, part))
-        file = path.open("rb", buffering=0)
+        try:
+            file = path.open("rb", buffering=0)
+        except OSError as error:
+            raise ServiceMissing(f"{path} cannot be read: {error.strerror}") from error
         file.seek(start)
         return Stream(start=start, size_bytes=path.stat().st_size, read=file.readinto, end=file.close)
 

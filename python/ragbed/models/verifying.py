@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ragbed.models.blobs import BlobFolder, hash_file
 from ragbed.models.config import read_config
-from ragbed.models.layout import manifest_path, manifests_in
+from ragbed.models.layout import is_ours, manifest_path, manifests_in
 from ragbed.pins import parse_manifest
 
 if TYPE_CHECKING:
@@ -79,21 +79,25 @@ def verify_store(pins: Sequence[ModelPin], folder: Path) -> list[Difference]:
     """Compare a models folder, ours or an Ollama's own, with the lock: manifests, and every byte of the blobs.
 
     Args:
-        pins: Exactly the models that it should hold.
+        pins: The models that it should hold. More of them are drift in a folder that we laid out; an Ollama's own
+            may have as many as it likes.
         folder: What `OLLAMA_MODELS` names.
     """
+    ours = is_ours(folder)
     differences = [found for pin in pins for found in _manifest_of(pin, folder)]
     whole = [pin for pin in pins if manifest_path(folder, pin).is_file()]
     differences += _blobs_of(whole, BlobFolder(folder), "store")
     expected = {manifest_path(folder, pin) for pin in pins}
     differences += [
-        Difference(kind="extra", where="store", what=name, found=_short(_digest_of(path)))
+        Difference(kind="extra", where="store", what=name, found=_short(_digest_of(path)), drift=ours)
         for name, path in manifests_in(folder)
         if path not in expected
     ]
     known = {part.digest for pin in pins for part in pin.manifest.blobs} | _named_in(folder)
     differences += [
-        Difference(kind="extra", where="store", what=digest, found="a blob that no manifest names")
+        Difference(
+            kind="extra", where="store", what=digest, found="a blob that no manifest names", drift=ours
+        )
         for digest in BlobFolder(folder).digests()
         if digest not in known
     ]

@@ -216,6 +216,7 @@ def test_pruning_removes_only_what_was_agreed_to(
         ["fetch", "--registry", "http://127.0.0.1:9", "--from", "."],
         ["fetch", "--from", "."],
         ["prune", "--json"],
+        ["verify", "--store", "nope"],
     ],
     ids=" ".join,
 )

@@ -9,7 +9,7 @@ import pytest
 from listing_ollama import Listed, listing
 
 from made_models import CONFIG, MadeModel, digest_of, made_model, write_lock_of
-from ragbed.models import BlobFolder, LiveServer, verify_blobs, verify_server, verify_store
+from ragbed.models import BlobFolder, LiveServer, lay_out, verify_blobs, verify_server, verify_store
 from ragbed.models.layout import manifest_path
 
 if TYPE_CHECKING:
@@ -203,6 +203,20 @@ def test_more_models_on_a_live_server_are_no_drift(lock: ModelLock, server: List
     server.tags["more:1b"] = {**server.tags["tiny:latest"], "name": "more:1b"}
 
     assert [found.drift for found in verify_server(lock.select(), LiveServer(server.url))] == [False]
+
+
+def test_more_models_are_drift_only_in_a_folder_that_we_laid_out(
+    tmp_path: Path, lock: ModelLock, store: Path
+) -> None:
+    """An Ollama's own folder may have as many as it likes."""
+    ours = lay_out(lock.select(), BlobFolder(store), tmp_path / "ours").folder
+    for folder in (store, ours):
+        (folder / "blobs").chmod(0o755)
+        BlobFolder(folder).path(digest_of(b"extra")).write_bytes(b"extra")
+
+    found = [verify_store(lock.select(), folder) for folder in (store, ours)]
+
+    assert [[difference.drift for difference in differences] for differences in found] == [[False], [True]]
 
 
 def test_blobs_of_other_entries_are_not_extra(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ragbed.cli.progress import describe
 from ragbed.models.sizes import shown_bytes, shown_time
-from ragbed.models.tally import Tally
+from ragbed.models.tally import Progress, Tally
 
 
 class Clock:
@@ -73,3 +74,17 @@ def test_sizes_are_shown_in_powers_of_ten(count: int, shown: str) -> None:
 def test_times_are_shown_in_words(seconds: float, shown: str) -> None:
     """As somebody would say it."""
     assert shown_time(seconds) == shown
+
+
+def test_the_line_of_progress_has_rate_and_time_left() -> None:
+    """Bytes, share, rate, time."""
+    progress = Progress(done_bytes=250_000_000, total_bytes=1_000_000_000, rate_bytes_s=5e7, left_s=15.0)
+
+    assert describe(progress) == "250 MB of 1.0 GB (25%), 50 MB/s, 15 s left"
+
+
+def test_the_line_of_progress_is_short_at_the_end() -> None:
+    """Nothing is left then."""
+    progress = Progress(done_bytes=1_000_000, total_bytes=1_000_000, rate_bytes_s=5e7, left_s=0.0)
+
+    assert describe(progress) == "1.0 MB of 1.0 MB (100%)"
