@@ -222,25 +222,25 @@ def test_bad_batch_writes_nothing(http: httpx.Client, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "body", "status", "message"),
+    ("call", "body", "expected"),
     [
-        ("PUT points/vectors", {"points": []}, 422, "must specify points to update"),
-        ("PUT points/vectors", {"points": [{"id": 99, "vector": [1, 1]}]}, 404, "No point with id 99"),
-        ("PUT points/vectors", {"points": [{"id": 1, "vector": {"a": [1]}}]}, 400, "vector name error: a"),
-        ("POST points/vectors/delete", {"points": [1], "vector": []}, 422, "must specify vector names"),
-        ("POST points/vectors/delete", {"points": [1], "vector": ["a"]}, 400, "vector name error: a"),
-        ("POST points/vectors/delete", {"vector": [""]}, 400, "No filter or points provided"),
-        ("POST points/batch", {"operations": [{"frob": {}}]}, 400, "enum UpdateOperation"),
-        ("PUT vectors/a", {"dense": {"size": 0, "distance": "Dot"}}, 422, "dense.size"),
-        ("PUT vectors/a", {"both": {}}, 400, "enum VectorNameConfig"),
-        ("DELETE vectors/a", None, 400, "Not existing vector name error: a"),
+        ("PUT points/vectors", {"points": []}, (422, "must specify points to update")),
+        ("PUT points/vectors", {"points": [{"id": 99, "vector": [1, 1]}]}, (404, "No point with id 99")),
+        ("PUT points/vectors", {"points": [{"id": 1, "vector": {"a": [1]}}]}, (400, "vector name error: a")),
+        ("POST points/vectors/delete", {"points": [1], "vector": []}, (422, "must specify vector names")),
+        ("POST points/vectors/delete", {"points": [1], "vector": ["a"]}, (400, "vector name error: a")),
+        ("POST points/vectors/delete", {"vector": [""]}, (400, "No filter or points provided")),
+        ("POST points/batch", {"operations": [{"frob": {}}]}, (400, "enum UpdateOperation")),
+        ("PUT vectors/a", {"dense": {"size": 0, "distance": "Dot"}}, (422, "dense.size")),
+        ("PUT vectors/a", {"both": {}}, (400, "enum VectorNameConfig")),
+        ("DELETE vectors/a", None, (400, "Not existing vector name error: a")),
     ],
 )
 def test_bad_changes_are_refused(
-    http: httpx.Client, plain: str, call: str, body: Any, status: int, message: str
+    http: httpx.Client, plain: str, call: str, body: Any, expected: tuple[int, str]
 ) -> None:
     """Each with its status and reason."""
-    method, path = call.split()
+    (method, path), (status, message) = call.split(), expected
     answer = http.request(method, f"/collections/{plain}/{path}", json=body)
 
     assert (answer.status_code, message in answer.json()["status"]["error"]) == (status, True), answer.text

@@ -89,7 +89,10 @@ def _restore(call: Call, path: Path, checksum: str | None) -> None:
 @contextmanager
 def _fetched(location: str, api_key: str | None) -> Iterator[Path]:
     """Return the file behind a location, fetched for as long as it is needed."""
-    parts = urlsplit(location)
+    try:
+        parts = urlsplit(location)
+    except ValueError as error:
+        raise WrongInput(f"Invalid snapshot location `{location}`: {error}") from error
     if parts.scheme == "file":
         path = Path(unquote(parts.path))
         if not path.is_file():

@@ -67,7 +67,8 @@ def _model(value: Any, path: str, kind: VectorKind) -> engine.Bm25:
         options = found.maybe("options", _options)
     if not kind.sparse:
         raise WrongInput("Conversion between sparse and regular vectors failed")
-    return engine.Bm25(options)
+    with engine_value(path, WrongInput):
+        return engine.Bm25(options)
 
 
 def _options(value: Any, path: str) -> engine.Bm25Config:

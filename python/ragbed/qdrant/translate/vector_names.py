@@ -9,11 +9,11 @@ import qdrant_edge as engine
 from ragbed.qdrant.errors import FormatError, InvalidValue
 from ragbed.qdrant.translate.fields import choice, fields, integer
 from ragbed.qdrant.translate.vector_params import (
-    DATATYPES,
     DISTANCES,
     MAX_SIZE,
     MODIFIERS,
     is_unnamed,
+    read_datatype,
     read_multi,
 )
 from ragbed.qdrant.translate.vectors import DEFAULT
@@ -47,14 +47,14 @@ def _dense(name: str, value: Any, path: str) -> UpdateOperation:
             found.required("size", integer(1, MAX_SIZE)),
             found.required("distance", choice(DISTANCES)),
             found.maybe("multivector_config", read_multi),
-            found.maybe("datatype", choice(DATATYPES)),
+            found.maybe("datatype", read_datatype),
         )
 
 
 def _sparse(name: str, value: Any, path: str) -> UpdateOperation:
     with fields(value, path) as found:
         return engine.UpdateOperation.create_sparse_vector(
-            name, found.maybe("modifier", choice(MODIFIERS)), found.maybe("datatype", choice(DATATYPES))
+            name, found.maybe("modifier", choice(MODIFIERS)), found.maybe("datatype", read_datatype)
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import InvalidValue
+from ragbed.qdrant.errors import InvalidValue, Unsupported
 from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, mapping
 from ragbed.qdrant.translate.indexing import hnsw_index, read_hnsw
 from ragbed.qdrant.translate.memory import MEMORY
@@ -21,6 +21,7 @@ DATATYPES = {
     "float16": engine.VectorStorageDatatype.Float16,
     "uint8": engine.VectorStorageDatatype.Uint8,
 }
+UNSUPPORTED_DATATYPES = ("turbo4",)
 MODIFIERS = {"none": None, "idf": engine.Modifier.Idf}
 
 DenseParams = dict[str, tuple[engine.EdgeVectorParams, VectorKind]]
@@ -59,12 +60,19 @@ def _vector(
             distance=DISTANCES[distance],
             # no result depends on it, no query is slower; anything else fills 32 MiB of memory per open collection
             memory=engine.Memory.Cold,
-            datatype=found.maybe("datatype", choice(DATATYPES)),
+            datatype=found.maybe("datatype", read_datatype),
             multivector_config=multi,
             hnsw_config=hnsw_index(collection_hnsw | hnsw) if hnsw else None,
             quantization_config=found.maybe("quantization_config", read_quantization),
         )
     return params, VectorKind(size=size, multi=multi is not None, ascending=distance in ASCENDING)
+
+
+def read_datatype(value: Any, path: str) -> engine.VectorStorageDatatype:
+    """Return what each number of a vector is kept as; raise Unsupported for what a real server has besides."""
+    if value in UNSUPPORTED_DATATYPES:
+        raise Unsupported(f"`{path}`: {value}")
+    return choice(DATATYPES)(value, path)
 
 
 def read_multi(value: Any, path: str) -> engine.MultiVectorConfig:
@@ -94,5 +102,5 @@ def _sparse_index(value: Any, path: str) -> dict[str, Any]:
             "full_scan_threshold": found.maybe("full_scan_threshold", integer(0)),
             "on_disk": found.maybe("on_disk", boolean),
             "memory": found.maybe("memory", choice(MEMORY)),
-            "datatype": found.maybe("datatype", choice(DATATYPES)),
+            "datatype": found.maybe("datatype", read_datatype),
         }
