@@ -16,6 +16,7 @@ from ragbed.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
 _SECRET_PARAMETER = re.compile(
     r"((?:^|&)[^=&]*(?:password|passwd|token|secret|key)[^=&]*=)[^&]*", re.IGNORECASE
@@ -50,13 +51,13 @@ def names_in(url: str, environ: Mapping[str, str], *, named: str) -> Names:
 
     Source: "Connection URIs", "Parameter Key Words" and "Environment Variables" of the libpq documentation.
     """
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        _ = parts.port  # reading it checks it
-    except ValueError as error:
+    parts = _split(url)
+    if parts is None:
         raise ConfigurationError(
-            f"{named} is no address: {error}", hint="write it as scheme://user:password@host:port/name"
-        ) from None
+            f"{named} is no address",
+            hint="write it as scheme://user:password@host:port/name, with / # ? @ % of a password as"
+            " %2F %23 %3F %40 %25",
+        )
     query = parse_qs(parts.query)
 
     def values(*keys: str) -> list[str]:
@@ -76,6 +77,39 @@ def names_in(url: str, environ: Mapping[str, str], *, named: str) -> Names:
     )
 
 
+def services_in(url: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the entries of libpq's service file that a Postgres address would follow.
+
+    Such an entry may bring a `hostaddr`, which wins over the host that the address itself names.
+
+    Args:
+        url: The address, proven to be one by `names_in`.
+        environ: Environment variables.
+    """
+    parts = urlsplit(url)
+    if not parts.scheme.startswith("postgres"):
+        return ()
+    named = parse_qs(parts.query).get("service", [])
+    return tuple(named or ([environ["PGSERVICE"]] if environ.get("PGSERVICE") else []))
+
+
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of an address, or None: for text of another form, and where a password was not encoded.
+
+    The parser's own words are dropped: it calls the first half of such a password a port.
+    """
+    if "://" not in url and re.search(r"[\s=]", url):  # `host=… password=…`, another form that libpq takes
+        return None
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        _ = parts.port  # reading it checks it
+    except ValueError:
+        return None
+    # An unencoded / # or ? in a password ends the host there: the @ comes later than it may.
+    loose = [word for word in parts.query.split("&") if "=" not in word]
+    return None if any("@" in text for text in (parts.path, parts.fragment, *loose)) else parts
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host can only mean this machine: its addresses, its name, or a folder of Unix sockets.
 
@@ -91,10 +125,9 @@ def is_loopback(host: str) -> bool:
 
 
 def redacted(url: str) -> str:
-    """Return the address with passwords, keys and tokens hidden; other text comes back as it is."""
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-    except ValueError:
+    """Return the address with passwords, keys and tokens hidden; what is no address is not shown at all."""
+    parts = _split(url)
+    if parts is None:
         return "(no address)"
     shown = url
     user, at, host = parts.netloc.rpartition("@")

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ragbed.errors import GuardRefused
-from ragbed.guard.addresses import Names, is_loopback, names_in
+from ragbed.guard.addresses import Names, is_loopback, names_in, services_in
+from ragbed.guard.libpq import is_private
 from ragbed.settings import definitions as known
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ def _refuse_names(url: str, *, named: str) -> Names | None:
                     f"{named} is refused: the {what} {name!r} is named like production",
                     hint="point it at a store made for tests",
                 )
+    if not is_private(url) and (services := services_in(url, os.environ)):
+        raise GuardRefused(
+            f"{named} is refused: it goes by the service {services[0]!r} of a service file, which may lead anywhere",
+            hint="write host, port, user and database into the address, and unset PGSERVICE",
+        )
     return names
 
 

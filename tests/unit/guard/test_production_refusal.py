@@ -47,7 +47,6 @@ ADDRESSES = {
     "query-host": "postgresql:///db?host={}.localhost",
     "query-user": "postgresql:///db?user={}",
     "query-database": "postgresql:///?dbname={}",
-    "service-file": "postgresql:///?service={}",
     "path": "http://127.0.0.1:6333/{}",
 }
 
@@ -228,6 +227,51 @@ def test_the_tier_production_refuses_every_write(tmp_path: Path) -> None:
         refuse_writes(settings(tmp_path, APP_ENV="production"), command="ragbed reset")
 
     assert "status, pins, config explain, logs, env" in caught.value.details[0]
+
+
+@pytest.mark.parametrize("tier", ["local", "staging"])
+@pytest.mark.parametrize("url", ["postgresql:///?service=other", "postgresql://127.0.0.1/app?service=other"])
+def test_a_service_file_is_refused(url: str, tier: str, tmp_path: Path) -> None:
+    """An entry of a service file may bring another address, even beside a host that the URL names."""
+    with pytest.raises(GuardRefused, match="the service 'other' of a service file"):
+        check_url(settings(tmp_path, APP_ENV=tier), url, named="DATABASE_URL")
+
+
+def test_a_service_named_like_production_is_refused_as_such(tmp_path: Path) -> None:
+    """The name of a service counts as a database's."""
+    with pytest.raises(GuardRefused, match="the database 'prod' is named like production"):
+        check_url(settings(tmp_path), "postgresql:///?service=prod", named="DATABASE_URL")
+
+
+def test_libpqs_own_service_is_refused_unless_the_postgres_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGSERVICE leads a client elsewhere; connections to a private Postgres do not see it."""
+    monkeypatch.setenv("PGSERVICE", "other")
+
+    check_url(settings(tmp_path), "postgresql://ragbed:ragbed@127.0.0.1:7/ragbed", named="DATABASE_URL")
+    check_url(settings(tmp_path), "redis://127.0.0.1:7/0", named="REDIS_URL")
+    with pytest.raises(GuardRefused, match="the service 'other'"):
+        check_url(settings(tmp_path), "postgresql://me@127.0.0.1/app", named="DATABASE_URL")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host=127.0.0.1 port=1 password=sekret",
+        "password=sekret",
+        "postgresql://u:sekret/x@127.0.0.1/db",
+        "postgresql://u:1/sekret@127.0.0.1/db",
+        "postgresql://u:sekret#x@127.0.0.1/db",
+        "redis://:1?sekret@127.0.0.1/0",
+    ],
+)
+def test_a_password_that_breaks_an_address_is_not_shown(url: str, tmp_path: Path) -> None:
+    """The form of libpq's key words, and signs that end the host, are refused without a part of the value."""
+    with pytest.raises(ConfigurationError, match="DATABASE_URL is no address") as caught:
+        check_url(settings(tmp_path), url, named="DATABASE_URL")
+
+    assert "sek" not in caught.value.render()
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,12 @@ from ragbed.guard import redacted
         ("127.0.0.1:11434", "127.0.0.1:11434"),
         ("memory://", "memory://"),
         ("", ""),
+        ("host=127.0.0.1 port=1 password=sekret", "(no address)"),
+        ("postgresql://me:se/cret@127.0.0.1/db", "(no address)"),
+        ("postgresql://me:1/cret@127.0.0.1/db", "(no address)"),
+        ("redis://:#cret@127.0.0.1", "(no address)"),
+        ("redis://:?cret@127.0.0.1", "(no address)"),
+        ("postgresql:///db?user=me@corp", "postgresql:///db?user=me@corp"),
     ],
 )
 def test_a_password_is_hidden_and_the_rest_is_shown(url: str, shown: str) -> None:

@@ -50,6 +50,8 @@ def request(
         raise WrongService(f"it does not speak HTTP ({type(error).__name__}: {error})") from error
     except (OSError, UnicodeError) as error:
         raise NotThere(str(error)) from error
+    except ValueError:  # its text repeats the header, which is the key
+        raise WrongService("the request cannot be sent: a sign in the key is not allowed there") from None
     finally:
         connection.close()
     try:

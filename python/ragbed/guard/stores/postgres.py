@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ragbed.guard.libpq import UNREADABLE, fitting_environment
 from ragbed.guard.stores.base import MARKER, Identity, NotThere, WrongService
 
 if TYPE_CHECKING:
@@ -72,9 +73,11 @@ class PostgresStore:
         import psycopg  # noqa: PLC0415 - 0.2 s that a stack without Postgres should not pay
 
         try:
-            with psycopg.connect(
-                self.url, autocommit=True, connect_timeout=max(2, round(self._timeout_s))
-            ) as connection:
+            with fitting_environment(self.url):
+                opened = psycopg.connect(
+                    self.url, autocommit=True, connect_timeout=max(2, round(self._timeout_s))
+                )
+            with opened as connection:
                 yield connection
         except psycopg.OperationalError as error:
             text = " ".join(str(error).split())
@@ -85,6 +88,8 @@ class PostgresStore:
                 raise WrongService(text) from error
             raise NotThere(text) from error
         except psycopg.Error as error:
+            if error.sqlstate is None:  # libpq could not read the address, and repeats what it could not read
+                raise WrongService(UNREADABLE) from None
             raise WrongService(" ".join(str(error).split())) from error
 
     def _row(self, connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:

