@@ -95,17 +95,16 @@ def _interrupt(number: int, _frame: object) -> None:
 
 
 def _show_refusal(error: OSError) -> NoReturn:
-    """Explain a file that the system refuses, and end; anything else is a fault of ours and shown whole."""
+    """Explain in a line what the system refuses, and end."""
     from ragbed.stack import find_state_folder
 
-    folder = find_state_folder()
-    place = str(error.filename or "")
-    if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}:
-        raise error
-    if place and not place.startswith(str(folder.root)):
-        click.echo(f"ragbed: {place}: {error.strerror}", err=True)
-    else:
-        click.echo(f"ragbed: {folder.refused(error).render()}", err=True)
+    what = error.strerror or str(error) or type(error).__name__
+    said = f"{error.filename}: {what}" if error.filename else what
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}:
+        folder = find_state_folder()
+        if str(error.filename or folder.root).startswith(str(folder.root)):
+            said = folder.refused(error).render()
+    click.echo(f"ragbed: {said}", err=True)
     sys.exit(ExitCode.USAGE)
 
 

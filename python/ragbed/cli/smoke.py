@@ -57,19 +57,38 @@ def smoke(
         on_stage=lambda result: note(_stage_line(result)),
         on_progress=lambda line: note(f"           {line}"),
     )
-    if junit:
-        from ragbed.smoke.junit import write_junit
-
-        write_junit(report, junit)
     if as_json:
         show_json(report.to_json())
     else:
         _show(report)
     if report.failure:
         _show_failure(report)
-    elif keep:
-        note("The stack is up for a look: ragbed status; stop it by: ragbed down")
-    raise SystemExit(report.exit_code)
+    if keep:
+        note(_what_is_left(report))
+    # Afterwards: a file that cannot be written hides nothing of the run.
+    unwritten = _write_junit(report, junit) if junit else 0
+    raise SystemExit(report.exit_code or unwritten)
+
+
+def _what_is_left(report: SmokeReport) -> str:
+    if report.left_up:
+        return "The stack is up for a look: ragbed status; stop it by: ragbed down"
+    if not report.services:
+        return "Nothing is left for a look: the stack did not come up"
+    return "What this run started has ended all the same, since another stack is up: ragbed status"
+
+
+def _write_junit(report: SmokeReport, path: Path) -> int:
+    """Write the report as JUnit XML; returns the exit code of what stood in the way, else 0."""
+    from ragbed.errors import UsageError
+    from ragbed.smoke.junit import write_junit
+
+    try:
+        write_junit(report, path)
+    except UsageError as error:
+        note(f"ragbed: {error.render()}")
+        return error.exit_code
+    return 0
 
 
 def _stage_line(result: StageResult) -> str:

@@ -177,14 +177,18 @@ class Pipeline:
         """Return every saved gap, the newest first."""
         return self._gap_store.all()
 
-    def drop(self) -> None:
-        """Remove the namespace from every store, its gap files included; doing it twice is harmless.
+    def drop(self, *, keep_pages: bool = False) -> None:
+        """Remove the namespace from every store; doing it twice is harmless.
+
+        Args:
+            keep_pages: Leave the records and review pages of its gaps in their folder.
 
         Raises:
             PipelineError: A store refused.
             ServiceMissing: A service does not answer.
         """
-        self._gap_store.remove_files()
+        if not keep_pages:
+            self._gap_store.remove_files()
         self._index.drop()
         self._ledger.drop()
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from ragbed.errors import UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,6 +17,9 @@ _ALLOWED_CONTROLS = "\t\n\r"
 
 def write_junit(report: SmokeReport, path: Path) -> None:
     """Write the report, a test case per stage.
+
+    Raises:
+        UsageError: The file cannot be written.
 
     Source: the JUnit XML schema that the Jenkins project documents.
     """
@@ -38,8 +43,14 @@ def write_junit(report: SmokeReport, path: Path) -> None:
             failure.text = _clean("\n".join((*report.failure.details, report.failure.hint)))
         elif stage.detail:
             ET.SubElement(case, "system-out").text = _clean(stage.detail)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the JUnit report {path}: {error.strerror or error}",
+            hint="give --junit a file in a folder that you may write",
+        ) from error
 
 
 def _clean(text: str) -> str:

@@ -86,6 +86,7 @@ class SmokeReport:
         spent_usd: What paid calls cost.
         simulated_usd: What the calls would have cost at list price.
         failure: Why it failed; None when it did not.
+        left_up: Whether the stack and the run's data were left for a look, as `--keep` asks.
     """
 
     run_id: str
@@ -102,6 +103,7 @@ class SmokeReport:
     spent_usd: float
     simulated_usd: float
     failure: Failure | None = None
+    left_up: bool = False
 
     @property
     def ok(self) -> bool:

@@ -6,16 +6,16 @@ import secrets
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, ExitCode, RagbedError
 from ragbed.smoke import documents, questions, services
+from ragbed.smoke.keeping import is_up, keep_report
 from ragbed.smoke.report import Failure, SmokeReport, StageResult
 from ragbed.smoke.run import Run, SmokeOptions
 from ragbed.stack.launching import log_tail
-from ragbed.stack.state import write_json
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
@@ -47,8 +47,6 @@ _EVIDENCE = {
     "gaps": ("postgres",),
 }
 """Whose log tells most when a stage fails."""
-_RUNS_KEPT = 20
-
 
 Listener = Callable[[str], None]
 
@@ -84,6 +82,7 @@ def run_smoke(
             say=on_progress or (lambda _: None),
         )
         results, failure, exit_code = _run_stages(run, on_stage)
+        left_over = _clean_up(cleanup)
     report = SmokeReport(
         run_id=run.id,
         tier=settings.tier.name,
@@ -91,7 +90,7 @@ def run_smoke(
         seconds=time.monotonic() - began,
         exit_code=exit_code,
         services=run.stack.endpoints if run.stack else {},
-        notes=run.stack.notes if run.stack else (),
+        notes=(*(run.stack.notes if run.stack else ()), *left_over),
         stages=tuple(results),
         corpus=run.corpus,
         retrieval=run.retrieval,
@@ -99,9 +98,9 @@ def run_smoke(
         spent_usd=0.0,  # every provider that can be reached is free
         simulated_usd=run.simulated_usd(),
         failure=failure,
+        left_up=run.options.keep and is_up(folder, run.stack),
     )
-    _keep_report(folder, report)
-    return report
+    return keep_report(folder, report)
 
 
 def _run_stages(
@@ -158,12 +157,10 @@ def _failure(stage: str, error: RagbedError, run: Run) -> Failure:
     return Failure(stage=stage, message=error.message, details=(*error.details, *logs), hint=hint)
 
 
-def _keep_report(folder: StateFolder, report: SmokeReport) -> None:
-    """Leave the report in the state folder, where it can be written; old ones go."""
-    if not folder.root.exists():
-        return
-    with suppress(OSError):  # somebody else's folder, a full disk: what happened is said in any case
-        folder.runs.mkdir(exist_ok=True)
-        write_json(folder.runs / f"smoke-{report.run_id}.json", report.to_json())
-        for path in sorted(folder.runs.glob("smoke-*.json"))[:-_RUNS_KEPT]:
-            path.unlink(missing_ok=True)
+def _clean_up(cleanup: ExitStack) -> tuple[str, ...]:
+    """Close what the run opened; what goes wrong then is a note, since it must not cost the report."""
+    try:
+        cleanup.close()
+    except (RagbedError, OSError) as error:
+        return (f"not everything of the run could be removed: {error}",)
+    return ()

@@ -10,6 +10,7 @@ from ragbed.pins import load_stack_pins
 from ragbed.pins.versions import parse_version
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
+from ragbed.smoke.keeping import namespace_of
 from ragbed.smoke.run import named
 from ragbed.stack import running_stack
 
@@ -71,16 +72,13 @@ def parity(run: Run) -> str:
 
 def migrate(run: Run) -> str:
     """The schema comes up, and a second migration changes nothing."""
-    run.config = pipeline_config(run.up, run.settings, folder=run.folder, namespace=_namespace(run.id))
+    run.config = pipeline_config(run.up, run.settings, folder=run.folder, namespace=namespace_of(run.id))
     run.pipeline = run.cleanup.enter_context(open_pipeline(run.config))
     if run.up.shared and not run.options.keep:
-        run.cleanup.callback(run.pipeline.drop)
+        # The report names the gap pages: they go with it.
+        run.cleanup.callback(run.pipeline.drop, keep_pages=True)
     revision = run.pipeline.migrate()
     again = run.pipeline.migrate()
     if again != revision:
         raise CheckFailed(f"the schema went to {revision}, and by a second migration to {again}")
     return f"revision {revision}, namespace {run.config.namespace}"
-
-
-def _namespace(run_id: str) -> str:
-    return f"smoke_{run_id.replace('-', '_')}"

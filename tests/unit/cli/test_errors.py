@@ -89,3 +89,21 @@ def test_a_users_mistake_is_no_traceback(tmp_path: Path) -> None:
     assert done.stderr == (
         "ragbed: RAGBED_LLM__PROVIDR (environment) is no setting\ntry: did you mean RAGBED_LLM__PROVIDER?\n"
     )
+
+
+def test_a_file_that_the_system_refuses_is_no_traceback(tmp_path: Path) -> None:
+    """A file where a folder should be ends with one line that names it, and exit code 2."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "data").touch()
+
+    done = subprocess.run(
+        [sys.executable, "-m", "ragbed", "status"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "RAGBED_STATE_DIR": str(tmp_path / "state")},
+    )
+
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr == f"ragbed: {tmp_path / 'state' / 'data'}: Not a directory\n"

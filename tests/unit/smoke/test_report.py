@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from jsonschema import Draft202012Validator
 
+from ragbed.errors import UsageError
 from ragbed.evaluation import Judged, measure
 from ragbed.smoke import CorpusFigures, Failure, SmokeReport, StageResult
 from ragbed.smoke.junit import write_junit
@@ -89,3 +90,11 @@ def test_junit_failure_carries_the_evidence(tmp_path: Path) -> None:
     failure = ET.parse(tmp_path / "junit.xml").getroot().find(".//failure")  # noqa: S314 - our own file
     assert failure is not None
     assert (failure.get("message"), failure.text) == ("no luck", "log: line\ntry again")
+
+
+def test_junit_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
+    """A folder that cannot be made is named, with what to do."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UsageError, match=r"cannot write the JUnit report .*x\.xml: (Not a dir|File exists)"):
+        write_junit(PASSED, tmp_path / "file" / "x.xml")

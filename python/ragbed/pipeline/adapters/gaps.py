@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -77,10 +78,15 @@ class PostgresGapStore:
         return [_gap(row) for row in rows]
 
     def remove_files(self) -> None:
-        """Delete records and pages of this namespace's gaps; a schema of another revision is no obstacle."""
+        """Delete records and pages of this namespace's gaps, and their folder where nothing else is in it.
+
+        A schema of another revision is no obstacle.
+        """
         for name in self._database.names_of_gaps():
             for suffix in ("json", "md"):
                 (self._folder / f"{name}.{suffix}").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # never made, or somebody's own files are in it
+            self._folder.rmdir()
 
 
 def write_atomically(path: Path, text: str) -> None:

