@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by the other scripts: sets `root` and `python`, making the virtual environment when it is needed.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(unset CDPATH && cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 venv=${RAGBED_VENV:-$root/.venv}
 python=$venv/bin/python
 

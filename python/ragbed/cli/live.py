@@ -88,7 +88,9 @@ class _LiveTable:
         from rich import box
         from rich.table import Table
 
-        table = Table("service", "state", "version", "used", "url", box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in ("service", "state", "version", "used", "url"):
+            table.add_column(column, overflow="fold")
         for service, state in self._states.items():
             table.add_row(service, *self._cells(service, state))
         return table

@@ -29,6 +29,7 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     stack is up already, services that died are started again on their data.
     """
     from ragbed.errors import UsageError
+    from ragbed.guard import refuse_writes
     from ragbed.settings import resolve_settings
     from ragbed.stack import SERVICES, find_state_folder, project_folder
     from ragbed.stack import up as start_stack
@@ -39,6 +40,7 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     settings = resolve_settings(folder=project_folder())
     folder = find_state_folder()
     folder.prepared()
+    refuse_writes(settings, command="ragbed up")
     with stack_view(SERVICES) as view, stopped_at_the_end(folder):
         view.say("ragbed: starting the stack")
         record, was_up = start_stack(settings, folder, detach=detach, keep=keep, progress=view.ready)
@@ -52,6 +54,8 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
             return
     if was_up:
         note("ragbed: the stack was up already")
+        if keep and not record.keep:
+            note("  note: it was started without --keep; to keep its data: ragbed down --keep")
     if as_json:
         show_json(_describe(record))
         return

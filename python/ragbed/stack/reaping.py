@@ -1,0 +1,90 @@
+"""End processes, and what dead commands left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from ragbed.stack.leases import Lease, Leases
+from ragbed.stack.record import StackRecord, load_record
+from ragbed.stack.services.postgres import forget_unfinished_template
+from ragbed.stack.state import StateFolder, forget_unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+_LOGS_KEPT = 8
+
+
+def running_record(folder: StateFolder) -> StackRecord | None:
+    """Reap what dead commands left, and return the stack of `ragbed up`; None when there is none.
+
+    A command that starts or ends the stack at this moment is not waited for: then nothing is reaped.
+
+    Raises:
+        ConfigurationError: The state folder belongs to somebody else.
+    """
+    if not folder.exists():
+        return None
+    with folder.locked_if_free("stack") as held:
+        if held:
+            return reaped(folder)
+        record = load_record(folder)
+        return record if record and record.is_kept_up() else None
+
+
+def reaped(folder: StateFolder) -> StackRecord | None:
+    """Reap what dead commands left, and return the stack of `ragbed up`. Call it with the stack's lock held.
+
+    Without the lock, a stack that is handed over at this moment would be taken for a dead command's: its record is
+    not read yet, and the command that wrote it has gone.
+    """
+    record = load_record(folder)
+    if record and not record.is_kept_up():
+        record = None
+    if record is None:
+        folder.stack_file.unlink(missing_ok=True)
+    tokens = frozenset(record.leases.values()) if record else frozenset[str]()
+    leases = Leases(folder)
+    leases.reap(tokens, stack=record.stack if record else "")
+    for stray in set(_folders(folder.data)) - {lease.stack for lease in leases.all()}:
+        if record is None or stray != record.stack:
+            shutil.rmtree(folder.data / stray, ignore_errors=True)
+    forget_unfinished_template(folder)
+    for parent in (folder.root, folder.leases):
+        forget_unfinished(parent)
+    return record
+
+
+def _folders(parent: Path) -> list[str]:
+    """Return the names in a folder. Read before the leases: each of those is written before its data."""
+    return [path.name for path in parent.iterdir()] if parent.exists() else []
+
+
+def end_all(folder: StateFolder, leases: Sequence[Lease], *, keep_data: bool = False) -> None:
+    """End several processes at once."""
+    at_once(lambda lease: Leases(folder).end(lease, keep_data=keep_data), leases)
+
+
+def at_once(act: Callable[[Lease], None], leases: Sequence[Lease]) -> None:
+    """Do something to several leases at once, and return when all are done."""
+    with ThreadPoolExecutor(max_workers=max(1, len(leases))) as pool:
+        list(pool.map(act, leases))
+
+
+def forget_old_logs(folder: StateFolder) -> None:
+    """Remove the logs of stacks that ended, except the last few."""
+    in_use = {lease.stack for lease in Leases(folder).all()}
+
+    def age(path: Path) -> float:
+        with contextlib.suppress(OSError):
+            return -path.stat().st_mtime
+        return 0.0
+
+    ended = [path for path in folder.logs.iterdir() if path.name not in in_use]
+    for path in sorted(ended, key=age)[_LOGS_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
