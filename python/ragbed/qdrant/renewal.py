@@ -13,11 +13,10 @@ import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import qdrant_edge as engine
-
 from ragbed.qdrant.collections import FIRST, write_mark
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.indexing import NOTHING_TO_DO
+from ragbed.qdrant.shard import load
 
 if TYPE_CHECKING:
     import threading
@@ -71,7 +70,7 @@ def _index(folder: Path, stopping: threading.Event) -> bool:
 
 
 def _put_in_place(shard: Shard, beside: Path) -> bool:
-    copy = engine.EdgeShard.load(str(beside), shard.config.engine)
+    copy = load(beside, shard.config)
     if not all(shard.catch_up(copy) for _ in range(CATCH_UPS)):
         return False
     sync_tree(beside)

@@ -104,6 +104,24 @@ def test_collection_found_damaged_when_called_for_is_set_aside(tmp_path: Path) -
     assert len(list((tmp_path / "data" / "damaged").iterdir())) == 1
 
 
+def test_change_of_vectors_that_was_cut_off_damages_nothing(tmp_path: Path) -> None:
+    """The engine had the new vector, `collection.json` not yet: the collection opens, with its points."""
+    with serving(tmp_path / "data") as server, httpx.Client(base_url=server.url) as http:
+        http.put("/collections/c", json={"vectors": {"a": {"size": 2, "distance": "Dot"}}}).raise_for_status()
+        point = {"id": 1, "vector": {"a": [1, 2]}}
+        http.put("/collections/c/points?wait=true", json={"points": [point]}).raise_for_status()
+        (mark,) = (tmp_path / "data").glob("collections/*/collection.json")
+        before = mark.read_bytes()
+        http.put(
+            "/collections/c/vectors/b", json={"dense": {"size": 3, "distance": "Dot"}}
+        ).raise_for_status()
+        server.kill()
+        mark.write_bytes(before)
+
+    with serving(tmp_path / "data") as server, httpx.Client(base_url=server.url) as http:
+        assert http.get("/collections/c/points/1").json()["result"]["vector"] == {"a": [1.0, 2.0]}
+
+
 def create_large(http: httpx.Client, name: str, count: int) -> list[list[float]]:
     """Create a collection that is over its indexing threshold, and return its vectors."""
     random = Random(5)  # noqa: S311
