@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _FIELDS = {"id", "question", "relevant", "kind", "held_out"}
 _KINDS = ("near", "far")
+_EXAMPLE = '{"id": "q1", "question": "…?", "relevant": ["page.md"]}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,14 @@ def load_questions(path: Path) -> list[Question]:
     """Read a questions file.
 
     Raises:
-        ConfigurationError: It cannot be read, or a line is wrong; names the line and what was expected.
+        ConfigurationError: It cannot be read or holds no question, or a line is wrong; names the line and what was
+            expected.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read the questions file {path}: {error}") from error
+        reason = (error.strerror if isinstance(error, OSError) else "") or error
+        raise ConfigurationError(f"cannot read the questions file {path}: {reason}") from error
     questions: dict[str, Question] = {}
     # Lines end with a newline only: JSON text may hold other separators, such as U+2028.
     for number, line in enumerate(text.split("\n"), 1):
@@ -54,6 +58,11 @@ def load_questions(path: Path) -> list[Question]:
         if question.id in questions:
             raise _wrong(path, number, f"has the id {question.id!r} of an earlier line; ids are unique")
         questions[question.id] = question
+    if not questions:
+        raise ConfigurationError(
+            f"the questions file {path} holds no question",
+            hint="a line each: " + _EXAMPLE,
+        )
     return list(questions.values())
 
 
@@ -74,7 +83,7 @@ def _parse(path: Path, number: int, line: str) -> Question:
     return Question(
         id=_text(path, number, value, "id"),
         question=_text(path, number, value, "question"),
-        relevant=tuple(relevant),
+        relevant=tuple(posixpath.normpath(one) for one in relevant),  # ./page.md is page.md
         kind=_kind(path, number, value),
         held_out=_flag(path, number, value),
     )
@@ -104,5 +113,5 @@ def _flag(path: Path, number: int, value: dict[str, Any]) -> bool:
 def _wrong(path: Path, number: int, what: str) -> ConfigurationError:
     return ConfigurationError(
         f"{path}, line {number} {what}",
-        hint='{"id": "q1", "question": "…?", "relevant": ["page.md"]}',
+        hint=_EXAMPLE,
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ragbed.settings.resolution import Settings
 
 PAID = frozenset({"openai", "anthropic"})
+FREE = frozenset({"mock", "ollama"})
 Caller = Literal["command", "pytest"]
 
 
@@ -40,14 +41,7 @@ def choose_llm(settings: Settings, *, caller: Caller) -> LlmChoice:
     Raises:
         GuardRefused: A paid provider in a tier that allows none.
     """
-    provider, why = settings[known.LLM_PROVIDER], settings.source(known.LLM_PROVIDER)
-    chosen = settings.is_given(known.LLM_PROVIDER)
-    if not chosen and settings[known.LLM_USE_MOCK]:
-        provider, why, chosen = "mock", settings.source(known.LLM_USE_MOCK), True
-    if not chosen and settings.is_given(known.OLLAMA_URL):
-        provider, why, chosen = "ollama", settings.source(known.OLLAMA_URL), True
-    if not chosen and settings.is_given(known.LLM_MOCK_URL):
-        provider, why, chosen = "mock", settings.source(known.LLM_MOCK_URL), True
+    provider, why, chosen = named_provider(settings)
     refuse_paid(settings, provider, why)
     refuse_paid(settings, settings[known.EMBEDDING_PROVIDER], settings.source(known.EMBEDDING_PROVIDER))
     if not chosen and caller == "command" and settings.tier.live_ollama:
@@ -55,6 +49,19 @@ def choose_llm(settings: Settings, *, caller: Caller) -> LlmChoice:
             provider="ollama", why=f"tier {settings.tier.name} takes a live Ollama", may_fall_back=True
         )
     return LlmChoice(provider=provider, why=why)
+
+
+def named_provider(settings: Settings) -> tuple[str, str, bool]:
+    """Return the provider that the settings name, where they do it, and whether somebody chose it."""
+    if settings.is_given(known.LLM_PROVIDER):
+        return settings[known.LLM_PROVIDER], settings.source(known.LLM_PROVIDER), True
+    if settings[known.LLM_USE_MOCK]:
+        return "mock", settings.source(known.LLM_USE_MOCK), True
+    if settings.is_given(known.OLLAMA_URL):
+        return "ollama", settings.source(known.OLLAMA_URL), True
+    if settings.is_given(known.LLM_MOCK_URL):
+        return "mock", settings.source(known.LLM_MOCK_URL), True
+    return settings[known.LLM_PROVIDER], settings.source(known.LLM_PROVIDER), False
 
 
 def refuse_paid(settings: Settings, provider: str, why: str) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragbed.errors import ConfigurationError
+from ragbed.settings import definitions as known
 from ragbed.settings.definitions import Setting, all_settings
+from ragbed.settings.llm import FREE, named_provider
 from ragbed.settings.tiers import Tier, find_tier
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ T = TypeVar("T")
 PROJECT_FILES = ("ragbed.toml", "ragbed.local.toml")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EXPECTED = {
     bool: "true or false",
     str: "text",
@@ -101,18 +105,36 @@ def resolve_settings(
         *(("flag", key, value) for key, value in (flags or {}).items() if value is not None),
         *(("override", key, value) for key, value in (overrides or {}).items()),
     ]
-    known = all_settings()
-    history = {key: [Resolved(value=setting.default, source="default")] for key, setting in known.items()}
+    every = all_settings()
+    history = {key: [Resolved(value=setting.default, source="default")] for key, setting in every.items()}
     for source, key, raw in sources:
-        if key not in known:
-            raise _unknown(key, source, list(known))
-        history[key].append(Resolved(value=_read(known[key], raw, source), source=source))
-    return Settings(
+        if key not in every:
+            raise _unknown(key, source, list(every))
+        history[key].append(Resolved(value=_read(every[key], raw, source), source=source))
+    settings = Settings(
         tier=tier,
         tier_source="environment APP_ENV" if environ.get("APP_ENV") else "default",
         history={key: tuple(values) for key, values in history.items()},
         features=_features(environ),
     )
+    return replace(settings, history={**settings.history, **_models_of_provider(settings)})
+
+
+def _models_of_provider(settings: Settings) -> dict[str, tuple[Resolved, ...]]:
+    """Return the histories of the models that a tier names for its own provider, where another one is taken.
+
+    `MODEL_PROVIDER=mock` in a tier that pays would otherwise ask the mock for a model of OpenAI's.
+    """
+    llm = named_provider(settings)[0]
+    providers = {known.LLM_MODEL: llm, known.EMBEDDING_MODEL: settings[known.EMBEDDING_PROVIDER] or llm}
+    return {
+        model.key: (
+            *settings.history[model.key],
+            Resolved(value=model.default, source=f"default of {provider}"),
+        )
+        for model, provider in providers.items()
+        if provider in FREE and settings.source(model).startswith("tier ")
+    }
 
 
 def _from_file(path: Path) -> Iterator[tuple[str, str, object]]:
@@ -121,7 +143,9 @@ def _from_file(path: Path) -> Iterator[tuple[str, str, object]]:
     try:
         sections = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}", hint="mend or remove it") from error
+        raise ConfigurationError(
+            f"{path} cannot be read: {_reason(error)}", hint="mend or remove it"
+        ) from error
     for section, values in sections.items():
         if not isinstance(values, dict):
             raise ConfigurationError(
@@ -143,18 +167,25 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, ob
                     setting.key,
                     _secret(environ[f"{variable}_FILE"], variable),
                 )
-    known = {setting.own_variable for setting in all_settings().values()}
-    known |= {f"{setting.own_variable}_FILE" for setting in all_settings().values() if setting.secret}
+    names = {setting.own_variable for setting in all_settings().values()}
+    names |= {f"{setting.own_variable}_FILE" for setting in all_settings().values() if setting.secret}
     for variable in environ:
-        if variable.startswith("RAGBED_") and "__" in variable and variable not in known:
-            raise _unknown(variable, "environment", sorted(known))
+        if variable.startswith("RAGBED_") and "__" in variable and variable not in names:
+            raise _unknown(variable, "environment", sorted(names))
 
 
 def _secret(path: str, variable: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{variable}_FILE names {path}, which cannot be read: {error}") from error
+        raise ConfigurationError(
+            f"{variable}_FILE names {path}, which cannot be read: {_reason(error)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return why a file cannot be read; the system's own text has the path and a number beside it."""
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)
 
 
 def _read(setting: Setting[Any], raw: object, source: str) -> object:
@@ -164,8 +195,14 @@ def _read(setting: Setting[Any], raw: object, source: str) -> object:
     except (TypeError, ValueError):
         shown = "a secret" if setting.secret else repr(raw)
         raise ConfigurationError(
-            f"{setting.key} is {shown} ({source}), expected {_EXPECTED[setting.kind]}", hint=setting.help
+            f"{setting.key} is {shown} ({source}), expected {_EXPECTED[setting.kind]}",
+            hint=_example(setting, source),
         ) from None
+    if setting.secret and _CONTROL.search(str(value)):
+        raise ConfigurationError(
+            f"{setting.key} ({source}) has a line break or another control character in it",
+            hint="give it in one line; a file's last line break is taken away",
+        )
     return _chosen(setting, str(value), source) if setting.choices else value
 
 
@@ -175,7 +212,18 @@ def _chosen(setting: Setting[Any], value: str, source: str) -> str:
         if choice.lower() == value.lower():
             return choice
     allowed = ", ".join(choice for choice in setting.choices if choice)
-    raise ConfigurationError(f"{setting.key} is {value!r} ({source}), expected one of {allowed}")
+    raise ConfigurationError(
+        f"{setting.key} is {value!r} ({source}), expected one of {allowed}", hint=f"it says: {setting.help}"
+    )
+
+
+def _example(setting: Setting[Any], source: str) -> str:
+    """Return what may be written instead, in the form of the source, and what the setting is for."""
+    kind, _, variable = source.partition(" ")
+    begin = f"{variable}=" if kind == "environment" else f"{setting.key.partition('.')[2]} = "
+    values = ("true", "false") if setting.kind is bool else (repr(setting.default),)
+    shown = " or ".join(f"{begin}{value}" for value in values)
+    return f"write {shown}; it says: {setting.help}"
 
 
 def _convert(kind: Any, raw: object) -> object:
@@ -209,8 +257,8 @@ def _features(environ: Mapping[str, str]) -> dict[str, bool]:
     }
 
 
-def _unknown(name: str, source: str, known: list[str]) -> ConfigurationError:
-    near = difflib.get_close_matches(name, known, n=1)
+def _unknown(name: str, source: str, names: list[str]) -> ConfigurationError:
+    near = difflib.get_close_matches(name, names, n=1)
     return ConfigurationError(
         f"{name} ({source}) is no setting",
         hint=f"did you mean {near[0]}?" if near else "see `ragbed config explain`",

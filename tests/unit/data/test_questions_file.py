@@ -33,6 +33,16 @@ def test_a_line_is_a_question(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_that_is_missing_is_named_once(tmp_path: Path) -> None:
+    """The path and the reason stand in the message, without the system's number."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_questions(tmp_path / "none.jsonl")
+
+    assert caught.value.message == (
+        f"cannot read the questions file {tmp_path}/none.jsonl: No such file or directory"
+    )
+
+
 @pytest.mark.parametrize("separator", ["\u2028", "\x85", "\x0b"], ids=["U+2028", "U+0085", "U+000B"])
 def test_only_a_newline_ends_a_line(separator: str, tmp_path: Path) -> None:
     """Other separators may stand inside a question."""

@@ -84,6 +84,30 @@ def test_a_secret_may_stand_in_a_file(setting: Setting[str], tmp_path: Path) -> 
     assert (settings[setting], settings.source(setting)) == ("test-key", f"environment {variable}")
 
 
+@pytest.mark.parametrize("sign", ["\n", "\r", "\t", "\x00", "\x7f"])
+@pytest.mark.parametrize("setting", SECRETS, ids=[setting.key for setting in SECRETS])
+def test_a_secret_with_a_control_character_is_refused_and_not_shown(
+    setting: Setting[str], sign: str, tmp_path: Path
+) -> None:
+    """No client can send it, and some repeat it in their complaint; it is told by its source."""
+    variable = setting.env[0]
+
+    with pytest.raises(ConfigurationError, match=rf"{setting.key} \(environment {variable}\)") as caught:
+        resolve_settings(folder=tmp_path, environ={variable: f"abc{sign}sekret"})
+
+    assert "sekret" not in caught.value.render()
+
+
+def test_a_file_that_is_missing_is_named_once(tmp_path: Path) -> None:
+    """The system's own words would bring the path a second time, and a number."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_settings(folder=tmp_path, environ={"OPENAI_API_KEY_FILE": f"{tmp_path}/none"})
+
+    assert caught.value.message.endswith(
+        f"names {tmp_path}/none, which cannot be read: No such file or directory"
+    )
+
+
 def test_a_secrets_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
     """The variable and the path are in the message."""
     with pytest.raises(ConfigurationError, match=f"OPENAI_API_KEY_FILE names {tmp_path}/none"):
@@ -146,6 +170,24 @@ def test_a_value_of_a_wrong_kind_is_refused_with_its_source(
 
     assert f"is {value!r} (environment {variable}), expected" in caught.value.message
     assert expected in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "hint"),
+    [
+        pytest.param("DEBUG", "release", "DEBUG=true or DEBUG=false", id="switch"),
+        pytest.param("CACHE_TTL_SECONDS", "1h", "CACHE_TTL_SECONDS=3600", id="whole-number"),
+        pytest.param("DAILY_COST_LIMIT_USD", "1 USD", "DAILY_COST_LIMIT_USD=0", id="number"),
+    ],
+)
+def test_the_hint_for_a_wrong_kind_can_be_copied(
+    variable: str, value: str, hint: str, tmp_path: Path
+) -> None:
+    """It shows the variable with values that are taken, and what the setting is for."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_settings(folder=tmp_path, environ={variable: value})
+
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize("said", ["debug", "Debug", "DEBUG"])

@@ -43,6 +43,52 @@ def test_a_tier_is_what_the_table_says(name: str, tmp_path: Path) -> None:
     )
 
 
+PAYING = [name for name, row in TABLE.items() if row[0] == "openai"]
+
+
+@pytest.mark.parametrize("tier", PAYING)
+@pytest.mark.parametrize(
+    ("variable", "value", "provider"),
+    [
+        ("MODEL_PROVIDER", "mock", "mock"),
+        ("MODEL_PROVIDER", "ollama", "ollama"),
+        ("USE_MOCK_LLM", "true", "mock"),
+        ("OLLAMA_HOST", "127.0.0.1:1", "ollama"),
+        ("MOCK_LLM_SERVER_URL", "http://127.0.0.1:1", "mock"),
+    ],
+)
+def test_another_provider_than_the_tiers_has_its_own_models(
+    variable: str, value: str, provider: str, tier: str, tmp_path: Path
+) -> None:
+    """A tier's models are its provider's: the mock has no text-embedding-3-small; the source says so."""
+    settings = resolve_settings(folder=tmp_path, environ={"APP_ENV": tier, variable: value})
+
+    models = (definitions.LLM_MODEL, definitions.EMBEDDING_MODEL)
+    assert [settings[model] for model in models] == ["qwen2.5:0.5b", "all-minilm"]
+    assert {settings.source(model) for model in models} == {f"default of {provider}"}
+
+
+def test_a_provider_of_embeddings_alone_changes_the_embedding_model_alone(tmp_path: Path) -> None:
+    """EMBEDDING_PROVIDER speaks for the embeddings only."""
+    settings = resolve_settings(folder=tmp_path, environ={"APP_ENV": "ci_eval", "EMBEDDING_PROVIDER": "mock"})
+
+    assert settings[definitions.LLM_MODEL] == "gpt-4o-mini"
+    assert settings[definitions.EMBEDDING_MODEL] == "all-minilm"
+
+
+def test_a_model_that_somebody_chose_stays(tmp_path: Path) -> None:
+    """Only the tier's own word gives way."""
+    environ = {
+        "APP_ENV": "ci_eval",
+        "MODEL_PROVIDER": "ollama",
+        "RAGBED_EMBEDDING__MODEL": "nomic-embed-text",
+    }
+
+    assert (
+        resolve_settings(folder=tmp_path, environ=environ)[definitions.EMBEDDING_MODEL] == "nomic-embed-text"
+    )
+
+
 def test_the_table_names_every_tier() -> None:
     """There is no tier beside the documented ones."""
     assert set(TABLE) == set(TIERS)
