@@ -118,15 +118,13 @@ class Transfer:
         if _size(file) < self._part.size_bytes:
             raise Broken(f"it ended after {_size(file)} of {self._part.size_bytes} bytes")
         if found != self._part.digest:
-            self._tally.found(-_size(file))
+            self._tally.found(-min(_size(file), self._part.size_bytes))
             file.truncate(0)
             raise _WrongBytes(f"the bytes are those of {found}")
         self._into.finish(self._part.digest)
 
     def _resume(self, file: FileIO, hasher: _Hasher) -> None:
-        """Hash what an earlier try left; forget it where it is too long to be right."""
-        if _size(file) > self._part.size_bytes:
-            file.truncate(0)
+        """Hash what an earlier try left."""
         file.seek(0)
         while count := file.readinto(hasher.buffer()):
             hasher.feed(count)
