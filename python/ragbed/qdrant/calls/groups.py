@@ -42,17 +42,17 @@ def _groups(call: Call, body: Any) -> Any:
     looked_up = _looked_up(call, grouping, [key for key, _ in groups])
     return {
         "groups": [
-            {"id": key, "hits": [_hit(hit, whole) for hit in hits]}
+            {"id": key, "hits": [_hit(hit, whole) for hit in scored_json(hits)]}
             | ({"lookup": looked_up[key]} if key in looked_up else {})
             for key, hits in groups
         ]
     }
 
 
-def _hit(point: Any, whole: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+def _hit(point: dict[str, Any], whole: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     """Return a point with the parts that were asked for, instead of the key it was grouped by."""
-    found = {name: item for name, item in scored_json(point).items() if name not in ("payload", "vector")}
-    return found | {name: item for name, item in whole.get(point.id, {}).items() if name != "order_value"}
+    found = {name: item for name, item in point.items() if name not in ("payload", "vector")}
+    return found | {name: item for name, item in whole.get(point["id"], {}).items() if name != "order_value"}
 
 
 def _looked_up(call: Call, grouping: Grouping, keys: list[GroupId]) -> dict[GroupId, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ragbed.qdrant.calls.call import Endpoint
-from ragbed.qdrant.calls.queries import points_json, source_of
+from ragbed.qdrant.calls.queries import source_of
 from ragbed.qdrant.translate import legacy
 from ragbed.qdrant.translate.fields import fields, list_of
 from ragbed.qdrant.translate.queries import read_query
+from ragbed.qdrant.translate.results import scored_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ def _one(as_query: AsQuery) -> Callable[[Call], Any]:
         """Return the points found, best first."""
         shard = call.shard
         request = read_query(as_query(call.body, ""), source_of(call.collections, shard))
-        return points_json(shard.query([request])[0])
+        return scored_json(shard.query([request])[0])
 
     return answer
 
@@ -37,7 +38,7 @@ def _batch(as_query: AsQuery) -> Callable[[Call], Any]:
             requests = found.required(
                 "searches", list_of(lambda item, at: read_query(as_query(item, at), source, at))
             )
-        return [points_json(points) for points in shard.query(requests)] if requests else []
+        return [scored_json(points) for points in shard.query(requests)] if requests else []
 
     return answer
 

@@ -9,6 +9,7 @@ import qdrant_edge as engine
 from ragbed.qdrant.calls.call import Endpoint
 from ragbed.qdrant.translate.fields import fields, integer, text
 from ragbed.qdrant.translate.filters import read_filter
+from ragbed.qdrant.translate.results import shortest
 from ragbed.qdrant.translate.vectors import DEFAULT, kind_of
 
 if TYPE_CHECKING:
@@ -24,9 +25,12 @@ DEFAULT_LIMIT = 3
 
 def pairs(call: Call) -> Any:
     """Return the matrix as pairs of ids with their score."""
+    cells = [(point, near) for point, row in _matrix(call) for near in row]
+    scores = shortest([near.score for _, near in cells])
     return {
         "pairs": [
-            {"a": point.id, "b": near.id, "score": near.score} for point, row in _matrix(call) for near in row
+            {"a": point.id, "b": near.id, "score": score}
+            for (point, near), score in zip(cells, scores, strict=True)
         ]
     }
 
@@ -39,7 +43,7 @@ def offsets(call: Call) -> Any:
     return {
         "offsets_row": [row for row, _, _ in cells],
         "offsets_col": [col for _, col, _ in cells],
-        "scores": [score for _, _, score in cells],
+        "scores": shortest([score for _, _, score in cells]),
         "ids": [point.id for point, _ in matrix],
     }
 

@@ -10,10 +10,6 @@ from ragbed.qdrant.translate.references import Source
 from ragbed.qdrant.translate.results import scored_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from qdrant_edge import ScoredPoint
-
     from ragbed.qdrant.calls.call import Call
     from ragbed.qdrant.collections import Collections
     from ragbed.qdrant.shard import Shard
@@ -33,19 +29,14 @@ def query(call: Call) -> Any:
     """Return the points that a query finds, best first."""
     shard = call.shard
     found = shard.query([read_query(call.body, source_of(call.collections, shard))])
-    return {"points": points_json(found[0])}
+    return {"points": scored_json(found[0])}
 
 
 def query_batch(call: Call) -> Any:
     """Return the points that each of several queries finds."""
     shard = call.shard
     requests = read_batch(call.body, source_of(call.collections, shard))
-    return [{"points": points_json(points)} for points in shard.query(requests)] if requests else []
-
-
-def points_json(points: Iterable[ScoredPoint]) -> list[dict[str, Any]]:
-    """Return found points as JSON."""
-    return [scored_json(point) for point in points]
+    return [{"points": scored_json(points)} for points in shard.query(requests)] if requests else []
 
 
 def facet(call: Call) -> Any:

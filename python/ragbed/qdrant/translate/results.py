@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import qdrant_edge as engine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qdrant_edge import Record, ScoredPoint
 
 
@@ -15,9 +18,25 @@ def record_json(record: Record) -> dict[str, Any]:
     return {"id": record.id, **_parts(record)}
 
 
-def scored_json(point: ScoredPoint) -> dict[str, Any]:
-    """Return a found point as JSON, without the parts that were not asked for."""
-    return {"id": point.id, "version": point.version, "score": point.score, **_parts(point)}
+def scored_json(points: Sequence[ScoredPoint]) -> list[dict[str, Any]]:
+    """Return found points as JSON, without the parts that were not asked for."""
+    scores = shortest([point.score for point in points])
+    return [
+        {"id": point.id, "version": point.version, "score": score, **_parts(point)}
+        for point, score in zip(points, scores, strict=True)
+    ]
+
+
+def shortest(values: list[float]) -> list[float]:
+    """Return numbers of 32 bits as the ones of 64 that a real server writes: 0.1, not 0.10000000149011612.
+
+    The engine knows the shortest decimal that reads back as the same number; it shows it in its `repr`s.
+    """
+    shown = repr(engine.PointVectors(0, values))
+    try:
+        return list(map(float, orjson.loads(shown[shown.index("[") : -1])))
+    except orjson.JSONDecodeError:  # infinity, from a number too large for 32 bits
+        return values
 
 
 def _parts(point: Record | ScoredPoint) -> dict[str, Any]:
@@ -36,5 +55,7 @@ def vector_json(vector: Any) -> Any:
     if isinstance(vector, dict):
         return {name: vector_json(item) for name, item in vector.items()}
     if isinstance(vector, engine.SparseVector):
-        return {"indices": vector.indices, "values": vector.values}
-    return vector
+        return {"indices": vector.indices, "values": shortest(vector.values)}
+    if vector and isinstance(vector[0], list):
+        return [shortest(row) for row in vector]
+    return shortest(vector)

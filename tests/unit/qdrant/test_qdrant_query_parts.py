@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any, cast
 
 import pytest
@@ -20,6 +21,7 @@ from ragbed.qdrant.translate.patches import patched
 from ragbed.qdrant.translate.paths import read_path, values_at
 from ragbed.qdrant.translate.queries import read_query
 from ragbed.qdrant.translate.references import Source
+from ragbed.qdrant.translate.results import shortest
 from ragbed.qdrant.translate.vector_names import with_vector, without_vector
 from ragbed.qdrant.translate.vectors import VectorKind
 
@@ -240,3 +242,18 @@ def test_tally_counts_by_kind_and_status() -> None:
         (200, 2, 1.0),
         (404, 1, 0.5),
     ]
+
+
+@given(values=st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False)))
+def test_numbers_of_32_bits_are_shown_short_and_read_back_the_same(values: list[float]) -> None:
+    """As a real server shows them."""
+    found = shortest(values)
+
+    assert array("f", found) == array("f", values)
+    assert all(len(repr(one)) <= len(repr(other)) for one, other in zip(found, values, strict=True))
+
+
+def test_score_is_a_number_that_people_write() -> None:
+    """Not its 64 bit neighbour; whole numbers stay what they are, and what is too large is left."""
+    assert shortest(array("f", [0.1, 2.0]).tolist()) == [0.1, 2.0]
+    assert shortest([float("inf")]) == [float("inf")]
