@@ -2,6 +2,7 @@
 
 from ragbed.guard.addresses import redacted
 from ragbed.guard.production import check_url, refuse_writes
+from ragbed.guard.scrubbing import scrubber
 from ragbed.guard.stores import Identity, NotThere, Store, WrongService, open_store
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "open_store",
     "redacted",
     "refuse_writes",
+    "scrubber",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ragbed.guard import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ragbed.evaluation import RetrievalFigures
     from ragbed.stack import Endpoint
@@ -48,6 +48,15 @@ class Failure:
     message: str
     details: tuple[str, ...] = ()
     hint: str = ""
+
+    def mapped(self, change: Callable[[str], str]) -> Failure:
+        """Return the failure with each of its texts changed."""
+        return replace(
+            self,
+            message=change(self.message),
+            details=tuple(change(line) for line in self.details),
+            hint=change(self.hint),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,12 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, ExitCode, RagbedError
+from ragbed.guard import scrubber
 from ragbed.smoke import documents, questions, services
 from ragbed.smoke.keeping import is_up, keep_report
 from ragbed.smoke.report import Failure, SmokeReport, StageResult
@@ -72,6 +74,7 @@ def run_smoke(
         KeyboardInterrupt: Ctrl-C; the stack of the run has been stopped.
     """
     began = time.monotonic()
+    scrub = scrubber(settings)
     with ExitStack() as cleanup:
         run = Run(
             id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
@@ -79,9 +82,9 @@ def run_smoke(
             folder=folder,
             options=options,
             cleanup=cleanup,
-            say=on_progress or (lambda _: None),
+            say=lambda line: on_progress(scrub(line)) if on_progress else None,
         )
-        results, failure, exit_code = _run_stages(run, on_stage)
+        results, failure, exit_code = _run_stages(run, on_stage, scrub)
         left_over = _clean_up(cleanup)
     report = SmokeReport(
         run_id=run.id,
@@ -90,7 +93,7 @@ def run_smoke(
         seconds=time.monotonic() - began,
         exit_code=exit_code,
         services=run.stack.endpoints if run.stack else {},
-        notes=(*(run.stack.notes if run.stack else ()), *left_over),
+        notes=tuple(scrub(note) for note in (*(run.stack.notes if run.stack else ()), *left_over)),
         stages=tuple(results),
         corpus=run.corpus,
         retrieval=run.retrieval,
@@ -104,7 +107,7 @@ def run_smoke(
 
 
 def _run_stages(
-    run: Run, on_stage: Callable[[StageResult], None] | None
+    run: Run, on_stage: Callable[[StageResult], None] | None, scrub: Callable[[str], str]
 ) -> tuple[list[StageResult], Failure | None, ExitCode]:
     """Run every stage up to the last one asked for, or the first that fails; the rest is skipped."""
     results: list[StageResult] = []
@@ -114,12 +117,13 @@ def _run_stages(
             results.append(StageResult(name=name, status="skipped", detail=skipping))
             continue
         result, error = _run_stage(name, stage, run)
+        result = replace(result, detail=scrub(result.detail))
         results.append(result)
         if on_stage:
             on_stage(result)
         if error:
             failure, exit_code, skipping = (
-                _failure(name, error, run),
+                _failure(name, error, run).mapped(scrub),
                 error.exit_code,
                 f"after the failure of {name}",
             )

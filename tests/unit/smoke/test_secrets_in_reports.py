@@ -1,0 +1,32 @@
+"""A secret that a stage's error repeats reaches neither report nor terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ragbed.settings import resolve_settings
+from ragbed.smoke import SmokeOptions, run_smoke
+from ragbed.stack import StateFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ragbed.smoke import StageResult
+
+
+def test_a_secret_in_a_failure_is_hidden(tmp_path: Path) -> None:
+    """Message, details and what is shown of the stage have stars in its place."""
+    settings = resolve_settings(folder=tmp_path, environ={"OPENAI_API_KEY": "sekret-4711"})
+    shown: list[StageResult] = []
+
+    report = run_smoke(
+        settings,
+        StateFolder(root=tmp_path / "state"),
+        SmokeOptions(corpus=tmp_path / "sekret-4711"),
+        on_stage=shown.append,
+    )
+
+    assert "sekret-4711" not in json.dumps(report.to_json()) + str(shown)
+    assert report.failure is not None
+    assert f"the corpus {tmp_path}/*** is no folder" in report.failure.message
