@@ -67,9 +67,9 @@ def serve(
             guarded = ApiKey(app, api_key, read_only=read_only, writes=app.writes)
 
         def stop() -> None:
-            upkeep.stop()
+            ended = upkeep.stop()
             app.close()
-            if not collections.close():
+            if not (collections.close() and ended):
                 leave()
 
         upkeep.start()

@@ -33,6 +33,7 @@ FLUSH_AFTER_BYTES = 32 * 1024 * 1024
 IDLE_S = 60.0
 """A collection that nobody called for so long is closed."""
 
+STOP_S = 0.1
 CROWDED_IDLE_S = 2.0
 """The same while many collections are open, so that calls need not wait for others to close."""
 
@@ -72,11 +73,12 @@ class Upkeep:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """End; an indexing under way is given up."""
+    def stop(self) -> bool:
+        """Give up what is under way; say whether it has ended, which a copy of many files may take a while to."""
         self._stopping.set()
         for thread in self._threads:
-            thread.join(1)
+            thread.join(STOP_S)
+        return not any(thread.is_alive() for thread in self._threads)
 
     def is_waiting(self, shard: Shard, info: ShardInfo) -> bool:
         """Say whether a collection has vectors or deleted points that indexing would take care of."""
