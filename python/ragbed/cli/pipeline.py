@@ -113,7 +113,7 @@ def ask(*, question: str, filters: tuple[str, ...], namespace: str, as_json: boo
     if as_json:
         show_json({**answer.to_json(), "substitutes": substitutes})
     else:
-        _show_answer(answer)
+        _show_answer(answer, mocked="mock-llm" in substitutes)
         _name_substitutes(substitutes)
 
 
@@ -129,9 +129,10 @@ def _parse_filters(filters: tuple[str, ...]) -> dict[str, list[str]]:
     return chosen
 
 
-def _show_answer(answer: Answer) -> None:
+def _show_answer(answer: Answer, *, mocked: bool) -> None:
     click.echo(answer.text)
-    click.echo(f"\nanswered by {answer.model} in {answer.seconds:.2f} s")
+    model = f"{answer.model} (mock)" if mocked else answer.model
+    click.echo(f"\nanswered by {model} in {answer.seconds:.2f} s")
     rows = [
         (
             f"[{number}]",

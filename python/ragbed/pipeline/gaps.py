@@ -143,7 +143,7 @@ def find_gap(
     today: date,
     rules: GapRules = GapRules(),
 ) -> Finding | None:
-    """Return what the corpus lacks for a question, or None when it is covered.
+    """Return what the corpus lacks for a question, or None when it is covered, or names nothing at all.
 
     Args:
         question: As asked.
@@ -153,6 +153,8 @@ def find_gap(
         rules: Numbers to compare with.
     """
     coverage = measure(question, passages, vocabulary)
+    if not coverage.weights:
+        return None  # "what?" asks for nothing that could be missing
     evidence = coverage.nearest[:3]
     for rule in (_missing_platform, _missing_topic, _thin_coverage):
         found = rule(question, coverage, rules)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ragbed.errors import CheckFailed
+from ragbed.errors import CheckFailed, UsageError
 from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import definitions as known
 from ragbed.smoke.report import CorpusFigures
@@ -22,7 +22,7 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 def corpus(run: Run) -> str:
-    """There are documents that can be read; what cannot is listed."""
+    """There are documents that can be read, the golden questions' among them; what cannot be read is listed."""
     run.built = build_corpus(run.corpus_folder)
     unreadable = [f"{one.path}: {one.reason}" for one in run.built.unreadable]
     if not run.built.documents:
@@ -34,9 +34,27 @@ def corpus(run: Run) -> str:
     for line in unreadable:
         run.say(f"unreadable: {line}")
     run.corpus = CorpusFigures(documents=len(run.built.documents), unreadable=len(unreadable))
+    _require_known(run)
     return (
         f"{len(run.built.documents)} documents, {len(unreadable)} unreadable, {run.built.ignored} other files"
     )
+
+
+def _require_known(run: Run) -> None:
+    """Refuse golden questions about what is no document here: to find it is not asked of any pipeline.
+
+    Raises:
+        UsageError: Names the first such question, and why its document is none.
+    """
+    paths = {document.path for document in run.documents.documents}
+    reasons = {one.path: f"cannot be read: {one.reason}" for one in run.documents.unreadable}
+    for question in run.questions():
+        if missing := sorted(set(question.relevant) - paths):
+            why = reasons.get(missing[0], f"is not in {run.corpus_folder}")
+            raise UsageError(
+                f"question {question.id} names {missing[0]}, which {why}",
+                hint="relevant holds paths relative to the corpus folder",
+            )
 
 
 def embed(run: Run) -> str:

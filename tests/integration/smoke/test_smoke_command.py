@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
+if TYPE_CHECKING:
+    from ragbed_command import RagbedCommand
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "smoke-report.schema.json").read_text())
 
@@ -117,3 +120,43 @@ def test_failure_shows_what_where_and_what_to_try(environ: dict[str, str], tmp_p
 
     tail = done.stderr[done.stderr.index("ragbed smoke: corpus failed: no document in") :]
     assert tail.splitlines()[-1].startswith("try: ")
+
+
+def test_gap_pages_outlive_a_run_on_a_shared_stack(ragbed_up: RagbedCommand) -> None:
+    """What the report names is there to be read, though the run's data has gone from the stack."""
+    folder = ragbed_up.folder / "documents"
+    folder.mkdir()
+    (folder / "hello.md").write_text("# Hello\n\nPress the red button.\n")
+
+    report = ragbed_up.json("smoke", "--corpus", str(folder))
+
+    pages = Path(report["stages"][-1]["detail"].partition(" a page in ")[2])
+    assert report["ok"]
+    assert list(pages.glob("gap-*.md")) != []
+
+
+def test_keep_after_a_failed_stage_says_that_the_stack_is_up(ragbed: RagbedCommand) -> None:
+    """A failure is what somebody wants to look into: the last line says that they can."""
+    (ragbed.folder / "empty").mkdir()
+
+    done = ragbed.run("smoke", "--keep", "--corpus", "empty")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("The stack is up for a look")
+    assert ragbed.run("status").returncode == 0
+
+
+def test_junit_that_cannot_be_written_hides_no_report(ragbed_up: RagbedCommand) -> None:
+    """The report is on stdout; the file's error is on stderr, and makes exit code 2 of a run that passed."""
+    done = ragbed_up.run("smoke", "--stage", "guard", "--junit", "/proc/nowhere/x.xml", "--json")
+
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (2, True)
+    assert "cannot write the JUnit report /proc/nowhere/x.xml" in done.stderr
+
+
+def test_ask_says_that_the_mock_answered(ragbed_up: RagbedCommand, tmp_path: Path) -> None:
+    """The model's name alone would be taken for the model."""
+    (tmp_path / "hello.md").write_text("# Hello\n\nPress the red button.\n")
+    ragbed_up.run("ingest", str(tmp_path))
+
+    assert " (mock) in " in ragbed_up.run("ask", "Which button do I press?").stdout

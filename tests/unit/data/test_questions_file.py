@@ -108,3 +108,16 @@ def test_the_lessons_own_questions_name_lessons_that_exist() -> None:
 
     assert named
     assert [path for path in sorted(named) if not (lessons_folder() / path).is_file()] == []
+
+
+def test_a_file_without_questions_is_refused(tmp_path: Path) -> None:
+    """Whoever names a file means to ask something: blank lines are no questions."""
+    with pytest.raises(ConfigurationError, match="holds no question"):
+        load_questions(written(tmp_path, "\n \n"))
+
+
+def test_paths_are_taken_as_a_shell_gives_them(tmp_path: Path) -> None:
+    """./page.md is page.md."""
+    line = '{"id": "q", "question": "Why?", "relevant": ["./page.md", "deep//page.md"]}'
+
+    assert load_questions(written(tmp_path, line))[0].relevant == ("page.md", "deep/page.md")

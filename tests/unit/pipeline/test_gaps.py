@@ -81,6 +81,12 @@ def test_old_evidence_is_stale(updated: str, expected: str | None) -> None:
     assert kind("Which port does Postgres listen on?", passages("ports.md", updated=updated)) == expected
 
 
+@pytest.mark.parametrize("question", ["what", "???", "Who is it?"])
+def test_question_that_names_nothing_makes_no_gap(question: str) -> None:
+    """Nothing is missing where nothing is asked for: a gap without a subject tells nobody what to write."""
+    assert kind(question, passages("ports.md")) is None
+
+
 def test_gap_explains_itself() -> None:
     """Reasons name the words and the nearest document."""
     gap = find_gap(

@@ -241,13 +241,27 @@ def test_retrieve_refuses_questions_whose_documents_are_missed(run: Run, tmp_pat
     assert caught.value.details == ("q1: Which port?",)
 
 
-def test_retrieve_refuses_questions_about_documents_that_are_not_there(run: Run, tmp_path: Path) -> None:
-    """A golden question that names a missing document is a mistake in the questions."""
-    scripted(run, filtered={"concept": [passage("port.md")]})
-    ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["gone.md"]}')
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("gone.md", "is not in "), ("binary.md", "cannot be read: ")],
+    ids=["missing", "unreadable"],
+)
+def test_corpus_refuses_questions_about_what_is_no_document(
+    run: Run, tmp_path: Path, name: str, why: str
+) -> None:
+    """A golden question that names no document is a mistake in the questions, said before anything is embedded."""
+    (run.corpus_folder / "binary.md").write_bytes(b"\x00\xff\x00")
+    ask_for(run, tmp_path, f'{{"id": "q1", "question": "Which port?", "relevant": ["{name}"]}}')
 
-    with pytest.raises(CheckFailed, match=r"q1 names gone\.md, which is not in the corpus"):
-        questions.retrieve(run)
+    with pytest.raises(UsageError, match=f"q1 names {name}, which {why}"):
+        documents.corpus(run)
+
+
+def test_corpus_takes_paths_as_a_shell_gives_them(run: Run, tmp_path: Path) -> None:
+    """./cache.md is cache.md."""
+    ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["./port.md"]}')
+
+    assert documents.corpus(run).startswith("2 documents")
 
 
 @pytest.mark.parametrize("hits", [(0, 0), (1, 1)], ids=["never cached", "cached before it was asked"])
@@ -270,13 +284,43 @@ def test_cache_refuses_what_is_no_cache(run: Run, hits: tuple[int, int]) -> None
     ids=["refused", "no citation", "ungrounded", "invented passage"],
 )
 def test_answer_refuses_what_does_not_rest_on_passages(
-    run: Run, change: dict[str, Any], message: str
+    run: Run, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     """An answer must cite passages that were given and that stand in their documents."""
+    ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["port.md"]}')
     scripted(run, answers=[replace(ANSWER, **change)])
 
     with pytest.raises(CheckFailed, match=message):
         questions.answer(run)
+
+
+REFUSED = replace(ANSWER, refused=True)
+
+
+def test_answer_tries_several_documents_without_golden_questions(run: Run) -> None:
+    """A small model refuses some documents' own sentences: one good answer will do."""
+    scripted(run, answers=[REFUSED, ANSWER])
+
+    assert questions.answer(run) == "mock cites port.md"
+
+
+def test_answer_fails_where_every_document_is_refused(run: Run) -> None:
+    """Where no answer will do, each question is shown with what became of it."""
+    scripted(run, answers=[REFUSED, REFUSED])
+
+    with pytest.raises(CheckFailed, match="none of 2 answers rests on passages") as caught:
+        questions.answer(run)
+    assert caught.value.details[1] == "the answer to 'Port: The server listens on port 7000.' refused"
+
+
+def test_answer_asks_nothing_of_bare_headings(run: Run) -> None:
+    """A document that is a heading alone says nothing that could be cited; the stage says so and passes."""
+    for path in run.corpus_folder.iterdir():
+        path.write_text("# Hello\n")
+    run.built = build_corpus(run.corpus_folder)
+    scripted(run, answers=[])
+
+    assert questions.answer(run) == "nothing was asked: no document holds a sentence"
 
 
 @pytest.mark.parametrize(
