@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import ApiError, NotFound, WrongInput, collection_missing, from_engine, is_panic
+from ragbed.qdrant.errors import ApiError, NotFound, collection_missing, from_engine, is_panic
 from ragbed.qdrant.folder import copy_tree, sync_tree
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ RESOURCE_ERRORS = ("os error 24)", "os error 23)", "os error 12)", "os error 28)
 """Ends of messages that tell of a machine short of files, memory, disk or threads, not of a damaged collection."""
 
 MAX_JOURNAL = 20_000
-"""Writes kept for a copy that is being indexed; beyond, the copy is given up, so that memory stays bounded."""
+MAX_JOURNAL_BYTES = 512 * 1024 * 1024
+"""Writes kept for a copy that is being indexed, and the size of their requests, of which they take a part; beyond, the
+copy is given up, so that memory stays bounded."""
 
 
 class Shard:
@@ -81,6 +83,7 @@ class Shard:
         self._users = 0
         self._gone = False
         self._journal: list[UpdateOperation] | None = None
+        self._journal_bytes = 0
 
     @classmethod
     def create(cls, folder: Path, name: str, config: CollectionConfig) -> Shard:
@@ -108,8 +111,9 @@ class Shard:
 
     def _keep(self, operation: UpdateOperation) -> None:
         """Keep a write for the copy; give the copy up when there are too many."""
-        if self._journal is not None and len(self._journal) < MAX_JOURNAL:
-            self._journal.append(operation)
+        journal = self._journal
+        if journal is not None and len(journal) < MAX_JOURNAL and self._journal_bytes < MAX_JOURNAL_BYTES:
+            journal.append(operation)
         else:
             self._journal = None
 
@@ -146,14 +150,14 @@ class Shard:
             return shard.info()
 
     def vector_of(self, point_id: PointId, name: str) -> NamedVector:
-        """Return a point's vector; raise NotFound without the point, WrongInput without the vector."""
+        """Return a point's vector; raise NotFound without the point, or without the vector."""
         records = self.retrieve([point_id], with_payload=False, with_vector=[name])
         if not records:
             raise NotFound(f"No point with id {point_id} found")
         vectors: Any = records[0].vector
         found: NamedVector | None = vectors.get(name) if isinstance(vectors, dict) else vectors
         if found is None:
-            raise WrongInput(f"Vector with name `{name}` is missing on point {point_id}")
+            raise NotFound(f'Vector with name "{name}" for point not found')
         return found
 
     def wrote(self, size_bytes: int) -> None:
@@ -162,11 +166,15 @@ class Shard:
         if not self.unflushed_bytes:
             self.unflushed_since = self.wrote_at
         self.unflushed_bytes += size_bytes + 1
+        self._journal_bytes += size_bytes
 
     def peek(self) -> engine.ShardInfo | None:
         """Return the engine's counts without opening the collection or counting as its use; None while it rests."""
         opened = self._engine
-        return None if opened is None else opened.info()
+        if opened is None:
+            return None
+        with _engine_errors():
+            return opened.info()
 
     def flush(self) -> None:
         """Empty the log into the files; does nothing while the collection rests."""
@@ -242,7 +250,7 @@ class Shard:
         """Hold writes back while the files are copied, and keep from then on what is written, for `renew`."""
         with self._writer:
             yield
-            self._journal = []
+            self._journal, self._journal_bytes = [], 0
 
     def forget_copy(self) -> None:
         """Keep no more writes for a copy; it was given up."""
@@ -253,6 +261,7 @@ class Shard:
         """Write to a copy what came since it was made; false when that can no longer be known."""
         with self._writer:
             pending, self._journal = self._journal, None if self._journal is None else []
+            self._journal_bytes = 0
         if pending is None:
             return False
         for operation in pending:

@@ -33,13 +33,13 @@ FLUSH_AFTER_BYTES = 32 * 1024 * 1024
 IDLE_S = 60.0
 """A collection that nobody called for so long is closed."""
 
-STOP_S = 0.1
 CROWDED_IDLE_S = 2.0
 """The same while many collections are open, so that calls need not wait for others to close."""
 
 QUIET_S = 0.5
 """Indexing waits for a pause in the writes, unless half of the points are unindexed."""
 
+STOP_S = 0.1
 DEFAULT_THRESHOLD_KB = 10_000
 DEFAULT_DELETED = 0.2
 DEFAULT_VACUUM_MIN = 1000
@@ -96,8 +96,11 @@ class Upkeep:
                     return
                 try:
                     work(shard)
-                except ApiError as error:
-                    logger.debug("upkeep of collection %r: %s", shard.name, error)
+                except (
+                    ApiError,
+                    OSError,
+                ) as error:  # it may be gone by now, or the disk full; the next tick tries again
+                    logger.warning("upkeep of collection %r: %s", shard.name, error)
 
     def _tidy(self, shard: Shard) -> None:
         now = time.monotonic()
