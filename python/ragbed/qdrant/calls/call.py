@@ -29,6 +29,9 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 """Parameters that any call may carry, each with the words it may hold; empty: any."""
 
+CONSISTENCIES = ("majority", "quorum", "all")
+"""Words for how many replicas must agree on a read; on one server all are the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw:
@@ -98,6 +101,14 @@ class Call:
                     f"`{name}` is `{value}`, expected one of {', '.join(PARAMETERS[name])}"
                 )
         _check_timeout(self.query.get("timeout", "1"))
+        _check_consistency(self.query.get("consistency", "1"))
+
+
+def _check_consistency(value: str) -> None:
+    if value not in CONSISTENCIES and not (value.isascii() and value.isdigit() and int(value)):
+        raise QueryStringError(
+            f"`consistency` is `{value}`, expected a number of replicas or one of {', '.join(CONSISTENCIES)}"
+        )
 
 
 def _check_timeout(value: str) -> None:
