@@ -61,9 +61,8 @@ def verify(
         for difference in differences:
             click.echo(difference.describe() if difference.drift else f"{difference.describe()} (no drift)")
         names = ", ".join(pin.full_name for pin in pins)
-        click.echo(
-            f"{names}: {len(drifted) or 'no'} differences from {lock.path.name} in {'; '.join(compared)}"
-        )
+        places = "; ".join(compared) or "nothing: there was nothing to compare"
+        click.echo(f"{names}: {len(drifted) or 'no'} differences from {lock.path.name} in {places}")
     if any(found.kind == "missing" and found.where == "blobs" for found in drifted):
         note(f"try: ragbed models fetch {' '.join(f'--model {pin.full_name}' for pin in pins)}")
     if drifted:
@@ -112,7 +111,8 @@ def _compare_server(pins: Sequence[ModelPin], url: str | None) -> tuple[list[str
             raise
         return [], []
     if product != "ollama":
-        return [f"{server.shown} (not compared: {product} has digests of its own)"], []
+        note(f"ragbed: {server.shown} is not compared: {product} has digests of its own")
+        return [], []
     return [server.shown], verify_server(pins, server)
 
 

@@ -150,7 +150,8 @@ def test_verify_does_not_compare_the_mock(ragbed: RagbedCommand, lock: ModelLock
         done = ragbed.run("models", "verify", "--url", listed.url)
 
     assert done.returncode == 0
-    assert "not compared: mock-llm has digests of its own" in done.stdout
+    assert "is not compared: mock-llm has digests of its own" in done.stderr
+    assert "there was nothing to compare" in done.stdout
 
 
 def test_verify_refuses_a_server_elsewhere(ragbed: RagbedCommand) -> None:
