@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from urllib.parse import urlsplit
 
 import click
@@ -53,7 +54,7 @@ def adopt(*, url: str, yes: bool) -> None:
             click.echo("It carries ragbed's marker already.")
             return
         if not yes:
-            click.confirm("May ragbed write to it, and delete what it wrote?", abort=True)
+            _ask(redacted(url))
         store.mark(f"adopted {datetime.now(UTC).isoformat(timespec='seconds')}")
     except NotThere as error:
         raise ServiceMissing(
@@ -64,3 +65,21 @@ def adopt(*, url: str, yes: bool) -> None:
             f"what answers at {redacted(url)} is no {service} we can mark: {error}"
         ) from error
     click.echo("Adopted.")
+
+
+def _ask(shown: str) -> None:
+    """Ask whether the store may be written to.
+
+    Raises:
+        UsageError: The answer is no, or nobody is there to give one.
+    """
+    from ragbed.errors import UsageError
+
+    click.echo("May ragbed write to it, and delete what it wrote? [y/N]: ", nl=False)
+    answer = sys.stdin.readline() if sys.stdin is not None else ""  # closed by `<&-`
+    if answer.strip().lower() in {"y", "yes"}:
+        return
+    if not answer:
+        click.echo()  # the question's line has no end yet
+        raise UsageError("nobody is there to answer", hint="say so beforehand: ragbed adopt URL --yes")
+    raise UsageError(f"{shown} is left as it is", hint="answer y, or give --yes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -91,9 +92,24 @@ def attach_given(
         raise GuardRefused(
             f"{service} at {shown}, which {named} names, does not carry ragbed's marker",
             details=["a store that ragbed did not start is only written to once somebody has adopted it"],
-            hint=f"look at it and mark it: ragbed adopt '{shown}'",
+            hint=f"look at it and mark it: {adopt_command(url, named=named)}",
         )
     return _endpoint(service, url, identity, f"found by {named}")
+
+
+def adopt_command(url: str, *, named: str) -> str:
+    """Return the command that adopts a store: one to copy, and without a password.
+
+    Args:
+        url: Its address in the normal form.
+        named: The variable or key that carries it.
+    """
+    if "://" in os.environ.get(named, ""):  # adopt goes by the scheme
+        return f'ragbed adopt "${named}"'
+    shown = redacted(url)
+    return (
+        f"ragbed adopt '{url}'" if shown == url else f"ragbed adopt URL, with the address that {named} holds"
+    )
 
 
 def attach_default(

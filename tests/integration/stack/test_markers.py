@@ -75,7 +75,7 @@ def test_an_unmarked_store_given_by_url_is_refused(unmarked: tuple[str, str], ra
 
     assert done.returncode == ExitCode.REFUSED, done.stderr
     assert f"which {variable} names, does not carry ragbed's marker" in done.stderr
-    assert "ragbed adopt '" in done.stderr
+    assert f'ragbed adopt "${variable}"' in done.stderr
     assert list((ragbed.state / "leases").iterdir()) == []
 
 
@@ -94,14 +94,30 @@ def test_an_adopted_store_is_used(unmarked: tuple[str, str], ragbed: RagbedComma
     assert service["origin"] == f"found by {variable}"
 
 
-def test_adopting_asks_first(foreign: Foreign, ragbed: RagbedCommand) -> None:
-    """Without a yes nothing is written, and the command ends as interrupted."""
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        pytest.param("n\n", "is left as it is", id="no"),
+        pytest.param("\n", "is left as it is", id="enter"),
+        pytest.param("", "nobody is there to answer", id="no-terminal"),
+    ],
+)
+def test_adopting_asks_first(answer: str, said: str, foreign: Foreign, ragbed: RagbedCommand) -> None:
+    """Without a yes nothing is written; the command says so, names --yes, and exits 2."""
     url = foreign.redis()
 
-    done = ragbed.run("adopt", url, answer="n\n")
+    done = ragbed.run("adopt", url, answer=answer)
 
-    assert done.returncode == ExitCode.INTERRUPTED
+    assert (done.returncode, said in done.stderr, "--yes" in done.stderr) == (ExitCode.USAGE, True, True)
     assert not open_store("redis", url).is_marked()
+
+
+def test_adopting_takes_a_yes(foreign: Foreign, ragbed: RagbedCommand) -> None:
+    """A typed yes writes the marker."""
+    url = foreign.redis()
+
+    assert ragbed.run("adopt", url, answer="Yes\n").returncode == 0
+    assert open_store("redis", url).is_marked()
 
 
 def test_adopting_twice_says_so(foreign: Foreign, ragbed: RagbedCommand) -> None:
