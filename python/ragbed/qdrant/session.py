@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # only to make a folder of random name below it
+ROOM_BYTES = 1024**3
 PREFIX = "ragbed-qdrant-"
 LEFT_AFTER_S = 60.0
 STOP_TIMEOUT_S = 5.0
@@ -103,7 +104,7 @@ def _folder(data: Path | None) -> Iterator[Path]:
     if data is not None:
         yield data
         return
-    parent = SHARED_MEMORY if SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
+    parent = SHARED_MEMORY if has_room(SHARED_MEMORY) else Path(tempfile.gettempdir())
     for left in parent.glob(f"{PREFIX}*"):
         if is_left(left):
             shutil.rmtree(left, ignore_errors=True)
@@ -112,6 +113,11 @@ def _folder(data: Path | None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def has_room(memory: Path) -> bool:
+    """Say whether a file system in memory is there and large enough; a container's is often 64 MiB."""
+    return memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM_BYTES
 
 
 def is_left(folder: Path) -> bool:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -17,10 +16,11 @@ import pytest
 
 from ragbed.errors import ServiceNotReady, UsageError
 from ragbed.qdrant import running
-from ragbed.qdrant.session import PREFIX, clear, is_left
+from ragbed.qdrant.session import clear, has_room, is_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DOT = {"vectors": {"size": 2, "distance": "Dot"}}
 SERVE_AND_TELL = """
@@ -35,11 +35,6 @@ with running() as url:
 def children() -> list[int]:
     """Return this process's children."""
     return [child.pid for child in psutil.Process().children()]
-
-
-def folders() -> set[Path]:
-    """Return the folders that sessions in memory have now."""
-    return set(Path("/dev/shm").glob(f"{PREFIX}*"))  # noqa: S108
 
 
 def test_server_answers_inside_and_is_gone_outside() -> None:
@@ -118,6 +113,11 @@ def test_folder_of_a_killed_session_is_left_once_it_is_old(
     os.utime(tmp_path, (then, then))
 
     assert is_left(tmp_path) is left
+
+
+def test_memory_that_is_not_there_has_no_room(tmp_path: Path) -> None:
+    """The folder for temporary files is taken then."""
+    assert not has_room(tmp_path / "nowhere")
 
 
 def test_folder_in_use_is_not_left(tmp_path: Path) -> None:
