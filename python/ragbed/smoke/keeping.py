@@ -61,15 +61,15 @@ def _forget_old(folder: StateFolder) -> None:
 
 
 def is_up(folder: StateFolder, stack: Stack | None) -> bool:
-    """Tell whether every service of a stack is one that the state folder answers for.
+    """Tell whether every service of a stack is still there: somebody else's, or one the state folder answers for.
 
     Where another stack was up, what a run started beside it has ended with the run.
     """
+    if stack is None:
+        return False
     try:
         record = load_record(folder)
     except OSError:  # then nobody else finds it either
-        return False
-    if stack is None or record is None:
-        return False
-    urls = {endpoint.url for endpoint in record.endpoints.values()}
-    return all(endpoint.url in urls for endpoint in stack.endpoints.values())
+        record = None
+    urls = {endpoint.url for endpoint in record.endpoints.values()} if record else set()
+    return all(one.launcher == "attach" or one.url in urls for one in stack.endpoints.values())

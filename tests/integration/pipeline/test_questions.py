@@ -182,6 +182,15 @@ def test_old_evidence_is_stale(handbook: Bench) -> None:
     assert gap.kind == "stale"
 
 
+def test_drop_leaves_the_pages_where_it_shall(handbook: Bench) -> None:
+    """Rows, points and keys go; what a report names stays."""
+    with handbook.open() as pipeline:
+        pipeline.ask(KEDA)
+        pipeline.drop(keep_pages=True)
+
+    assert sorted(path.suffix for path in handbook.config.gaps_dir.iterdir()) == [".json", ".md"]
+
+
 def test_drop_removes_the_namespace_and_nothing_else(handbook: Bench) -> None:
     """A neighbour whose name begins alike keeps everything."""
     neighbour = replace(handbook.config, namespace=f"{handbook.config.namespace}_x")
@@ -194,6 +203,6 @@ def test_drop_removes_the_namespace_and_nothing_else(handbook: Bench) -> None:
 
         assert other.ingest(handbook.folder).unchanged == 3
         other.drop()
-    assert list(handbook.config.gaps_dir.glob("*")) == []
+    assert not handbook.config.gaps_dir.exists()
     _, aliases = request_json("GET", f"{handbook.config.qdrant_url}/aliases", service="Qdrant")
     assert handbook.config.alias not in [item["alias_name"] for item in aliases["result"]["aliases"]]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ragbed.cli.smoke import _what_is_left
+from ragbed.errors import ServiceMissing
 from ragbed.smoke import CorpusFigures, Failure, SmokeReport
 from ragbed.smoke.keeping import RUNS_KEPT, is_up, keep_report, namespace_of
+from ragbed.smoke.runner import _clean_up
 from ragbed.stack import Endpoint, Stack, StateFolder
 from ragbed.stack.record import StackRecord
 
@@ -104,6 +107,25 @@ def test_stack_is_up_where_the_state_folder_has_its_services(
         StackRecord(stack="s", owner=None, keep=False, endpoints=endpoints, leases={}).save(folder)
 
     assert is_up(folder, Stack(id="s", endpoints={"redis": endpoint(1)})) == up
+
+
+def test_service_that_was_given_does_not_end_with_a_run(folder: StateFolder) -> None:
+    """What a run did not start, it does not end: it is there for a look."""
+    given = replace(endpoint(1), launcher="attach")
+
+    assert is_up(folder, Stack(id="s", endpoints={"redis": given}))
+
+
+def test_clean_up_that_fails_is_a_note() -> None:
+    """A store that died before its data could be removed does not cost the report."""
+    cleanup = ExitStack()
+    cleanup.callback(_fail)
+
+    assert _clean_up(cleanup) == ("not everything of the run could be removed: Redis is gone",)
+
+
+def _fail() -> None:
+    raise ServiceMissing("Redis is gone")
 
 
 @pytest.mark.parametrize(
