@@ -6,10 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from qdrant_conformance.embedded import embedded
 from qdrant_conformance.record import is_embedded
 from qdrant_conformance.run import connect
 from qdrant_conformance.worlds import library
+
+from ragbed.qdrant import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +22,12 @@ QDRANT_URL = os.environ.get("QDRANT_URL", "")
 
 
 @pytest.fixture(scope="session")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url() -> Iterator[str]:
     """Where the judged server answers."""
     if QDRANT_URL:
         yield QDRANT_URL
         return
-    with embedded(tmp_path_factory.mktemp("conformance") / "data") as address:
+    with running() as address:
         yield address
 
 

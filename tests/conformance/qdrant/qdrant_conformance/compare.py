@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from qdrant_conformance.outcome import comparable
+from qdrant_conformance.outcome import alike, comparable
 from qdrant_conformance.run import run_all
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ def report(left: Mapping[str, list[Outcome]], right: Mapping[str, list[Outcome]]
     lines, different = [], 0
     for case, one in left.items():
         other = right[case]
-        same = comparable(one) == comparable(other)
+        same = alike(comparable(one), comparable(other))
         different += not same
         lines.append(f"{'same   ' if same else 'DIFFERS'} {case}")
         if not same:
-            lines += [f"    {side} {step}" for a, b in zip(one, other, strict=True) if a != b
+            lines += [f"    {side} {step}" for a, b in zip(one, other, strict=True) if not alike(a, b)
                       for side, step in (("A", a), ("B", b))]  # fmt: skip
     return [*lines, f"{len(left)} cases, {len(left) - different} the same, {different} different"]
 

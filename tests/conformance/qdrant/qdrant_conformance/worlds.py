@@ -70,7 +70,7 @@ def library_points() -> list[models.PointStruct]:
                 "dense": _DENSE[n - 1],
                 "flat": [float(n), float(11 - n)],
                 "late": [[n / 10, 1 - n / 10], [0.5, n / 20]],
-                "words": models.SparseVector(indices=[n % 4, 7, 10 + n], values=[1.0 + n, 0.5, 2.0]),
+                "words": models.SparseVector(indices=[n % 4, 7, 10 + n], values=[1.0 + n, 0.5 + n / 16, 2.0]),
             },
             payload=_payload(n),
         )
