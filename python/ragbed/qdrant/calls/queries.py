@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.errors import NotFound
 from ragbed.qdrant.translate.queries import read_batch, read_facet, read_query
 from ragbed.qdrant.translate.references import Source
 from ragbed.qdrant.translate.results import scored_json
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 def source_of(collections: Collections, shard: Shard) -> Source:
     """Return what a query of one collection may refer to: its own points, and those of the others."""
-    return Source(
-        name=shard.name,
-        schema=shard.config.schema,
-        lookup=shard.vector_of,
-        elsewhere=lambda name: source_of(collections, collections.find(name)),
-    )
+
+    def elsewhere(collection: str) -> Source:
+        if not collections.exists(collection):
+            raise NotFound(f"Collection {collection} not found")
+        return source_of(collections, collections.find(collection))
+
+    return Source(name=shard.name, schema=shard.config.schema, lookup=shard.vector_of, elsewhere=elsewhere)
 
 
 def query(call: Call) -> Any:
