@@ -58,9 +58,10 @@ def refuse_writes(settings: Settings, *, command: str) -> None:
     for setting in STAGING_URLS:
         _refuse_names(settings[setting], named=_variable(settings, setting))
     if address := os.environ.get("PGHOSTADDR"):  # libpq follows it even where a URL names a host
+        # As HTTP's, so that it is judged alone: without libpq's other variables.
         check_url(
             settings,
-            f"postgresql://[{address}]" if ":" in address else f"postgresql://{address}",
+            f"http://[{address}]" if ":" in address else f"http://{address}",
             named="PGHOSTADDR",
         )
     if _is_production(settings[known.TEST_ENV]):

@@ -248,7 +248,9 @@ def test_libpqs_own_service_is_refused_unless_the_postgres_is_ours(
 ) -> None:
     """PGSERVICE leads a client elsewhere; connections to a private Postgres do not see it."""
     monkeypatch.setenv("PGSERVICE", "other")
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.9")
 
+    refuse_writes(settings(tmp_path), command="ragbed up")
     check_url(settings(tmp_path), "postgresql://ragbed:ragbed@127.0.0.1:7/ragbed", named="DATABASE_URL")
     check_url(settings(tmp_path), "redis://127.0.0.1:7/0", named="REDIS_URL")
     with pytest.raises(GuardRefused, match="the service 'other'"):

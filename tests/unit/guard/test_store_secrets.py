@@ -18,6 +18,7 @@ PRIVATE = "postgresql://ragbed:ragbed@127.0.0.1:5/ragbed"
         pytest.param("postgres", "postgresql://u:se%krXet@127.0.0.1:1/x", "", id="percent"),
         pytest.param("postgres", "postgresql://u@127.0.0.1:1/x?sekrXet", "", id="option"),
         pytest.param("qdrant", "http://127.0.0.1:1", "abc\ndefse%krXet", id="key-of-two-lines"),
+        pytest.param("qdrant", "http://127.0.0.1:1", "krXet\u2026", id="key-with-an-ellipsis"),
     ],
 )
 def test_what_a_client_cannot_send_is_not_shown(service: str, url: str, api_key: str) -> None:

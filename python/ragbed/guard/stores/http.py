@@ -48,10 +48,10 @@ def request(
         content = response.read()
     except http.client.HTTPException as error:
         raise WrongService(f"it does not speak HTTP ({type(error).__name__}: {error})") from error
-    except (OSError, UnicodeError) as error:
+    except OSError as error:
         raise NotThere(str(error)) from error
     except ValueError:  # its text repeats the header, which is the key
-        raise WrongService("the request cannot be sent: a sign in the key is not allowed there") from None
+        raise WrongService("the address or the key has a sign in it that cannot be sent") from None
     finally:
         connection.close()
     try:
