@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     ids=["percent", "option", "key-words"],
 )
 def test_an_address_that_libpq_cannot_read_is_not_shown(url: str, tmp_path: Path) -> None:
-    """libpq repeats what it could not read; we do not."""
+    """The words of libpq, which repeat what it could not read, are replaced."""
     config = PipelineConfig(database_url=url, redis_url="", qdrant_url="", ollama_url="", gaps_dir=tmp_path)
 
     with pytest.raises(ServiceMissing, match="Postgres cannot be asked") as caught:
