@@ -8,7 +8,7 @@ from ragbed.qdrant.calls.call import Endpoint
 from ragbed.qdrant.errors import NotFound
 from ragbed.qdrant.translate.queries import read_batch, read_facet, read_query
 from ragbed.qdrant.translate.references import Source
-from ragbed.qdrant.translate.results import scored_json
+from ragbed.qdrant.translate.results import found_json
 
 if TYPE_CHECKING:
     from ragbed.qdrant.calls.call import Call
@@ -30,15 +30,16 @@ def source_of(collections: Collections, shard: Shard) -> Source:
 def query(call: Call) -> Any:
     """Return the points that a query finds, best first."""
     shard = call.shard
-    found = shard.query([read_query(call.body, source_of(call.collections, shard))])
-    return {"points": scored_json(found[0])}
+    request = read_query(call.body, source_of(call.collections, shard))
+    return {"points": found_json(request, shard.query([request])[0])}
 
 
 def query_batch(call: Call) -> Any:
     """Return the points that each of several queries finds."""
     shard = call.shard
     requests = read_batch(call.body, source_of(call.collections, shard))
-    return [{"points": scored_json(points)} for points in shard.query(requests)] if requests else []
+    found = shard.query(requests) if requests else []
+    return [{"points": found_json(request, points)} for request, points in zip(requests, found, strict=True)]
 
 
 def facet(call: Call) -> Any:

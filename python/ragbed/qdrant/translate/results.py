@@ -10,7 +10,7 @@ import qdrant_edge as engine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qdrant_edge import Record, ScoredPoint
+    from qdrant_edge import QueryRequest, Record, ScoredPoint
 
 
 def record_json(record: Record) -> dict[str, Any]:
@@ -25,6 +25,21 @@ def scored_json(points: Sequence[ScoredPoint]) -> list[dict[str, Any]]:
         {"id": point.id, "version": point.version, "score": score, **_parts(point)}
         for point, score in zip(points, scores, strict=True)
     ]
+
+
+def found_json(request: QueryRequest, points: Sequence[ScoredPoint]) -> list[dict[str, Any]]:
+    """Return what a query found as JSON, without the vectors that the engine adds for diversity's sake."""
+    found = scored_json(points)
+    if isinstance(request.query, engine.Mmr) and request.with_vector is not True:
+        for point in found:
+            _keep_vectors(point, request.with_vector or [])
+    return found
+
+
+def _keep_vectors(point: dict[str, Any], names: Sequence[str]) -> None:
+    vectors = point.pop("vector", None)
+    if names and isinstance(vectors, dict):
+        point["vector"] = {name: vector for name, vector in vectors.items() if name in names}
 
 
 def shortest(values: list[float]) -> list[float]:
