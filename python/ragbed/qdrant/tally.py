@@ -31,7 +31,7 @@ class Tally:
 
     def add(self, method: str, path: str, status: int, duration_s: float) -> None:
         """Count one answer; the path is the endpoint's, with names in braces."""
-        answers = self._answers[method, path, status]
+        answers = self._answers[method, path.replace("{name}", "{collection_name}"), status]
         answers.count += 1
         answers.total_s += duration_s
 

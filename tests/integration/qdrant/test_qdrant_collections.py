@@ -116,7 +116,7 @@ def test_missing_collection_is_404(http: httpx.Client) -> None:
     ("body", "status", "message"),
     [
         ({"vectors": {"size": 0, "distance": "Dot"}}, 422, "vectors.size: value 0 invalid"),
-        ({"vectors": {"size": 70000, "distance": "Dot"}}, 422, "65536 or less"),
+        ({"vectors": {"size": 70000, "distance": "Dot"}}, 422, "must be from 1 to 65536"),
         ({"vectors": {"size": 2, "distance": "Hamming"}}, 400, "unknown variant `Hamming`"),
         ({"vectors": {"size": 2}}, 400, "missing field `distance`"),
         ({"vectors": {"size": 2, "distance": "Dot"}, "shards": 2}, 400, "unknown field `shards`"),

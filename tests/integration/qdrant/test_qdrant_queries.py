@@ -183,7 +183,7 @@ def test_order_and_sample_are_queries(client: QdrantClient, plain: str) -> None:
         ({"query": [1, 2], "top": 3}, 400, "unknown field `top`"),
         ({"query": [1, 2], "params": {"ef": 3}}, 400, "unknown field `ef` at `params`"),
         ({"query": {"text": "hello", "model": "m"}}, 501, "inference by model `m`"),
-        ({"query": [1, 2], "filter": {"must": [{"key": "n"}]}}, 422, "at least one field condition"),
+        ({"query": [1, 2], "filter": {"must": [{"key": "n"}]}}, 422, "At least one field condition"),
         ({"query": [1, 2], "filter": {"must": [{"slice": {}}]}}, 400, "missing field `total`"),
         ({"score_threshold": 1}, 400, "Can't have score_threshold without defining a query."),
         ({"query": {"order_by": "n"}, "score_threshold": 1}, 400, "Can't use score_threshold"),

@@ -30,7 +30,7 @@ def test_telemetry_is_what_the_client_reads(http: httpx.Client, plain: str) -> N
 
     assert told.collections.number_of_collections >= 1
     assert told.requests is not None
-    assert told.requests.rest.responses["PUT /collections/{name}"]["200"].count >= 1
+    assert told.requests.rest.responses["PUT /collections/{collection_name}"]["200"].count >= 1
 
 
 def test_collection_is_one_shard_here(client: QdrantClient, plain: str) -> None:

@@ -170,7 +170,7 @@ def test_excluded_ids_are_left_out(shard: Shard) -> None:
     ("body", "message"),
     [
         ({"most": []}, "unknown field `most` at `filter`, expected one of `must`"),
-        ({"must": [{"key": "n"}]}, "[filter.must[0]: at least one field condition must be specified]"),
+        ({"must": [{"key": "n"}]}, "[filter.must[0]: At least one field condition must be specified]"),
         ({"must": [{"key": "n", "range": {"above": 1}}]}, "unknown field `above` at `filter.must[0].range`"),
         ({"must": [{"key": "n", "range": {"gt": True}}]}, "invalid type: boolean, expected f64"),
         ({"must": [{"key": "n", "range": {"gt": "noon"}}]}, "failed to parse date-time"),

@@ -66,8 +66,8 @@ def test_fields_that_nobody_asked_for_are_refused() -> None:
     [
         (True, "Format error in JSON body: invalid type: boolean, expected an integer at `x`"),
         (1.0, "Format error in JSON body: invalid type: floating point, expected an integer at `x`"),
-        (0, "Validation error in JSON body: [x: value 0 invalid, must be 1 or larger]"),
-        (6, "Validation error in JSON body: [x: value 6 invalid, must be 5 or less]"),
+        (0, "Validation error in JSON body: [x: value 0 invalid, must be from 1 to 5]"),
+        (6, "Validation error in JSON body: [x: value 6 invalid, must be from 1 to 5]"),
     ],
 )
 def test_integers_are_checked(value: Any, message: str) -> None:
@@ -116,12 +116,12 @@ def test_sparse_vector_goes_there_and_back(entries: dict[int, float]) -> None:
     ("name", "value", "message"),
     [
         ("", [1], "Vector dimension error: expected dim: 2, got 1"),
-        ("", [], "Vector dimension error: expected dim: 2, got 0"),
+        ("", [], "dense vector must not be empty"),
         ("", [1, True], "expected an array of numbers"),
         ("", [[1, 2]], "multi and regular vectors"),
         ("", {"indices": [1], "values": [1]}, "sparse and regular vectors"),
-        ("m", [], "expected dim: 2, got 0"),
-        ("m", [[]], "expected dim: 2, got 0"),
+        ("m", [], "dense vector must not be empty"),
+        ("m", [[]], "dense vector must not be empty"),
         ("m", [[1, 2], [3]], "expected dim: 2, got 1"),
         ("m", [[1, 2], 3], "invalid type: integer, expected a sequence at `v[1]`"),
         ("s", [1, 2], "sparse and regular vectors"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Turn = Literal["none", "collection", "all"]
 """What a call waits for: nothing, earlier writes to its collection, or earlier changes of the set of collections."""
 
+MAX_NAME = 255
 BOOLEANS = {"true": True, "false": False}
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "wait": ("true", "false"),
@@ -81,7 +82,10 @@ class Call:
 
     @property
     def shard(self) -> Shard:
-        """The collection itself; raises NotFound when it is not there."""
+        """The collection itself; raises NotFound when it is not there, InvalidValue for a name too long."""
+        if len(self.name) > MAX_NAME:
+            reason = f"value {self.name} invalid, must be from 1 to {MAX_NAME} characters"
+            raise InvalidValue("collection_name", reason, where="path parameters")
         return self.collections.find(self.name)
 
     @property

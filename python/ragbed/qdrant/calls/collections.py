@@ -36,6 +36,7 @@ def collection_info(call: Call) -> Any:
         "indexed_vectors_count": info.indexed_vectors_count,
         "points_count": info.points_count,
         "segments_count": info.segments_count,
+        "update_queue": {"length": 0},
         "config": shard.config.describe(),
         "payload_schema": {key: index_json(index) for key, index in sorted(info.payload_schema.items())},
     }

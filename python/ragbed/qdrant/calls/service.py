@@ -25,6 +25,19 @@ INSTANCE = str(uuid4())
 PEER = 1
 """Number of this server among its peers, of which there are none."""
 
+HELP = {
+    "app_info": "information about qdrant server",
+    "app_status_recovery_mode": "is qdrant running in recovery mode",
+    "collections_total": "number of collections",
+    "collection_points": "points of each collection that is open now",
+    "cluster_enabled": "is cluster support enabled",
+    "memory_resident_bytes": "bytes that the process holds in memory",
+    "process_threads": "threads of the process",
+    "rest_responses_total": "number of answers",
+    "rest_responses_avg_duration_seconds": "mean time to an answer",
+}
+"""What each metric is."""
+
 WITH = ("queued", "completed", "idle_segments")
 
 
@@ -62,7 +75,7 @@ def _points(call: Call, names: list[str]) -> Iterator[tuple[str, int]]:
 
 def _metric(name: str, kind: str, values: Sequence[tuple[str, float]]) -> Iterator[str]:
     if values:
-        yield f"# TYPE {name} {kind}\n"
+        yield f"# HELP {name} {HELP[name]}\n# TYPE {name} {kind}\n"
         yield from (f"{name}{labels} {value}\n" for labels, value in values)
 
 
@@ -118,7 +131,7 @@ def collection_cluster(call: Call) -> Any:
 
 def optimizations(call: Call) -> Any:
     """Return whether a collection waits for its index; those that are done are not kept."""
-    wanted = [name for name in call.query.get("with", "").split(",") if name]
+    wanted = [name.strip() for name in call.query.get("with", "").split(",") if name.strip()]
     if unknown := [name for name in wanted if name not in WITH]:
         raise QueryStringError(f"Unknown field in 'with' parameter: {unknown[0]}")
     shard = call.shard

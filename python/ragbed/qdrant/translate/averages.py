@@ -6,6 +6,7 @@ mean, are put together row by row, the negative ones with their sign turned.
 
 from __future__ import annotations
 
+from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
@@ -39,15 +40,16 @@ def recommended(
         return list(chain.from_iterable(rows[: len(positives)] + turned))
     if kind.sparse:
         return _sparse([_weights(vector) for vector in positives], [_weights(vector) for vector in negatives])
-    plus = _mean(cast("Sequence[Sequence[float]]", positives))
+    plus = _mean(cast("Sequence[list[float]]", positives))
     if not negatives:
         return plus
-    minus = _mean(cast("Sequence[Sequence[float]]", negatives))
+    minus = _mean(cast("Sequence[list[float]]", negatives))
     return [p + p - n for p, n in zip(plus, minus, strict=True)]
 
 
-def _mean(rows: Sequence[Sequence[float]]) -> list[float]:
-    return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+def _mean(rows: Sequence[list[float]]) -> list[float]:
+    kept = [array("f", row) for row in rows]  # an example counts as it would if it were stored
+    return [sum(column) / len(rows) for column in zip(*kept, strict=True)]
 
 
 def _weights(vector: NamedVector) -> dict[int, float]:

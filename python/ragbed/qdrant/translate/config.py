@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import InvalidValue, Unsupported
+from ragbed.qdrant.errors import Unsupported, WrongInput
 from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, mapping
 from ragbed.qdrant.translate.indexing import (
     HNSW_DEFAULTS,
@@ -18,7 +18,7 @@ from ragbed.qdrant.translate.indexing import (
     read_optimizers,
     read_wal,
 )
-from ragbed.qdrant.translate.memory import MEMORY
+from ragbed.qdrant.translate.memory import read_storage
 from ragbed.qdrant.translate.quantization import read_quantization
 from ragbed.qdrant.translate.vector_params import read_sparse_vectors, read_vectors
 from ragbed.qdrant.translate.vectors import VectorKind
@@ -102,7 +102,8 @@ def read_config(body: Any) -> CollectionConfig:
         payload_memory = found.maybe("payload", _payload_memory)
         quantization = found.maybe("quantization_config", read_quantization)
     if clash := dense.keys() & sparse.keys():
-        raise InvalidValue("sparse_vectors", f"`{min(clash)}` is the name of a dense vector too")
+        reason = f"Dense and sparse vector names must be unique - duplicate found with '{min(clash)}'"
+        raise WrongInput(reason)
     config = engine.EdgeConfig(
         vectors={name: params for name, (params, _) in dense.items()},
         sparse_vectors=sparse if dense or sparse else {PLACEHOLDER: engine.EdgeSparseVectorParams()},
@@ -143,4 +144,4 @@ def _strict_mode(value: Any, path: str) -> None:
 
 def _payload_memory(value: Any, path: str) -> engine.Memory | None:
     with fields(value, path) as found:
-        return found.maybe("memory", choice(MEMORY))
+        return found.maybe("memory", read_storage)

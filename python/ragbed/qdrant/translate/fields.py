@@ -127,19 +127,25 @@ def number(value: Any, path: str) -> float:
     return float(value)
 
 
-def integer(minimum: int, maximum: int = 2**63 - 1) -> Callable[[Any, str], int]:
-    """Return a reader of integers in a range."""
+def integer(minimum: int, maximum: int = 2**64 - 1) -> Callable[[Any, str], int]:
+    """Return a reader of integers in a range; what is over the engine's 63 bits is taken for the largest of them."""
 
     def read(value: Any, path: str) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise FormatError(f"invalid type: {json_type(value)}, expected an integer{_at(path)}")
-        if value < minimum:
-            raise InvalidValue(path, f"value {value} invalid, must be {minimum} or larger")
-        if value > maximum:
-            raise InvalidValue(path, f"value {value} invalid, must be {maximum} or less")
-        return value
+        if value < 0:
+            raise FormatError(f"invalid value: integer `{value}`, expected an unsigned integer{_at(path)}")
+        if not minimum <= value <= maximum:
+            raise InvalidValue(path, f"value {value} invalid, must be {_limits(minimum, maximum)}")
+        return min(value, 2**63 - 1)
 
     return read
+
+
+def _limits(minimum: int, maximum: int) -> str:
+    if maximum >= 2**64 - 1:
+        return f"{minimum} or larger"
+    return f"from {minimum} to {maximum}" if minimum else f"{maximum} or less"
 
 
 def mapping(value: Any, path: str) -> dict[str, Any]:

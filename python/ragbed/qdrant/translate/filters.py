@@ -92,7 +92,7 @@ def _field(value: Any, path: str) -> ConditionType:
     with fields(value, path) as found, engine_value(path, WrongInput):
         key = found.required("key", text)
         if not any(name in found for name in FIELD_CONDITIONS):
-            raise InvalidValue(path, "at least one field condition must be specified")
+            raise InvalidValue(path, "At least one field condition must be specified")
         return engine.FieldCondition(
             key=key,
             match=found.maybe("match", read_match),
@@ -245,8 +245,10 @@ def _nested(value: Any, path: str) -> ConditionType:
 
 def _slice(value: Any, path: str) -> ConditionType:
     with fields(value, path) as found:
-        total = found.required("total", integer(1, 2**32 - 1))
+        total = found.required("total", integer(0, 2**32 - 1))
         index = found.required("index", integer(0, 2**32 - 1))
+    if total == 0:
+        raise FormatError(f"invalid value: integer `0`, expected a nonzero u64 at `{path}.total`")
     if index >= total:
         raise InvalidValue(f"{path}.index", f"value {index} invalid, must be less than total ({total})")
     condition: ConditionType = getattr(engine, "SliceCondition")(total, index)  # noqa: B009  # not in the stubs

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import qdrant_edge as engine
+
+from ragbed.qdrant.errors import InvalidValue
+from ragbed.qdrant.translate.fields import choice
 
 MEMORY = {
     "cold": engine.Memory.Cold,
@@ -10,3 +15,10 @@ MEMORY = {
     "pinned": engine.Memory.Pinned,
 }
 """The engine's member for each word of the API."""
+
+
+def read_storage(value: Any, path: str) -> engine.Memory:
+    """Return where vectors or payloads are kept; raise InvalidValue for `pinned`, which is for indexes."""
+    if value == "pinned":
+        raise InvalidValue(path, "`pinned` is not supported for this storage, use `cached`")
+    return choice(MEMORY)(value, path)

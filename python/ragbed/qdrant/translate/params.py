@@ -15,7 +15,7 @@ def read_params(value: Any, path: str) -> engine.SearchParams:
     """Return how to search: `hnsw_ef`, `exact`, `indexed_only`, `quantization`, `acorn`, `idf`."""
     with fields(value, path) as found:
         return engine.SearchParams(
-            hnsw_ef=found.maybe("hnsw_ef", integer(0)),
+            hnsw_ef=found.maybe("hnsw_ef", integer(1)),
             exact=found.optional("exact", boolean, default=False),
             indexed_only=found.optional("indexed_only", boolean, default=False),
             quantization=found.maybe("quantization", _quantization),

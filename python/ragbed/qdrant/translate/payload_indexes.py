@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import WrongInput
+from ragbed.qdrant.errors import InvalidValue, WrongInput
 from ragbed.qdrant.translate.fields import boolean, choice, engine_value, fields, integer, text
 from ragbed.qdrant.translate.memory import MEMORY
 from ragbed.qdrant.translate.texts import TOKENIZERS, read_stemmer, read_stopwords
@@ -79,8 +79,12 @@ def read_schema(value: Any, path: str) -> Any:
         return choice(TYPES)(value, path)
     with fields(value, path) as found:
         build, readers = found.required("type", choice(PARAMS))
+        given = {name: found.maybe(name, read) for name, read in readers.items()}
+        if given.get("lookup") is False and given.get("range") is False:
+            reason = "Validation error: the 'lookup' and 'range' capabilities can't be both disabled"
+            raise InvalidValue(path, reason)
         with engine_value(path):
-            return build(**{name: found.maybe(name, read) for name, read in readers.items()})
+            return build(**given)
 
 
 def delete_index(field_name: str) -> UpdateOperation:

@@ -111,6 +111,8 @@ def read_update_vectors(body: Any, schema: Mapping[str, VectorKind], path: str =
         with fields(value, at) as found:
             point_id = found.required("id", read_id)
             vectors = found.required("vector", lambda item, name: read_point_vectors(item, name, schema))
+        if not vectors:
+            raise InvalidValue(f"{at}.vector", "must specify vectors to update for point")
         with engine_value(at):
             return engine.PointVectors(point_id, vectors)
 

@@ -156,11 +156,10 @@ def _feedback(value: Any, path: str, inputs: Inputs) -> Scoring:
             )
 
     with fields(value, path) as found:
-        query = engine.FeedbackNaiveQuery(
-            found.required("target", inputs.read),
-            found.required("feedback", list_of(item_of)),
-            found.required("strategy", _strategy),
-        )
+        target, feedback = found.required("target", inputs.read), found.required("feedback", list_of(item_of))
+        query = engine.FeedbackNaiveQuery(target, feedback, found.required("strategy", _strategy))
+    if not feedback:
+        raise InvalidValue(f"{path}.feedback", "at least one feedback item must be provided")
     return Scoring(query=engine.Query.FeedbackNaive(query, using=inputs.using), by_vector=True)
 
 

@@ -104,6 +104,8 @@ def _row(row: list[Any], path: str, size: int) -> list[float]:
         raise WrongInput("Conversion between multi and regular vectors failed")
     if not kinds <= {int, float}:
         raise FormatError(f"expected an array of numbers at `{path}`")
+    if not row:
+        raise InvalidValue(path, "dense vector must not be empty")
     if len(row) != size:
         raise WrongInput(f"Vector dimension error: expected dim: {size}, got {len(row)}")
     return row
