@@ -59,6 +59,7 @@ query("acorn", query=DENSE, query_filter=KIND_A, limit=3,
       search_params=m.SearchParams(acorn=m.AcornSearchParams(enable=True)))
 query("no query at all", query=None, using=None, limit=3)
 query("mmr", limit=4, query=m.NearestQuery(nearest=DENSE, mmr=m.Mmr(diversity=0.7, candidates_limit=8)))
+query("mmr with vectors", limit=4, with_vectors=["flat"], query=m.NearestQuery(nearest=DENSE, mmr=m.Mmr(diversity=0.7)))
 query("mmr of defaults", limit=4, query=m.NearestQuery(nearest=DENSE, mmr=m.Mmr()))
 for _strategy in m.RecommendStrategy:
     query(f"recommend by ids, {_strategy.value}", query=m.RecommendQuery(

@@ -28,6 +28,9 @@ VOLATILE = {
 }
 """Fields that tell about the run, not about the answer."""
 
+OPTIMIZING = {"status", "optimizer_status"}
+"""Fields of a collection that tell how far the work in the background is."""
+
 Outcome = dict[str, Any]
 
 
@@ -36,7 +39,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_none=True)
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items() if key not in VOLATILE}
+        left_out = VOLATILE | (OPTIMIZING if set(value) >= OPTIMIZING else set())
+        return {str(key): plain(item) for key, item in value.items() if key not in left_out}
     if isinstance(value, list | tuple):
         return _ties_in_order([plain(item) for item in value])
     if isinstance(value, float):
