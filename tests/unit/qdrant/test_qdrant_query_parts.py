@@ -26,7 +26,7 @@ from ragbed.qdrant.translate.vector_names import with_vector, without_vector
 from ragbed.qdrant.translate.vectors import VectorKind
 
 SCHEMA = {"": VectorKind(size=2), "e": VectorKind(size=2, ascending=True), "s": VectorKind(sparse=True)}
-ROWS = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=2)
+ROWS = st.lists(st.floats(-1e3, 1e3, width=32), min_size=2, max_size=2)
 
 
 def stored(point_id: Any, name: str) -> Any:

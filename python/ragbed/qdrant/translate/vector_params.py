@@ -9,7 +9,7 @@ import qdrant_edge as engine
 from ragbed.qdrant.errors import InvalidValue, Unsupported
 from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, mapping
 from ragbed.qdrant.translate.indexing import hnsw_index, read_hnsw
-from ragbed.qdrant.translate.memory import MEMORY
+from ragbed.qdrant.translate.memory import MEMORY, read_storage
 from ragbed.qdrant.translate.quantization import read_quantization
 from ragbed.qdrant.translate.vectors import DEFAULT, VectorKind
 
@@ -53,7 +53,7 @@ def _vector(
         size = found.required("size", integer(1, MAX_SIZE))
         distance = found.required("distance", choice({name: name for name in DISTANCES}))
         hnsw, multi = found.maybe("hnsw_config", read_hnsw), found.maybe("multivector_config", read_multi)
-        for name, read in (("on_disk", boolean), ("memory", choice(MEMORY))):
+        for name, read in (("on_disk", boolean), ("memory", read_storage)):
             found.maybe(name, read)  # shown as given; see `memory` below
         params = engine.EdgeVectorParams(
             size=size,
