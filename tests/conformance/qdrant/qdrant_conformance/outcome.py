@@ -25,6 +25,7 @@ VOLATILE = {
     "indexed_vectors_count",
     "time",
     "vectors_count",
+    "update_queue",
 }
 """Fields that tell about the run, not about the answer."""
 
