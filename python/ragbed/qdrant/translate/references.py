@@ -97,6 +97,5 @@ def read_lookup(value: Any, path: str, source: Source, using: str) -> tuple[Sour
         collection = found.required("collection", text)
         name = found.optional("vector", text, using or DEFAULT)
     other = source if collection == source.name else source.elsewhere(collection)
-    if name not in other.schema:
-        raise NotFound(f'Vector with name "{name}" for point not found')
+    kind_of(name, other.schema)
     return other, name

@@ -159,7 +159,7 @@ def _feedback(value: Any, path: str, inputs: Inputs) -> Scoring:
         target, feedback = found.required("target", inputs.read), found.required("feedback", list_of(item_of))
         query = engine.FeedbackNaiveQuery(target, feedback, found.required("strategy", _strategy))
     if not feedback:
-        raise InvalidValue(f"{path}.feedback", "at least one feedback item must be provided")
+        raise InvalidValue(f"{path}.feedback", "feedback elements must be non-empty")
     return Scoring(query=engine.Query.FeedbackNaive(query, using=inputs.using), by_vector=True)
 
 

@@ -86,7 +86,7 @@ def read_sparse_vectors(value: Any, path: str) -> dict[str, engine.EdgeSparseVec
     """Return the sparse vectors of a `sparse_vectors` object by name."""
     names = mapping(value, path)
     if DEFAULT in names:
-        raise InvalidValue(path, "a sparse vector must have a name")
+        raise InvalidValue(path, "Sparse vector name cannot be empty")
     return {name: _sparse(item or {}, f"{path}.{name}") for name, item in names.items()}
 
 

@@ -64,7 +64,7 @@ def read_point_vectors(value: Any, path: str, schema: Mapping[str, VectorKind]) 
         Unsupported: The value asks the server to compute the vector.
     """
     if isinstance(value, list):
-        return {DEFAULT: read_vector(value, path, kind_of(DEFAULT, schema))}
+        return {DEFAULT: read_stored(value, path, kind_of(DEFAULT, schema))}
     if not isinstance(value, dict):
         raise FormatError(f"invalid type: {json_type(value)}, expected a vector at `{path}`")
     if is_inference(value):
@@ -74,6 +74,8 @@ def read_point_vectors(value: Any, path: str, schema: Mapping[str, VectorKind]) 
 
 def read_stored(value: Any, path: str, kind: VectorKind) -> NamedVector:
     """Return one vector to store, given or made of a text; raise as `read_point_vectors` does."""
+    if value == []:
+        raise InvalidValue(path, "dense vector must not be empty")
     return as_document(value, path, kind) if is_inference(value) else read_vector(value, path, kind)
 
 
@@ -104,8 +106,6 @@ def _row(row: list[Any], path: str, size: int) -> list[float]:
         raise WrongInput("Conversion between multi and regular vectors failed")
     if not kinds <= {int, float}:
         raise FormatError(f"expected an array of numbers at `{path}`")
-    if not row:
-        raise InvalidValue(path, "dense vector must not be empty")
     if len(row) != size:
         raise WrongInput(f"Vector dimension error: expected dim: {size}, got {len(row)}")
     return row
