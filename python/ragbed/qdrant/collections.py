@@ -84,7 +84,7 @@ class Collections:
         shards: dict[str, Shard] = {}
         for found in sorted(store.iterdir()):
             if not (found / MARK).exists():
-                shutil.rmtree(found)
+                shutil.rmtree(found, ignore_errors=True)
             elif shard := _found(found, set_aside=folder / "damaged"):
                 shards[shard.name] = shard
         return cls(folder, shards, max_open=max_open)
@@ -280,7 +280,8 @@ def _found(folder: Path, *, set_aside: Path) -> Shard | None:
         files = folder / stored.get("shard", FIRST)
         for beside in os.listdir(folder):  # noqa: PTH208  # half of what a start with thousands of them costs
             if beside.startswith(FIRST) and beside != files.name:
-                shutil.rmtree(folder / beside)  # the rest of a renewal
+                # the rest of a renewal, whose process may be writing there to its end: what is left goes next time
+                shutil.rmtree(folder / beside, ignore_errors=True)
         return Shard(stored["name"], read_config(stored["config"]), files)
     except (ApiError, OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         _move_aside(folder, set_aside, error)
