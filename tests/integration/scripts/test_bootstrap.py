@@ -16,7 +16,7 @@ from ragbed import __version__
 
 SOURCE = Path(__file__).resolve().parents[3]
 PYTHONS = ("python3", "python3.11", "python3.12", "python3.13", "python3.14")
-TOOLS = ("bash", "sh", "cat", "cmp", "cp", "dirname", "env", "id", "mkdir", "stat")
+TOOLS = ("bash", "sh", "cat", "cmp", "cp", "dirname", "env", "id", "mkdir", "readlink", "stat")
 # A Python that makes an environment of a single script, installs nothing, and notes what it was asked for.
 NOTING = """#!/bin/sh
 case "$*" in
@@ -94,6 +94,14 @@ def checkout(tmp_path: Path) -> Checkout:
         assert found
         (path / tool).symlink_to(found)
     return Checkout(root=root, path=path)
+
+
+def test_a_script_works_through_a_link(checkout: Checkout, tmp_path: Path) -> None:
+    """A link to a script, in a folder of one's own programs, finds the checkout behind it."""
+    checkout.install()
+    (tmp_path / "rb").symlink_to(checkout.root / "scripts" / "ragbed")
+
+    assert checkout.run(str(tmp_path / "rb"), "--version", cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
