@@ -18,6 +18,7 @@ from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.processes import ProcessIdentity
 from ragbed.stack.reaping import end_all
+from ragbed.stack.record import StackRecord
 from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
 
 if TYPE_CHECKING:
@@ -57,6 +58,18 @@ class Stack:
     def __getitem__(self, service: str) -> Endpoint:
         """Return where one service answers."""
         return self.endpoints[service]
+
+    def record(self, *, owner: ProcessIdentity | None, keep: bool) -> StackRecord:
+        """Return what is written down of this stack; no owner hands it over to the state folder."""
+        return StackRecord(
+            stack=self.id,
+            owner=owner,
+            keep=keep,
+            endpoints=self.endpoints,
+            leases={name: lease.token for name, lease in self.leases.items()},
+            notes=self.notes,
+            llm=self.llm,
+        )
 
 
 class StackBuilder:

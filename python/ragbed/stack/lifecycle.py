@@ -55,15 +55,7 @@ def up(
             return record, True
         builder = StackBuilder(settings, folder, pins, caller="command", keep=keep)
         stack = builder.build(progress=progress)
-        record = StackRecord(
-            stack=stack.id,
-            owner=None if detach else builder.owner,
-            keep=keep,
-            endpoints=stack.endpoints,
-            leases={name: lease.token for name, lease in stack.leases.items()},
-            notes=stack.notes,
-            llm=stack.llm,
-        )
+        record = stack.record(owner=None if detach else builder.owner, keep=keep)
         record.save(folder)
         forget_old_logs(folder)
         return record, False
@@ -95,15 +87,7 @@ def mend(
         started = builder.start(service, record.stack, port=port)
         endpoints[service], tokens[service] = started.endpoint, started.lease.token
         # The record comes first: a lease it names is never reaped, one it has dropped may go.
-        record = StackRecord(
-            stack=record.stack,
-            owner=record.owner,
-            keep=record.keep,
-            endpoints=dict(endpoints),
-            leases=dict(tokens),
-            notes=record.notes,
-            llm=record.llm,
-        )
+        record = replace(record, endpoints=dict(endpoints), leases=dict(tokens))
         record.save(folder)
         if lease:
             Leases(folder).forget(lease)

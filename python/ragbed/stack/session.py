@@ -17,13 +17,13 @@ from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
 from ragbed.stack.lifecycle import mend
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
-from ragbed.stack.record import StackRecord
 from ragbed.stack.state import StateFolder, find_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ragbed.settings.llm import Caller
+    from ragbed.stack.record import StackRecord
 
 
 @contextmanager
@@ -112,15 +112,7 @@ def _hand_over(stack: Stack, folder: StateFolder) -> bool:
     with folder.locked("stack"):
         if reaped(folder):
             return False
-        StackRecord(
-            stack=stack.id,
-            owner=None,
-            keep=False,
-            endpoints=stack.endpoints,
-            leases={name: lease.token for name, lease in stack.leases.items()},
-            notes=stack.notes,
-            llm=stack.llm,
-        ).save(folder)
+        stack.record(owner=None, keep=False).save(folder)
         return True
 
 
