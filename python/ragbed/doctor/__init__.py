@@ -1,0 +1,1 @@
+"""What this machine has, what equals the pins, and what to type."""
