@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ragbed.pipeline import Answer, IngestProgress, IngestReport, Pipeline
+    from ragbed.pipeline.config import PipelineConfig
+    from ragbed.stack import Stack
 
 _NAMESPACE = click.option(
     "--namespace", default="default", show_default=True, help="Which collection of documents; a-z, 0-9 and _."
@@ -21,10 +23,14 @@ _NAMESPACE = click.option(
 
 
 @contextmanager
-def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str]]]:
-    """Yield the pipeline on what runs already, and the substitutes among it; production is refused first."""
+def running_config(command: str, namespace: str) -> Iterator[tuple[PipelineConfig, Stack]]:
+    """Yield a pipeline's configuration on what runs already, and that stack; production is refused first.
+
+    Args:
+        command: What was typed, for messages.
+        namespace: Which collection of documents.
+    """
     from ragbed.guard import refuse_writes
-    from ragbed.pipeline import open_pipeline
     from ragbed.pipeline.on_stack import pipeline_config
     from ragbed.settings import resolve_settings
     from ragbed.stack import find_state_folder, project_folder, running_stack
@@ -33,9 +39,16 @@ def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str
     refuse_writes(settings, command=command)
     folder = find_state_folder()
     with running_stack(settings, folder=folder, caller="command", may_start=False) as stack:
-        config = pipeline_config(stack, settings, folder=folder, namespace=namespace)
-        with open_pipeline(config) as pipeline:
-            yield pipeline, [one.product for one in stack.endpoints.values() if not one.real]
+        yield pipeline_config(stack, settings, folder=folder, namespace=namespace), stack
+
+
+@contextmanager
+def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str]]]:
+    """Yield the pipeline on what runs already, and the substitutes among it."""
+    from ragbed.pipeline import open_pipeline
+
+    with running_config(command, namespace) as (config, stack), open_pipeline(config) as pipeline:
+        yield pipeline, [one.product for one in stack.endpoints.values() if not one.real]
 
 
 @click.command(epilog="Example: ragbed up -d && ragbed ingest docs/")

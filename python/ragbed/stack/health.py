@@ -11,7 +11,7 @@ from ragbed.stack.endpoint import SERVICES
 from ragbed.stack.leases import Leases
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ragbed.stack.endpoint import Endpoint
     from ragbed.stack.record import StackRecord
@@ -22,12 +22,14 @@ def check_health(record: StackRecord, folder: StateFolder) -> dict[str, str]:
     """Return `ready`, or what is wrong in a few words, by service."""
     alive = {lease.token for lease in Leases(folder).all() if lease.is_running()}
     dead = {service for service, token in record.leases.items() if token not in alive}
-    with ThreadPoolExecutor(max_workers=max(1, len(record.endpoints))) as pool:
-        states = pool.map(_state, record.endpoints.values())
-        return {
-            name: "dead" if name in dead else state
-            for name, state in zip(record.endpoints, states, strict=True)
-        }
+    states = states_of(record.endpoints)
+    return {name: "dead" if name in dead else state for name, state in states.items()}
+
+
+def states_of(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
+    """Return `ready`, or what is wrong in a few words, by service; each is given a second."""
+    with ThreadPoolExecutor(max_workers=max(1, len(endpoints))) as pool:
+        return dict(zip(endpoints, pool.map(_state, endpoints.values()), strict=True))
 
 
 def require_answers(record: StackRecord, folder: StateFolder, services: Sequence[str] = SERVICES) -> None:
