@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ragbed.pins import ServicePins
 
@@ -48,19 +48,22 @@ class Search:
     passed_over: tuple[str, ...] = ()
 
 
-def search_path(names: Sequence[tuple[str, str]], pins: ServicePins) -> Search:
+def search_path(
+    names: Sequence[tuple[str, str]], pins: ServicePins, ask: Callable[[Path], str] | None = None
+) -> Search:
     """Look for a program on PATH whose version the pins accept.
 
     Args:
         names: Program and product pairs, the preferred first.
         pins: What is accepted.
+        ask: Tells a program's version; None takes `ask_version`.
     """
     passed_over: list[str] = []
     for name, product in names:
         found = shutil.which(name)
         if found is None:
             continue
-        version = ask_version(Path(found))
+        version = (ask or ask_version)(Path(found))
         if version and pins.accepts(product, version):
             binary = Binary(path=Path(found), product=product, version=version, origin=f"{found} on PATH")
             return Search(binary=binary, passed_over=tuple(passed_over))

@@ -139,7 +139,7 @@ class StackBuilder:
         return start(
             Launch(
                 service=service,
-                starter=self._starter(service),
+                starter=self.starter(service),
                 pins=pins,
                 folder=self.folder,
                 stack=stack,
@@ -152,14 +152,14 @@ class StackBuilder:
         )
 
     def _resolve(self, service: str, stack: str, progress: Progress | None) -> _Result:
-        given = self._given(service)
+        given = self.given(service)
         notes: list[str] = []
         result = None
         if given:
             result = _Result(endpoint=given)
-        elif self._may_look_around(service):
+        elif self.may_look_around(service):
             found = attach_default(
-                service, pins=self.pins[service], settings=self.settings, models=self._wanted(service)
+                service, pins=self.pins[service], settings=self.settings, models=self.wanted(service)
             )
             if isinstance(found, PassedOver):
                 notes += [found.note] if found.note else []
@@ -193,7 +193,12 @@ class StackBuilder:
                 hint=f"set {variable}",
             )
 
-    def _given(self, service: str) -> Endpoint | None:
+    def given(self, service: str) -> Endpoint | None:
+        """Return the service that somebody named by URL, proven to be usable; None where nobody did.
+
+        Raises:
+            RagbedError: It cannot be used as it is.
+        """
         setting = URL_SETTINGS[service]
         if service == "ollama" and self.llm.provider == "mock":
             setting = known.LLM_MOCK_URL
@@ -206,20 +211,23 @@ class StackBuilder:
             named=self.settings.source(setting).removeprefix("environment "),
             pins=self.pins[service],
             settings=self.settings,
-            models=self._wanted(service),
+            models=self.wanted(service),
         )
 
-    def _may_look_around(self, service: str) -> bool:
+    def may_look_around(self, service: str) -> bool:
+        """Tell whether the service's default port is looked at."""
         if not self.settings[known.STACK_DEFAULT_PORTS] or self.keep:
             return False  # kept data belongs to the servers we start on it
         if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
             return False
         return not (service == "ollama" and self.llm.provider == "mock")
 
-    def _wanted(self, service: str) -> list[str]:
+    def wanted(self, service: str) -> list[str]:
+        """Return the models that a service must have."""
         return self.models if service == "ollama" else []
 
-    def _starter(self, service: str) -> Starter:
+    def starter(self, service: str) -> Starter:
+        """Return how a service is found and started."""
         if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
             return QdrantStarter(allow_real=False)
         ollama = OllamaStarter(

