@@ -89,7 +89,8 @@ def read_entry_of(
     served = server.models().get(with_tag(model))
     if served is None:
         raise ServiceMissing(
-            f"{server.shown} has no {with_tag(model)}", hint=f"ollama pull {with_tag(model)}"
+            f"{server.shown} has no {with_tag(model)}",
+            hint=f"ragbed models lock {model}, which reads the registry",
         )
     shown = server.show(with_tag(model))
     folder = Path(shown.folder)

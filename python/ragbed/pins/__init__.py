@@ -1,6 +1,13 @@
 """The pins: `stack.toml` and `models.lock.json` parsed, validated and compared with what is found."""
 
-from ragbed.pins.model_lock import ModelLock, load_model_lock, model_lock_path, pinned_digests, with_tag
+from ragbed.pins.model_lock import (
+    ModelLock,
+    fetch_command,
+    load_model_lock,
+    model_lock_path,
+    pinned_digests,
+    with_tag,
+)
 from ragbed.pins.model_pin import Manifest, ModelPin, Part, parse_manifest
 from ragbed.pins.stack_file import (
     GoChannel,
@@ -27,6 +34,7 @@ __all__ = [
     "ServicePins",
     "StackPins",
     "WheelChannel",
+    "fetch_command",
     "load_model_lock",
     "load_stack_pins",
     "model_lock_path",

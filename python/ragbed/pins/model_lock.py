@@ -17,7 +17,7 @@ from ragbed.errors import PinFileError, UsageError
 from ragbed.pins.model_pin import ModelPin  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -110,6 +110,11 @@ class ModelLock:
 def with_tag(model: str) -> str:
     """Return a model's name with its tag; Ollama's default tag is `latest`."""
     return model if ":" in model else f"{model}:latest"
+
+
+def fetch_command(models: Iterable[str]) -> str:
+    """Return what somebody types who lacks these models: hints of every room say it alike."""
+    return " ".join(["ragbed models fetch", *(f"--model {with_tag(model)}" for model in models)])
 
 
 def model_lock_path() -> Path:

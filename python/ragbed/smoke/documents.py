@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, UsageError
+from ragbed.pins import fetch_command
 from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import definitions as known
 from ragbed.smoke.report import CorpusFigures
@@ -66,7 +67,7 @@ def embed(run: Run) -> str:
     if len(one) != expected or len(other) != expected:
         raise CheckFailed(
             f"{model} gave vectors of {len(one)} and {len(other)} dimensions, expected {expected}",
-            hint="another model is behind that tag: ollama show, or ollama pull",
+            hint=f"another model is behind that tag: ragbed models verify, then {fetch_command([model])}",
         )
     likeness = sum(a * b for a, b in zip(one, other, strict=True)) / (
         math.hypot(*one) * math.hypot(*other) or 1
