@@ -150,16 +150,29 @@ class Services:
 
 
 @validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class App:
+    """The application under test.
+
+    Attributes:
+        port: Where the RAG API answers.
+    """
+
+    port: Port
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
 class _StackFile:
     schema: Literal[1]
+    app: App
     services: Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackPins:
-    """The pins of every service, and the file they were read from."""
+    """The pins of every service, the application's, and the file they were read from."""
 
     path: Path
+    app: App
     services: Mapping[str, ServicePins]
 
     def __getitem__(self, service: str) -> ServicePins:
@@ -201,7 +214,7 @@ def load_stack_pins(path: Path | None = None) -> StackPins:
     services = {name: getattr(parsed.services, name) for name in parsed.services.__slots__}
     if outside := [_describe_outside(*found, text) for found in _outside_their_range(services)]:
         raise PinFileError(f"{path} is wrong: {outside[0]}", details=outside[1:])
-    return StackPins(path=path, services=services)
+    return StackPins(path=path, app=parsed.app, services=services)
 
 
 def _outside_their_range(services: Mapping[str, ServicePins]) -> Iterator[tuple[list[str], str, str]]:
