@@ -47,6 +47,13 @@ def qdrant() -> None:
     metavar="N",
     help="Collections that hold their files open at once.",
 )
+@click.option(
+    "--grpc-port",
+    type=click.IntRange(0, 65535),
+    show_default="the one after --port",
+    metavar="N",
+    help="Port where gRPC clients are told that there is no gRPC; 0 for none.",
+)
 def serve(
     *,
     port: int,
@@ -55,6 +62,7 @@ def serve(
     read_only_api_key_file: Path | None,
     no_optimize: bool,
     max_open: int,
+    grpc_port: int | None,
 ) -> None:
     """Serve on 127.0.0.1 until interrupted; prints one line once it answers."""
     from ragbed.qdrant.server import serve as serve_qdrant
@@ -66,4 +74,5 @@ def serve(
         read_only_api_key_file=read_only_api_key_file,
         optimize=False if no_optimize else None,
         max_open=max_open,
+        grpc_port=grpc_port,
     )

@@ -39,6 +39,13 @@ def main() -> None:
         metavar="N",
         help="collections that hold their files open at once (default: %(default)s)",
     )
+    parser.add_argument(
+        "--grpc-port",
+        type=int,
+        default=0,
+        metavar="N",
+        help="port where gRPC clients are told that there is no gRPC (default: 0, none)",
+    )
     parser.add_argument("--until-eof", action="store_true", help="end when stdin does, with who started it")
     flags = vars(parser.parse_args())
     if flags.pop("until_eof"):

@@ -15,6 +15,7 @@ from ragbed.qdrant.auth import ApiKey
 from ragbed.qdrant.errors import REAL_SERVER
 from ragbed.qdrant.folder import owned
 from ragbed.qdrant.limits import MAX_OPEN
+from ragbed.qdrant.no_grpc import refuse_grpc
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,7 @@ def serve(
     read_only_api_key_file: Path | None = None,
     optimize: bool | None = None,
     max_open: int = MAX_OPEN,
+    grpc_port: int | None = 0,
 ) -> None:
     """Serve Qdrant's REST API on a data folder until SIGTERM or SIGINT; call it from the main thread.
 
@@ -45,6 +47,7 @@ def serve(
         optimize: Build indexes in the background, as a real server does; without, searches stay exact. None
             leaves it to the environment variable `RAGBED_QDRANT_OPTIMIZE`, which switches it off with `0`.
         max_open: How many collections may hold their files open at once; the least used rest.
+        grpc_port: Where gRPC clients are told that there is no gRPC; None takes the port after `port`, 0 tells nobody.
 
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
@@ -73,6 +76,8 @@ def serve(
                 leave()
 
         upkeep.start()
+        if told := port and port + 1 if grpc_port is None else grpc_port:
+            refuse_grpc(host, told)
         run_server(
             SubstituteHeader(guarded, name=SUBSTITUTE),
             name="ragbed.qdrant",
