@@ -24,21 +24,33 @@ VARIABLES = {
     help="For which reader.",
 )
 def env(*, form: str) -> None:
-    """Print the stack's addresses: DATABASE_URL, REDIS_URL, QDRANT_URL, OLLAMA_HOST."""
-    from ragbed.cli.output import show_json
-    from ragbed.errors import ServiceMissing
-    from ragbed.stack import find_state_folder, running_record
+    """Print the stack's addresses: DATABASE_URL, REDIS_URL, QDRANT_URL, OLLAMA_HOST.
+
+    Where no stack of ragbed's is up, those of the services that run, such as devenv's.
+    """
+    from ragbed.cli.output import note, show_json
+    from ragbed.errors import ExitCode, ServiceMissing
+    from ragbed.settings import resolve_settings
+    from ragbed.stack import Found, find_services, find_state_folder, project_folder, running_record
 
     folder = find_state_folder()
     record = running_record(folder) if folder.root.exists() else None
-    if record is None:
-        raise ServiceMissing("nothing is up", hint="ragbed up -d")
-    values = {VARIABLES[name]: endpoint.url for name, endpoint in record.endpoints.items()}
+    found = (
+        Found(endpoints=record.endpoints)
+        if record
+        else find_services(resolve_settings(folder=project_folder()), folder)
+    )
+    if not found.endpoints:
+        raise ServiceMissing("nothing is up", details=found.notes, hint="ragbed up -d")
+    values = {VARIABLES[name]: endpoint.url for name, endpoint in found.endpoints.items()}
     if form == "json":
         show_json(values)
-        return
-    for name, value in values.items():
-        click.echo(_line(form, name, value))
+    else:
+        for name, value in values.items():
+            click.echo(_line(form, name, value))
+    if found.missing:
+        note(f"ragbed: no {' and no '.join(found.missing)}: see `ragbed status`")
+        raise SystemExit(ExitCode.SERVICE_MISSING)
 
 
 def _line(form: str, name: str, value: str) -> str:

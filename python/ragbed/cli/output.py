@@ -54,7 +54,8 @@ def ready_line(endpoint: Endpoint, seconds: float) -> str:
 
 
 def used(endpoint: Endpoint) -> str:
-    """Return what a report says of how a service was had: attached, process; embedded and mock where so."""
+    """Return what a report says of how a service was had: attached, process; substitute; by whom."""
     how = {"attach": "attached", "process": "process", "container": "container"}[endpoint.launcher]
     substitute = {"embedded-qdrant": "embedded", "mock-llm": "mock"}.get(endpoint.product)
-    return f"{how}, {substitute}" if substitute else how
+    started = f"started by {endpoint.started_by}" if endpoint.started_by else ""
+    return ", ".join(word for word in (how, substitute, started) if word)

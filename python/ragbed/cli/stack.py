@@ -11,7 +11,9 @@ from ragbed.cli.output import note, show_json, show_table, used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
+    from ragbed.stack import Endpoint, Found
     from ragbed.stack.record import StackRecord
 
 
@@ -97,19 +99,24 @@ def reset(*, yes: bool) -> None:
 @click.command(epilog="Example: ragbed status --json | jq '.services[].url'")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(*, as_json: bool) -> None:
-    """Show what runs, what was used, and whether it answers."""
+    """Show what runs, what was used, and whether it answers.
+
+    Where no stack of ragbed's is up, it shows the services that others started and that ragbed would use: those
+    whose URL is given, those of `devenv up`, and those on their default ports.
+    """
     from ragbed.errors import ExitCode
-    from ragbed.stack import find_state_folder, running_record
+    from ragbed.settings import resolve_settings
+    from ragbed.stack import find_services, find_state_folder, project_folder, running_record
     from ragbed.stack.health import check_health
 
     folder = find_state_folder()
     record = running_record(folder) if folder.root.exists() else None
     if record is None:
-        if as_json:
-            show_json({"up": False, "services": []})
-        else:
-            click.echo("Nothing is up. Try: ragbed up -d")
-        raise SystemExit(ExitCode.SERVICE_MISSING)
+        found = find_services(resolve_settings(folder=project_folder()), folder)
+        _show_found(found, as_json=as_json)
+        if found.missing:
+            raise SystemExit(ExitCode.SERVICE_MISSING)
+        return
     health = check_health(record, folder)
     if as_json:
         show_json(_describe(record, health))
@@ -124,25 +131,55 @@ def status(*, as_json: bool) -> None:
 
 def _describe(record: StackRecord, health: Mapping[str, str] | None = None) -> dict[str, object]:
     """Return the stack as JSON values, passwords hidden."""
-    from ragbed.guard import redacted
-
-    services = []
-    for name, endpoint in record.endpoints.items():
-        url = redacted(endpoint.url) if endpoint.launcher == "attach" else endpoint.url
-        state = {"state": health[name]} if health else {}
-        services.append({"name": name, **endpoint.to_json(), "url": url, **state})
     return {
         "up": True,
         "stack": record.stack,
         "detached": record.owner is None,
         "keep": record.keep,
-        "services": services,
+        "services": _services(record.endpoints, health),
         "notes": list(record.notes),
         "llm": record.llm,
     }
 
 
+def _services(
+    endpoints: Mapping[str, Endpoint], health: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    from ragbed.guard import redacted
+
+    services = []
+    for name, endpoint in endpoints.items():
+        url = redacted(endpoint.url) if endpoint.launcher == "attach" else endpoint.url
+        state = {"state": health[name]} if health else {}
+        services.append({"name": name, **endpoint.to_json(), "url": url, **state})
+    return services
+
+
+def _show_found(found: Found, *, as_json: bool) -> None:
+    """Show services that run without a stack of ours."""
+    ready = dict.fromkeys(found.endpoints, "ready")
+    if as_json:
+        whole = {"stack": None, "missing": list(found.missing)} if found.endpoints else {}
+        notes = {"notes": list(found.notes)} if found.notes or found.endpoints else {}
+        show_json({"up": not found.missing, **whole, "services": _services(found.endpoints, ready), **notes})
+        return
+    if found.endpoints:
+        _show_services(found.endpoints, ready)
+        click.echo("No stack of ragbed's is up: this is what it would use.")
+    for line in found.notes:
+        click.echo(f"note: {line}")
+    if not found.endpoints:
+        click.echo("Nothing is up. Try: ragbed up -d")
+    elif found.missing:
+        click.echo(f"No {' and no '.join(found.missing)}. `ragbed up -d` starts what is missing.")
+
+
 def _show(record: StackRecord, health: Mapping[str, str] | None = None) -> None:
+    _show_services(record.endpoints, health)
+    click.echo(f"LLM: {record.llm}")
+
+
+def _show_services(endpoints: Mapping[str, Endpoint], health: Mapping[str, str] | None) -> None:
     from ragbed.guard import redacted
 
     rows = [
@@ -155,8 +192,7 @@ def _show(record: StackRecord, health: Mapping[str, str] | None = None) -> None:
             redacted(endpoint.url),
             endpoint.origin,
         )
-        for name, endpoint in record.endpoints.items()
+        for name, endpoint in endpoints.items()
     ]
     columns = ["service", *(["state"] if health else []), "version", "pid", "used", "url", "from"]
     show_table(columns, rows)
-    click.echo(f"LLM: {record.llm}")

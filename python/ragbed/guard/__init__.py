@@ -1,6 +1,6 @@
 """What may be touched: production is refused, other people's stores need ragbed's marker."""
 
-from ragbed.guard.addresses import redacted
+from ragbed.guard.addresses import is_loopback, redacted
 from ragbed.guard.production import check_url, refuse_writes
 from ragbed.guard.scrubbing import scrubber
 from ragbed.guard.stores import Identity, NotThere, Store, WrongService, open_store
@@ -11,6 +11,7 @@ __all__ = [
     "Store",
     "WrongService",
     "check_url",
+    "is_loopback",
     "open_store",
     "redacted",
     "refuse_writes",

@@ -154,4 +154,5 @@ def _service(endpoint: Endpoint) -> dict[str, Any]:
         "version": endpoint.version,
         "url": redacted(endpoint.url),
         "origin": endpoint.origin,
+        "started_by": endpoint.started_by,
     }

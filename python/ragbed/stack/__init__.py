@@ -2,6 +2,7 @@
 
 from ragbed.stack.building import Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.finding import Found, find_services
 from ragbed.stack.lifecycle import down, mend, reset, up
 from ragbed.stack.reaping import running_record
 from ragbed.stack.session import running_stack
@@ -10,10 +11,12 @@ from ragbed.stack.state import StateFolder, find_state_folder, project_folder
 __all__ = [
     "SERVICES",
     "Endpoint",
+    "Found",
     "Stack",
     "StackBuilder",
     "StateFolder",
     "down",
+    "find_services",
     "find_state_folder",
     "mend",
     "project_folder",

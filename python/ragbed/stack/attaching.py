@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ragbed.pins import ServicePins
     from ragbed.settings import Setting, Settings
+    from ragbed.stack.announced import Announcement
 
 URL_SETTINGS: dict[str, Setting[str]] = {
     "postgres": known.POSTGRES_URL,
@@ -52,7 +53,14 @@ class PassedOver:
 
 
 def attach_given(
-    service: str, url: str, *, named: str, pins: ServicePins, settings: Settings, models: Sequence[str] = ()
+    service: str,
+    url: str,
+    *,
+    named: str,
+    pins: ServicePins,
+    settings: Settings,
+    models: Sequence[str] = (),
+    announced: Announcement | None = None,
 ) -> Endpoint:
     """Use the service whose URL somebody gave, or fail: it is never replaced.
 
@@ -63,6 +71,7 @@ def attach_given(
         pins: What is accepted.
         settings: The resolved settings.
         models: Models that an Ollama must have.
+        announced: What somebody said of the service that they started.
 
     Raises:
         ServiceMissing: Nothing answers there, it is something else, out of range, or lacks a model.
@@ -94,7 +103,7 @@ def attach_given(
             details=["a store that ragbed did not start is only written to once somebody has adopted it"],
             hint=f"look at it and mark it: {adopt_command(url, named=named)}",
         )
-    return _endpoint(service, url, identity, f"found by {named}")
+    return _endpoint(service, url, identity, f"found by {named}", announced)
 
 
 def adopt_command(url: str, *, named: str) -> str:
@@ -112,6 +121,11 @@ def adopt_command(url: str, *, named: str) -> str:
     )
 
 
+def default_url(service: str, pins: ServicePins) -> str:
+    """Return the address on the service's default port, with the local database's name and password."""
+    return _DEFAULT_URLS[service].format(port=pins.port)
+
+
 def attach_default(
     service: str, *, pins: ServicePins, settings: Settings, models: Sequence[str] = ()
 ) -> Endpoint | PassedOver:
@@ -123,7 +137,29 @@ def attach_default(
         settings: The resolved settings.
         models: Models that an Ollama must have.
     """
-    url = _DEFAULT_URLS[service].format(port=pins.port)
+    return attach_found(service, default_url(service, pins), pins=pins, settings=settings, models=models)
+
+
+def attach_found(
+    service: str,
+    url: str,
+    *,
+    pins: ServicePins,
+    settings: Settings,
+    models: Sequence[str],
+    announced: Announcement | None = None,
+) -> Endpoint | PassedOver:
+    """Use what answers at an address that nobody gave, if it is right in every way; else say why not.
+
+    Args:
+        service: Which one.
+        url: Where it may answer.
+        pins: What is accepted.
+        settings: The resolved settings.
+        models: Models that an Ollama must have.
+        announced: What somebody said of the service that they started.
+    """
+    port = urlsplit(url).port or pins.port
     store = open_store(service, url, api_key=settings[known.QDRANT_API_KEY], timeout_s=1.0)
     try:
         store.pulse()
@@ -131,21 +167,19 @@ def attach_default(
         if isinstance(error.__cause__, ConnectionRefusedError):
             return PassedOver(note="")
         return PassedOver(
-            note=f"{service}: port {pins.port} is held by something that does not answer ({error}): passed over"
+            note=f"{service}: port {port} is held by something that does not answer ({error}): passed over"
         )
     except WrongService as error:
-        return PassedOver(
-            note=f"{service}: port {pins.port} is held by something else ({error}): passed over"
-        )
+        return PassedOver(note=f"{service}: port {port} is held by something else ({error}): passed over")
     try:
         identity, reason = _examine(store, pins, models)
     except (NotThere, WrongService) as error:
-        return PassedOver(note=f"{service}: port {pins.port} answers, but {error}: passed over")
+        return PassedOver(note=f"{service}: port {port} answers, but {error}: passed over")
     if reason:
         return PassedOver(
-            note=f"{service}: {identity.product} {identity.version} on port {pins.port} {reason}: passed over"
+            note=f"{service}: {identity.product} {identity.version} on port {port} {reason}: passed over"
         )
-    return _endpoint(service, url, identity, f"found on port {pins.port}")
+    return _endpoint(service, url, identity, f"found on port {port}", announced)
 
 
 def normalised(service: str, url: str, *, named: str) -> str:
@@ -246,7 +280,9 @@ def _short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:12]
 
 
-def _endpoint(service: str, url: str, identity: Identity, origin: str) -> Endpoint:
+def _endpoint(
+    service: str, url: str, identity: Identity, origin: str, announced: Announcement | None
+) -> Endpoint:
     return Endpoint(
         service=service,
         url=url,
@@ -255,4 +291,5 @@ def _endpoint(service: str, url: str, identity: Identity, origin: str) -> Endpoi
         version=identity.version,
         real=identity.real,
         origin=origin,
+        started_by=announced.started_by if announced and announced.is_at(url) else "",
     )

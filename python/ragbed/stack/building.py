@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ConfigurationError, ServiceMissing
 from ragbed.settings import LlmChoice, Settings, choose_llm
 from ragbed.settings import definitions as known
-from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_default, attach_given
+from ragbed.stack.announced import load_announcements, look_around
+from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_given
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases
@@ -101,6 +102,7 @@ class StackBuilder:
         self.may_start = may_start
         self.llm = _require_served(choose_llm(settings, caller=caller), settings)
         self.models = [with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL])]
+        self.announced = load_announcements(folder)
         self.owner = ProcessIdentity.of(os.getpid())
 
     def build(self, services: Sequence[str] = SERVICES, *, progress: Progress | None = None) -> Stack:
@@ -158,9 +160,7 @@ class StackBuilder:
         if given:
             result = _Result(endpoint=given)
         elif self.may_look_around(service):
-            found = attach_default(
-                service, pins=self.pins[service], settings=self.settings, models=self.wanted(service)
-            )
+            found = self.look_around(service)
             if isinstance(found, PassedOver):
                 notes += [found.note] if found.note else []
             else:
@@ -212,6 +212,7 @@ class StackBuilder:
             pins=self.pins[service],
             settings=self.settings,
             models=self.wanted(service),
+            announced=self.announced.get(service),
         )
 
     def may_look_around(self, service: str) -> bool:
@@ -221,6 +222,16 @@ class StackBuilder:
         if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
             return False
         return not (service == "ollama" and self.llm.provider == "mock")
+
+    def look_around(self, service: str) -> Endpoint | PassedOver:
+        """Return what runs where somebody announced it or on the default port, or why it is not used."""
+        return look_around(
+            service,
+            self.announced.get(service),
+            pins=self.pins[service],
+            settings=self.settings,
+            models=self.wanted(service),
+        )
 
     def wanted(self, service: str) -> list[str]:
         """Return the models that a service must have."""

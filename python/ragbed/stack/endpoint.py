@@ -26,6 +26,7 @@ class Endpoint:
         origin: In words for a report: the binary started, or where an attached service was found.
         pid: Process id; None when we did not start it.
         started_at: UTC; None when the service ran before we came.
+        started_by: Who started an attached service, as far as they said so; empty when nobody did.
     """
 
     service: str
@@ -37,6 +38,7 @@ class Endpoint:
     origin: str
     pid: int | None = None
     started_at: datetime | None = None
+    started_by: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values, the time in ISO form."""

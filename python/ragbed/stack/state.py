@@ -40,6 +40,11 @@ class StateFolder:
         return self.root / "stack.json"
 
     @property
+    def announced_file(self) -> Path:
+        """What somebody else started for this checkout, and said so."""
+        return self.root / "announced.json"
+
+    @property
     def leases(self) -> Path:
         """A file per process that we started."""
         return self.root / "leases"
