@@ -1,0 +1,33 @@
+# The model store with nothing but Nix's own builders, in the place of nixpkgs' `fetchurl` and `linkFarm`.
+{
+  lockFile,
+  source ? "",
+}:
+let
+  ragbed = import ../../../nix/lib { inherit lockFile; };
+  stores = import ../../../nix/models {
+    inherit source;
+    fetchurl = import <nix/fetchurl.nix>;
+    linkFarm =
+      name: entries:
+      derivation {
+        inherit name;
+        system = builtins.currentSystem;
+        builder = "/bin/sh";
+        PATH = "/usr/bin:/bin";
+        args = [
+          "-euc"
+          (builtins.concatStringsSep "\n" (
+            map (entry: ''
+              mkdir -p "$out/$(dirname '${entry.name}')"
+              ln -s ${entry.path} "$out/${entry.name}"
+            '') entries
+          ))
+        ];
+      };
+  };
+in
+stores.store {
+  inherit (ragbed) manifest;
+  models = ragbed.models.all;
+}
