@@ -9,7 +9,6 @@ starts. The random name lets a collection be created again while the old one's f
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import threading
 import time
@@ -26,11 +25,11 @@ from ragbed.qdrant.errors import (
     WrongInput,
     collection_missing,
 )
-from ragbed.qdrant.folder import write_json
 from ragbed.qdrant.limits import MAX_OPEN
 from ragbed.qdrant.open_shards import OpenShards
-from ragbed.qdrant.shard import Shard, is_damage
-from ragbed.qdrant.translate.config import CollectionConfig, read_config
+from ragbed.qdrant.opening import is_damage
+from ragbed.qdrant.shard import Shard
+from ragbed.qdrant.stored import FIRST, MARK, flaw, found_in, move_aside, write_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,11 +37,9 @@ if TYPE_CHECKING:
 
     from qdrant_edge import ShardInfo
 
-logger = logging.getLogger(__name__)
+    from ragbed.qdrant.translate.config import CollectionConfig
 
-MARK = "collection.json"
-FIRST = "shard"
-"""Folder of the engine's files in a new collection."""
+logger = logging.getLogger(__name__)
 
 FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
 """Characters that no collection name may hold, as in Qdrant."""
@@ -85,7 +82,7 @@ class Collections:
         for found in sorted(store.iterdir()):
             if not (found / MARK).exists():
                 shutil.rmtree(found, ignore_errors=True)
-            elif shard := _found(found, set_aside=folder / "damaged"):
+            elif shard := found_in(found, set_aside=folder / "damaged"):
                 shards[shard.name] = shard
         return cls(folder, shards, max_open=max_open)
 
@@ -101,7 +98,7 @@ class Collections:
         for name in tuple(self._unchecked):
             self._unchecked.discard(name)
             shard = self._shards.get(name)
-            if shard is not None and not shard.is_open and (why := _flaw(shard.folder)):
+            if shard is not None and not shard.is_open and (why := flaw(shard.folder)):
                 self.set_aside(shard, why)
         return sorted(self._shards)
 
@@ -228,7 +225,7 @@ class Collections:
             del self._shards[shard.name]
             shard.abandon()
             self.aliases.forget(shard.name)
-            _move_aside(shard.folder.parent, self._folder / "damaged", why)
+            move_aside(shard.folder.parent, self._folder / "damaged", why)
 
     def close(self) -> bool:
         """Write everything to disk and close as many collections as there is time for; say whether all are."""
@@ -265,40 +262,3 @@ def check_name(name: str) -> None:
         if character in FORBIDDEN:
             reason = f"collection name cannot contain {orjson.dumps(character).decode()} char"
             raise InvalidValue("name", reason, where="path parameters")
-
-
-def write_mark(shard: Shard, files: Path) -> None:
-    """Make a collection's name, configuration and folder of files last, in one step."""
-    mark = {"name": shard.name, "config": shard.config.body, "shard": files.name}
-    write_json(files.parent / MARK, mark)
-
-
-def _found(folder: Path, *, set_aside: Path) -> Shard | None:
-    """Return the collection in a folder, not yet open; move the folder away and return None when it has none."""
-    try:
-        stored = orjson.loads((folder / MARK).read_bytes())
-        files = folder / stored.get("shard", FIRST)
-        for beside in os.listdir(folder):  # noqa: PTH208  # half of what a start with thousands of them costs
-            if beside.startswith(FIRST) and beside != files.name:
-                # the rest of a renewal, whose process may be writing there to its end: what is left goes next time
-                shutil.rmtree(folder / beside, ignore_errors=True)
-        return Shard(stored["name"], read_config(stored["config"]), files)
-    except (ApiError, OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        _move_aside(folder, set_aside, error)
-        return None
-
-
-def _move_aside(folder: Path, set_aside: Path, why: object) -> None:
-    set_aside.mkdir(exist_ok=True)
-    kept = folder.rename(set_aside / folder.name)
-    logger.warning("damaged collection set aside in %s: %s", kept, why)
-
-
-def _flaw(files: Path) -> str | None:
-    """Say what is wrong with a collection's files, as far as it shows without opening them; None: nothing."""
-    try:
-        for described in (files / "edge_config.json", *files.glob("segments/*/segment.json")):
-            orjson.loads(described.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        return f"{files}: {error}"
-    return None

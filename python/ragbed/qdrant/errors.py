@@ -18,6 +18,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+CANCELLED = "Operation cancelled"
+"""Beginning of what the engine says of a formula that fails on a point: it stops, and its reason is lost."""
+
+FORMULA_FAILED = (
+    "the formula has no finite number for one of the points: a payload value that it reads is missing or of another"
+    " kind, which `defaults` can stand in for, or one of `div`, `ln`, `log10`, `sqrt`, `pow`"
+    " and `exp` went beyond numbers"
+)
 REAL_SERVER = "put a `qdrant` binary on PATH or set QDRANT_URL to use a real server"
 
 
@@ -130,7 +138,7 @@ def from_engine(error: BaseException) -> ApiError:
         return NotFound(f"{message} found")
     if is_panic(error) or message.startswith(("Service runtime error", "Out of", "Inconsistent storage")):
         return ApiError(message)
-    return WrongInput(message)
+    return WrongInput(FORMULA_FAILED if message.startswith(CANCELLED) else message)
 
 
 def is_panic(error: BaseException) -> bool:

@@ -13,10 +13,10 @@ import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ragbed.qdrant.collections import FIRST, write_mark
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.indexing import NOTHING_TO_DO
-from ragbed.qdrant.shard import load
+from ragbed.qdrant.opening import load
+from ragbed.qdrant.stored import FIRST, write_mark
 
 if TYPE_CHECKING:
     import threading

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import ApiError, NotFound, collection_missing, from_engine, is_panic
+from ragbed.qdrant.errors import ApiError, NotFound, collection_missing
 from ragbed.qdrant.folder import copy_tree, sync_tree
+from ragbed.qdrant.journal import Journal, replay
+from ragbed.qdrant.opening import engine_errors, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,14 +30,6 @@ if TYPE_CHECKING:
     from ragbed.qdrant.translate.ids import PointId
 
 logger = logging.getLogger(__name__)
-
-RESOURCE_ERRORS = ("os error 24)", "os error 23)", "os error 12)", "os error 28)", "os error 11)")
-"""Ends of messages that tell of a machine short of files, memory, disk or threads, not of a damaged collection."""
-
-MAX_JOURNAL = 20_000
-MAX_JOURNAL_BYTES = 512 * 1024 * 1024
-"""Writes kept for a copy that is being indexed, and the size of their requests, of which they take a part; beyond, the
-copy is given up, so that memory stays bounded."""
 
 
 class Shard:
@@ -82,13 +76,13 @@ class Shard:
         self._idle = threading.Condition()
         self._users = 0
         self._gone = False
-        self._journal: list[UpdateOperation] | None = None
-        self._journal_bytes = 0
+        self._journal = Journal()
+        self._copied = 0  # what `configured` was when the copy was made
 
     @classmethod
     def create(cls, folder: Path, name: str, config: CollectionConfig) -> Shard:
         """Create a collection's files in an empty folder, and open it."""
-        with _engine_errors():
+        with engine_errors():
             return cls(name, config, folder, engine.EdgeShard.create(str(folder), config.engine))
 
     @property
@@ -102,20 +96,11 @@ class Shard:
             # a renewal may have put another shard in place while this write waited for its turn
             now = self._engine or shard
             before = now.info().points_count
-            if self._journal is not None:
-                self._keep(operation)  # a refused write may have been done in part, here and there alike
+            self._journal.add(operation)  # a refused write may have been done in part, here and there alike
             now.update(operation)
             self.deleted += max(0, before - now.info().points_count)
             self.written += 1
             return next(self._operations)
-
-    def _keep(self, operation: UpdateOperation) -> None:
-        """Keep a write for the copy; give the copy up when there are too many."""
-        journal = self._journal
-        if journal is not None and len(journal) < MAX_JOURNAL and self._journal_bytes < MAX_JOURNAL_BYTES:
-            journal.append(operation)
-        else:
-            self._journal = None
 
     def query(self, requests: Sequence[engine.QueryRequest]) -> list[list[ScoredPoint]]:
         """Return the points found for each request, best first."""
@@ -166,14 +151,14 @@ class Shard:
         if not self.unflushed_bytes:
             self.unflushed_since = self.wrote_at
         self.unflushed_bytes += size_bytes + 1
-        self._journal_bytes += size_bytes
+        self._journal.grow(size_bytes)
 
     def peek(self) -> engine.ShardInfo | None:
         """Return the engine's counts without opening the collection or counting as its use; None while it rests."""
         opened = self._engine
         if opened is None:
             return None
-        with _engine_errors():
+        with engine_errors():
             return opened.info()
 
     def flush(self) -> None:
@@ -184,17 +169,17 @@ class Shard:
         with self._idle:
             if self._engine is not None:
                 self.unflushed_bytes = 0
-                with _engine_errors():
+                with engine_errors():
                     self._engine.flush()
 
     def rest(self) -> bool:
         """Close the files until the next call; say whether that was possible: not while a call is under way."""
         with self._idle:
-            if self._users or self._engine is None or self._journal is not None:
+            if self._users or self._engine is None or self._journal.is_kept:
                 return False
             opened, self._engine = self._engine, None
             self.unflushed_bytes = 0
-            with _engine_errors():
+            with engine_errors():
                 opened.close()
             return True
 
@@ -213,20 +198,20 @@ class Shard:
         """
         with self._idle:
             self._idle.wait_for(lambda: self._users == 0)
-            self._journal = None  # a renewal under way was for the old configuration
+            self._journal.end()  # a renewal under way was for the old configuration
             self.configured += 1
             opened, self._engine = self._engine, None
             self.config = config
             self.folder = folder or self.folder
             if opened is not None:
-                with _engine_errors():
+                with engine_errors():
                     opened.close()
 
     def retire(self) -> None:
         """Refuse new calls from now on; those under way go on."""
         with self._idle:
             self._gone = True
-            self._journal = None
+            self._journal.end()
 
     def abandon(self) -> None:
         """Close for good, whatever state the files are in."""
@@ -242,30 +227,30 @@ class Shard:
             self._idle.wait_for(lambda: self._users == 0)
             opened, self._engine = self._engine, None
         if opened is not None:
-            with _engine_errors():
+            with engine_errors():
                 opened.close()
 
     @contextmanager
     def copying(self) -> Iterator[None]:
         """Hold writes back while the files are copied, and keep from then on what is written, for `renew`."""
         with self._writer:
+            self._copied = self.configured
             yield
-            self._journal, self._journal_bytes = [], 0
+            self._journal.begin()
 
     def forget_copy(self) -> None:
         """Keep no more writes for a copy; it was given up."""
         with self._writer:
-            self._journal = None
+            self._journal.end()
 
     def catch_up(self, copy: EdgeShard) -> bool:
         """Write to a copy what came since it was made; false when that can no longer be known."""
         with self._writer:
-            pending, self._journal = self._journal, None if self._journal is None else []
-            self._journal_bytes = 0
+            pending = self._journal.take()
         if pending is None:
             return False
         for operation in pending:
-            _replay(copy, operation)
+            replay(copy, operation)
             time.sleep(0)  # others may have a call in between
         return True
 
@@ -278,12 +263,11 @@ class Shard:
             commit: Makes the change last; a crash before it leaves the old files in force, after it the new ones.
         """
         with self._writer:
-            begun, pending = self.configured, self._journal
-            for operation in pending or ():
-                _replay(copy, operation)
+            for operation in self._journal.take() or ():
+                replay(copy, operation)
             with self._idle:
-                wanted = self._journal is not None and not self._gone and begun == self.configured
-                self._journal = None
+                wanted = self._journal.is_kept and not self._gone and self._copied == self.configured
+                self._journal.end()
                 if wanted:
                     commit()
                     self.deleted = 0
@@ -301,7 +285,7 @@ class Shard:
         try:
             if opened:
                 self.on_open(self)
-            with _engine_errors():
+            with engine_errors():
                 yield shard
         finally:
             with self._idle:
@@ -315,7 +299,7 @@ class Shard:
                 raise collection_missing(self.name)
             opened = self._engine
             if opened is None:
-                with _engine_errors():
+                with engine_errors():
                     self._engine = load(self.folder, self.config)
             shard = self._engine
             if shard is None:
@@ -325,50 +309,9 @@ class Shard:
             return shard, opened is None
 
 
-def load(folder: Path, config: CollectionConfig) -> EdgeShard:
-    """Open the engine's files, with a configuration unless its vectors are others than those of the files.
-
-    That happens when a collection gained or lost a vector and the server died before it had noted so. The call was not
-    answered; made again, it finishes what it began.
-    """
-    try:
-        return engine.EdgeShard.load(str(folder), config.engine)
-    except Exception as error:
-        if "config is incompatible" not in str(error):
-            raise
-    return engine.EdgeShard.load(str(folder))
-
-
-def is_damage(error: ApiError) -> bool:
-    """Say whether an error on opening tells of damaged files, not of a machine that lacks something."""
-    return not str(error).rstrip(" .\"'").endswith(RESOURCE_ERRORS) and "Too many open files" not in str(
-        error
-    )
-
-
-def _replay(copy: EdgeShard, operation: UpdateOperation) -> None:
-    """Apply a write that was applied elsewhere; what it could not do there, it cannot here."""
-    try:
-        copy.update(operation)
-    except Exception as error:
-        if type(error) is not Exception:
-            raise
-
-
 def _ignore(_: Shard) -> None:
     """Nobody wants to know."""
 
 
 def _ignore_damage(_: Shard, __: ApiError) -> None:
     """Nobody wants to know."""
-
-
-@contextmanager
-def _engine_errors() -> Iterator[None]:
-    """Turn what the engine raises into an ApiError; its panics are not `Exception`s."""
-    try:
-        yield
-    except BaseException as error:
-        if type(error) is Exception or is_panic(error):
-            raise from_engine(error) from error
-        raise
