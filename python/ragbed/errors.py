@@ -8,6 +8,7 @@ RagbedError                  1   a check failed
 ├── DocumentError            1   a document cannot be read
 ├── PipelineError            1   a step of the RAG pipeline failed
 │   ├── EmbeddingFailed      1
+│   │   └── InputTooLong     1   a text exceeds the model's context
 │   ├── IndexFailed          1
 │   └── AnswerFailed         1
 ├── ServiceMissing          10   a needed service is not there
@@ -104,6 +105,10 @@ class PipelineError(RagbedError):
 
 class EmbeddingFailed(PipelineError):
     """The embedding provider refused, or gave vectors of a wrong shape."""
+
+
+class InputTooLong(EmbeddingFailed):
+    """A text exceeds the model's context; split it and go on."""
 
 
 class IndexFailed(PipelineError):

@@ -47,7 +47,10 @@ def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str
     """Yield the pipeline on what runs already, and the substitutes among it."""
     from ragbed.pipeline import open_pipeline
 
-    with running_config(command, namespace) as (config, stack), open_pipeline(config) as pipeline:
+    with (
+        running_config(command, namespace) as (config, stack),
+        open_pipeline(config, loading=lambda loading: note(loading.line)) as pipeline,
+    ):
         yield pipeline, [one.product for one in stack.endpoints.values() if not one.real]
 
 

@@ -36,8 +36,12 @@ class PipelineConfig:
         max_document_bytes: Larger files are reported, not read.
         cache_ttl_s: How long embeddings stay cached, at least 1.
         connect_timeout_s: How long a connection may take to open.
-        embed_timeout_s: How long one embedding request may take; the first may load the model.
-        answer_timeout_s: How long an answer may take.
+        load_timeout_s: How long loading a model may take; it is asked for by itself.
+        embed_timeout_s: How long one embedding request may take.
+        first_token_timeout_s: How long an answer may take to begin, and be silent.
+        answer_timeout_s: How long an answer may take in all.
+        keep_alive: How long Ollama keeps a model after a request, as `10m`; empty leaves it to Ollama.
+        num_thread: Threads that a model computes with; 0 leaves it to Ollama.
         lock_timeout_s: How long an ingest waits for another one of the same namespace.
         answer_tokens: Longest answer, in tokens.
         seed: Seed of the chat model.
@@ -64,8 +68,12 @@ class PipelineConfig:
     max_document_bytes: int = 5_000_000
     cache_ttl_s: int = 3600
     connect_timeout_s: float = 5.0
+    load_timeout_s: float = 900.0
     embed_timeout_s: float = 120.0
-    answer_timeout_s: float = 300.0
+    first_token_timeout_s: float = 300.0
+    answer_timeout_s: float = 600.0
+    keep_alive: str = ""
+    num_thread: int = 0
     lock_timeout_s: float = 600.0
     answer_tokens: int = 300
     seed: int = 0
@@ -111,8 +119,11 @@ _LOWEST: dict[str, float] = {
     "max_document_bytes": 1,
     "cache_ttl_s": 1,
     "connect_timeout_s": 0.001,
+    "load_timeout_s": 0.001,
     "embed_timeout_s": 0.001,
+    "first_token_timeout_s": 0.001,
     "answer_timeout_s": 0.001,
+    "num_thread": 0,
     "lock_timeout_s": 0.001,
     "answer_tokens": 1,
     "stale_months": 1,

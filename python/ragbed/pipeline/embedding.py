@@ -8,8 +8,8 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragbed.errors import EmbeddingFailed
-from ragbed.pipeline.ports import CacheUnavailable, InputTooLong
+from ragbed.errors import EmbeddingFailed, InputTooLong
+from ragbed.pipeline.ports import CacheUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

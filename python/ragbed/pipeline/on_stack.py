@@ -37,4 +37,10 @@ def pipeline_config(
         batch_size=settings[known.PIPELINE_BATCH_SIZE],
         top_k=settings[known.PIPELINE_TOP_K],
         cache_ttl_s=settings[known.CACHE_TTL_S],
+        load_timeout_s=settings[known.LLM_LOAD_TIMEOUT_S],
+        embed_timeout_s=settings[known.EMBEDDING_TIMEOUT_S],
+        first_token_timeout_s=settings[known.LLM_FIRST_TOKEN_TIMEOUT_S],
+        answer_timeout_s=settings[known.LLM_ANSWER_TIMEOUT_S],
+        keep_alive=settings[known.LLM_KEEP_ALIVE],
+        num_thread=settings[known.LLM_NUM_THREAD],
     )

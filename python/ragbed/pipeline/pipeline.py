@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ragbed.errors import IndexFailed, ServiceMissing, UsageError
-from ragbed.pipeline.adapters.ollama import OllamaChat, OllamaEmbedder
+from ragbed.pipeline.adapters.ollama import OllamaChat, OllamaConnection, OllamaEmbedder
 from ragbed.pipeline.adapters.postgres import Database, PostgresLedger
 from ragbed.pipeline.adapters.qdrant import QdrantIndex
 from ragbed.pipeline.adapters.redis import RedisEmbeddingCache
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from ragbed.models.client import Loading
     from ragbed.pipeline.adapters.gaps import PostgresGapStore
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.gaps import Finding
@@ -36,16 +37,18 @@ class Pipeline:
 
     Args:
         config: Addresses, names and numbers.
+        loading: Told how the load of a model goes, on a thread of its own; None tells nobody.
     """
 
-    def __init__(self, config: PipelineConfig) -> None:
+    def __init__(self, config: PipelineConfig, *, loading: Callable[[Loading], None] | None = None) -> None:
         self.config = config
         self._database = Database(config)
         self._ledger = PostgresLedger(self._database, config)
         self._index = QdrantIndex(config)
         self._cache = RedisEmbeddingCache(config)
-        self._embedder = OllamaEmbedder(config)
-        self._chat = OllamaChat(config)
+        self._ollama = OllamaConnection(config, loading)
+        self._embedder = OllamaEmbedder(config, self._ollama)
+        self._chat = OllamaChat(config, self._ollama)
 
     def migrate(self) -> str:
         """Bring the namespace's schema to the newest revision and return it.
@@ -203,8 +206,7 @@ class Pipeline:
         """Close every connection; doing it twice is harmless."""
         self._index.close()
         self._cache.close()
-        self._embedder.close()
-        self._chat.close()
+        self._ollama.close()
         self._database.close()
 
     @cached_property
@@ -274,13 +276,16 @@ class Pipeline:
 
 
 @contextmanager
-def open_pipeline(config: PipelineConfig) -> Iterator[Pipeline]:
+def open_pipeline(
+    config: PipelineConfig, *, loading: Callable[[Loading], None] | None = None
+) -> Iterator[Pipeline]:
     """Yield a pipeline that connects when it needs to; close everything on every way out.
 
     Args:
         config: Addresses, names and numbers.
+        loading: Told how the load of a model goes, on a thread of its own; None tells nobody.
     """
-    pipeline = Pipeline(config)
+    pipeline = Pipeline(config, loading=loading)
     try:
         yield pipeline
     finally:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ragbed.errors import EmbeddingFailed
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -19,10 +17,6 @@ SparseVector = dict[int, float]
 
 Filters = dict[str, tuple[str, ...]]
 """Allowed values by indexed payload field; a chunk must satisfy every field."""
-
-
-class InputTooLong(EmbeddingFailed):
-    """A text exceeds the model's context; split it and go on."""
 
 
 class CacheUnavailable(Exception):
@@ -128,7 +122,7 @@ class Embedder(Protocol):
         """Return what identifies the model's bytes; raise EmbeddingFailed or ServiceMissing."""
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """Return one vector per text, in order, all of one dimension; raise EmbeddingFailed."""
+        """Return one vector per text, in order, all of one dimension; raise EmbeddingFailed or InputTooLong."""
 
 
 class ChatModel(Protocol):

@@ -86,6 +86,17 @@ LLM_RECORDER = _text(
 LLM_FAIL_ON_REAL_CALL = _switch(
     "llm.fail_on_real_call", False, "Refuse every call to a paid provider.", env=("FAIL_ON_REAL_API_CALL",)
 )
+LLM_NUM_THREAD = _whole(
+    "llm.num_thread", 0, "Threads that a model of Ollama computes with; 0 leaves it to Ollama."
+)
+LLM_KEEP_ALIVE = _text(
+    "llm.keep_alive", "", "How long Ollama keeps a model after a request, as 10m; empty leaves it to Ollama."
+)
+LLM_LOAD_TIMEOUT_S = _number("llm.load_timeout_s", 900.0, "How long loading a model may take.")
+LLM_FIRST_TOKEN_TIMEOUT_S = _number(
+    "llm.first_token_timeout_s", 300.0, "How long an answer may take to begin, and be silent."
+)
+LLM_ANSWER_TIMEOUT_S = _number("llm.answer_timeout_s", 600.0, "How long an answer may take in all.")
 OPENAI_KEY = _text("llm.openai_api_key", "", "OpenAI key.", env=("OPENAI_API_KEY",), secret=True)
 ANTHROPIC_KEY = _text("llm.anthropic_api_key", "", "Anthropic key.", env=("ANTHROPIC_API_KEY",), secret=True)
 EMBEDDING_PROVIDER = _text(
@@ -96,6 +107,9 @@ EMBEDDING_PROVIDER = _text(
     choices=PROVIDERS,
 )
 EMBEDDING_MODEL = _text("embedding.model", "all-minilm", "Embedding model.")
+EMBEDDING_TIMEOUT_S = _number(
+    "embedding.timeout_s", 120.0, "How long one batch of embeddings may take, the model being loaded."
+)
 
 BUDGET_RUN_USD = _number(
     "budget.run_usd", 0.0, "Paid calls of one run, USD.", env=("TEST_COST_BUDGET_USD", "E2E_COST_LIMIT")

@@ -73,7 +73,9 @@ def parity(run: Run) -> str:
 def migrate(run: Run) -> str:
     """The schema comes up, and a second migration changes nothing."""
     run.config = pipeline_config(run.up, run.settings, folder=run.folder, namespace=namespace_of(run.id))
-    run.pipeline = run.cleanup.enter_context(open_pipeline(run.config))
+    run.pipeline = run.cleanup.enter_context(
+        open_pipeline(run.config, loading=lambda loading: run.say(loading.line))
+    )
     if run.up.shared and not run.options.keep:
         # The report names the gap pages: they go with it.
         run.cleanup.callback(run.pipeline.drop, keep_pages=True)

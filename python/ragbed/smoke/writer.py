@@ -20,6 +20,8 @@ from ragbed.pipeline import PipelineConfig, open_pipeline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ragbed.models.client import Loading
+
 
 def ingest_elsewhere(
     config: PipelineConfig, corpus: Path, *, progress: Callable[[str], None]
@@ -69,12 +71,16 @@ def _rebuilt(error: dict[str, Any]) -> RagbedError:
     return rebuilt
 
 
+def _say(loading: Loading) -> None:
+    print(loading.line, file=sys.stderr, flush=True)
+
+
 def main() -> None:
     """Ingest what stdin asks for."""
     request = json.load(sys.stdin)
     config = PipelineConfig(**{**request["config"], "gaps_dir": Path(request["config"]["gaps_dir"])})
     try:
-        with open_pipeline(config) as pipeline:
+        with open_pipeline(config, loading=_say) as pipeline:
             report = pipeline.ingest(Path(request["corpus"]))
     except RagbedError as error:
         described = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ragbed.errors import AnswerFailed, EmbeddingFailed, IndexFailed, RagbedError, ServiceMissing, UsageError
+from ragbed.errors import IndexFailed, RagbedError, ServiceMissing, UsageError
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.adapters.http import request_json
 
@@ -102,8 +102,8 @@ def test_index_of_another_model_is_refused(handbook: Bench) -> None:
         ),
         ({"qdrant_url": f"http://{NOWHERE}"}, ServiceMissing, "Qdrant did not answer while searching"),
         ({"ollama_url": f"http://{NOWHERE}"}, ServiceMissing, "Ollama does not answer"),
-        ({"embedding_model": "no-such"}, EmbeddingFailed, "Ollama has no model no-such"),
-        ({"chat_model": "no-such"}, AnswerFailed, "no-such did not answer"),
+        ({"embedding_model": "no-such"}, ServiceMissing, "Ollama has no model no-such"),
+        ({"chat_model": "no-such"}, ServiceMissing, r"Ollama at http://\S+ has no model no-such"),
     ],
     ids=["postgres", "qdrant", "ollama", "embedding model", "chat model"],
 )

@@ -25,6 +25,7 @@ CODES = {
     "DocumentError": 1,
     "PipelineError": 1,
     "EmbeddingFailed": 1,
+    "InputTooLong": 1,
     "IndexFailed": 1,
     "AnswerFailed": 1,
     "ServiceMissing": 10,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragbed.errors import EmbeddingFailed
-from ragbed.pipeline.adapters.ollama import check_vectors
+from ragbed.errors import EmbeddingFailed, InputTooLong
+from ragbed.models.client import check_vectors
 from ragbed.pipeline.embedding import CachedEmbedding, cache_key, mean, prefixes, unit
-from ragbed.pipeline.ports import CacheUnavailable, InputTooLong
+from ragbed.pipeline.ports import CacheUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

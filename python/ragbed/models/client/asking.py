@@ -1,0 +1,88 @@
+"""Requests by the official client: one place that makes it, repeats them where that is safe, and names what failed."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from ragbed.models.client.faults import error_for, fault_of, pause_before_again, vendor_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+    import ollama
+
+    from ragbed.models.client.faults import Call
+    from ragbed.models.client.policy import ClientPolicy
+
+T = TypeVar("T")
+
+_IDLE_S = 2.0
+"""Connections are not used again after this: servers close idle ones, the mock after five seconds."""
+
+
+def _no_part() -> bool:
+    return False
+
+
+class Asking:
+    """The official client in as many forms as there are time-outs, all on one pool of connections.
+
+    Args:
+        url: Where Ollama answers.
+        policy: Time-out of connecting, and pauses between repeats.
+    """
+
+    def __init__(self, url: str, policy: ClientPolicy) -> None:
+        self._url = url
+        self._policy = policy
+        self._clients: dict[float, ollama.Client] = {}
+
+    def close(self) -> None:
+        """Close connections; doing it twice is harmless."""
+        for client in self._clients.values():
+            client.close()  # type: ignore[no-untyped-call]
+
+    def client(self, silence_s: float) -> ollama.Client:
+        """Return the client that bears a silence of so many seconds."""
+        if silence_s not in self._clients:
+            import httpx  # noqa: PLC0415 - comes with the client
+            import ollama  # noqa: PLC0415 - 0.3 s to import
+
+            timeout = httpx.Timeout(silence_s, connect=self._policy.connect_s)
+            # The time-out cannot be given per request; proxies of the environment are not used.
+            self._clients[silence_s] = ollama.Client(
+                host=self._url, timeout=timeout, trust_env=False, transport=self._transport
+            )
+        return self._clients[silence_s]
+
+    @cached_property
+    def _transport(self) -> httpx.HTTPTransport:
+        import httpx  # noqa: PLC0415 - comes with the client
+
+        return httpx.HTTPTransport(limits=httpx.Limits(keepalive_expiry=_IDLE_S), trust_env=False)
+
+    def ask(self, call: Call, send: Callable[[], T], *, begun: Callable[[], bool] = _no_part) -> T:
+        """Send a request, and again where that is safe.
+
+        Args:
+            call: What is asked, for the decision and for the error.
+            send: Sends it by the official client.
+            begun: Tells whether a part of the answer has been read.
+
+        Raises:
+            RagbedError: What the fault becomes, see `error_for`.
+        """
+        repeats = 0
+        while True:
+            try:
+                return send()
+            except vendor_errors() as error:
+                fault = fault_of(error, begun=begun())
+                pause_s = pause_before_again(fault, call, repeats=repeats, policy=self._policy)
+                if pause_s is None:
+                    raise error_for(fault, call) from error
+            repeats += 1
+            time.sleep(pause_s)

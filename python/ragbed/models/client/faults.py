@@ -1,0 +1,164 @@
+"""What can go wrong between us and Ollama: which fault it is, whether to ask again, which error it becomes.
+
+`fault_of` reads the exceptions of the official client and of the HTTP library below it. The decisions on a fault are
+pure functions, so a caller that is not sync can use them as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ragbed.errors import EmbeddingFailed, InputTooLong, RagbedError, ServiceMissing, ServiceNotReady
+from ragbed.pins import fetch_command
+
+if TYPE_CHECKING:
+    from ragbed.models.client.policy import ClientPolicy
+
+Kind = Literal[
+    "refused", "busy", "cut", "silent", "slow", "absent", "too_long", "crashed", "declined", "garbled"
+]
+_NOT_BEGUN = ("refused", "busy")
+_PASSING = ("cut", "crashed")
+_TOO_LONG = ("context length", "context size", "too large to process")
+_RUNNER_LOST = ("do embedding request", "runner process has terminated", "error reading embed response")
+_UP = "ragbed up starts the services, ragbed status shows them"
+_LOG = "look whether it died: ragbed logs ollama"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request as errors name it.
+
+    Attributes:
+        server: Address without secrets.
+        model: The model asked.
+        doing: What is asked for, as in `embedding 50 texts by all-minilm`.
+        failed: What to raise where the model itself refuses.
+        repeatable: Whether it does no harm twice; an answer that is half read is never asked for again.
+        limit_s: The time-out that a silence ends.
+        limit: The setting of that time-out.
+    """
+
+    server: str
+    model: str
+    doing: str
+    failed: type[RagbedError]
+    repeatable: bool
+    limit_s: float
+    limit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Why a request gave no answer.
+
+    Attributes:
+        kind: `refused`: nobody listens. `busy`: the server's queue is full. `cut`: the connection broke. `silent`:
+            nothing came for the phase's time-out. `slow`: pieces came, and no end. `absent`: no such model.
+            `too_long`: a text exceeds the context. `crashed`: the model's process died. `declined`: any other
+            refusal. `garbled`: the answer is none.
+        said: In the server's words, one line.
+        begun: Whether a part of the answer had been read.
+    """
+
+    kind: Kind
+    said: str
+    begun: bool = False
+
+
+def vendor_errors() -> tuple[type[Exception], ...]:
+    """Return what the official client raises; call it where it is imported already, it is heavy."""
+    import httpx  # noqa: PLC0415 - comes with the client
+    import ollama  # noqa: PLC0415 - 0.3 s to import
+
+    # It takes answers apart without looking: what is no answer ends in one of the last three.
+    return (ollama.ResponseError, ConnectionError, httpx.RequestError, ValueError, TypeError, AttributeError)
+
+
+def fault_of(error: Exception, *, begun: bool = False) -> Fault:
+    """Return which fault an exception of the official client stands for.
+
+    Args:
+        error: One of `vendor_errors`.
+        begun: Whether a part of the answer had been read.
+    """
+    import httpx  # noqa: PLC0415 - comes with the client
+    import ollama  # noqa: PLC0415 - 0.3 s to import
+
+    said = (str(error) or type(error).__name__).split("\n", 1)[0]
+    if isinstance(error, ollama.ResponseError):
+        return Fault(kind=_refusal(error.status_code, error.error), said=error.error.strip(), begun=begun)
+    if isinstance(error, httpx.TimeoutException):
+        return Fault(kind="silent", said=said, begun=begun)
+    if isinstance(error, httpx.ConnectError | ConnectionError):
+        return Fault(kind="refused", said="the connection was refused", begun=begun)
+    kind: Kind = "cut" if isinstance(error, httpx.TransportError) else "garbled"
+    return Fault(kind=kind, said=said, begun=begun)
+
+
+def _refusal(status: int, said: str) -> Kind:
+    """Return what a status and the server's words mean; an error within a stream has the status -1."""
+    if status == 404:
+        return "absent"
+    if status == 503:
+        return "busy"
+    if any(words in said for words in _TOO_LONG):
+        return "too_long"
+    return "crashed" if any(words in said for words in _RUNNER_LOST) else "declined"
+
+
+def pause_before_again(fault: Fault, call: Call, *, repeats: int, policy: ClientPolicy) -> float | None:
+    """Return how long to wait before the request is sent again; None where it is not.
+
+    Sent again is what has certainly not begun, and what does no harm twice; never what is half read, and never
+    after a time-out: the server was given its time.
+
+    Args:
+        fault: What went wrong.
+        call: What was asked.
+        repeats: How often it has been sent again already.
+        policy: Its pauses are the most repeats there are.
+    """
+    safe = fault.kind in _NOT_BEGUN or (call.repeatable and fault.kind in _PASSING)
+    if fault.begun or not safe or repeats >= len(policy.pauses_s):
+        return None
+    return policy.pauses_s[repeats]
+
+
+def error_for(fault: Fault, call: Call) -> RagbedError:
+    """Return a fault as the error that callers see."""
+    server = f"Ollama at {call.server}"
+    if fault.kind == "absent":
+        return ServiceMissing(
+            f"{server} has no model {call.model}", details=[fault.said], hint=fetch_command([call.model])
+        )
+    if fault.kind == "refused":
+        return ServiceMissing(f"{server} did not finish {call.doing}: {fault.said}", hint=_UP)
+    if fault.kind == "busy":
+        return ServiceNotReady(
+            f"{server} is too busy for {call.doing}: {fault.said}",
+            hint="let its other callers finish, or start it with a longer queue, OLLAMA_MAX_QUEUE",
+        )
+    if fault.kind == "cut":
+        return ServiceNotReady(f"{server} broke off {call.doing}: {fault.said}", hint=_LOG)
+    if fault.kind in ("silent", "slow"):
+        return _overdue(fault, call, server)
+    return _model_error(fault, call)
+
+
+def _overdue(fault: Fault, call: Call, server: str) -> RagbedError:
+    how = "said nothing" if fault.kind == "silent" else "did not come to an end"
+    return ServiceNotReady(f"{server} {how} for {call.limit_s:g} s: {call.doing}", hint=f"raise {call.limit}")
+
+
+def _model_error(fault: Fault, call: Call) -> RagbedError:
+    """Return what a model that was reached has refused."""
+    if fault.kind == "too_long" and issubclass(call.failed, EmbeddingFailed):
+        return InputTooLong(f"{call.model} takes no text of this length, {call.doing}: {fault.said}")
+    if fault.kind == "garbled":
+        return call.failed(f"{call.model} gave no answer that can be read, {call.doing}: {fault.said}")
+    if fault.kind == "crashed":
+        return call.failed(f"{call.model} died, {call.doing}: {fault.said}", hint=_LOG)
+    hint = "take a smaller model, ragbed models why tells their memory" if "memory" in fault.said else ""
+    return call.failed(f"{call.model} refused, {call.doing}: {fault.said}", hint=hint)

@@ -1,0 +1,43 @@
+"""The numbers of the policy: how long each phase of a request may take, what is repeated, what a batch holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientPolicy:
+    """How long to wait for Ollama, how often to ask again, and what to send with every request.
+
+    Attributes:
+        connect_s: Until a connection stands.
+        load_s: Until a model is loaded. Long on purpose: a client that gives up makes Ollama drop the load.
+        embed_s: Until the vectors of one batch are there; the model is loaded by then.
+        first_token_s: Until an answer begins, and the longest silence in it; the model is loaded by then.
+        answer_s: Until an answer is complete, looked at whenever a piece of it comes.
+        keep_alive: How long Ollama keeps the model after a request, as `10m`; None leaves it to Ollama.
+        num_thread: Threads that the model computes with; 0 leaves it to Ollama.
+        batch_tokens: Tokens that one embedding request may hold, by the rough estimate of `estimate_tokens`.
+        batch_texts: Texts that one embedding request may hold.
+        pauses_s: Waits before asking again, one per repeat: as many repeats as there are pauses.
+        tell_after_s: When the progress of a load is told first; a shorter load is not told at all.
+        tell_every_s: How often it is told from then on.
+    """
+
+    connect_s: float = 5.0
+    load_s: float = 900.0
+    embed_s: float = 120.0
+    first_token_s: float = 300.0
+    answer_s: float = 600.0
+    keep_alive: str | None = None
+    num_thread: int = 0
+    batch_tokens: int = 16_384
+    batch_texts: int = 256
+    pauses_s: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
+    tell_after_s: float = 1.0
+    tell_every_s: float = 5.0
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that go with every request: with others a loaded model is loaded anew."""
+        return {"num_thread": self.num_thread} if self.num_thread else {}

@@ -1,0 +1,235 @@
+"""Embeddings and answers of one Ollama, by the policy."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from ragbed.errors import AnswerFailed, EmbeddingFailed, ServiceMissing
+from ragbed.guard import redacted
+from ragbed.models.client.asking import Asking
+from ragbed.models.client.batching import batches
+from ragbed.models.client.faults import Call, Fault, error_for
+from ragbed.models.client.loading import Telling, told
+from ragbed.models.client.policy import ClientPolicy
+from ragbed.models.client.reply import Reply, reply_of
+from ragbed.models.client.vectors import check_vectors
+from ragbed.models.server import LiveServer
+from ragbed.pins import with_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from typing import Self
+
+    import ollama
+
+    from ragbed.models.client.loading import Loading
+
+Use = Literal["embed", "chat"]
+
+_FRESH_S = 30.0
+"""A model that answered so recently is still loaded, unless another one was asked for in between."""
+_LOADED_BY = ("num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread")
+"""Options that Ollama loads a model with: a request that names others makes it load again."""
+
+
+class OllamaSession:
+    """Embeddings and answers of one Ollama. Close it, or use it as a context; threads may share it.
+
+    An interrupt (Ctrl-C) closes the connection of the request under way, which makes Ollama drop it.
+
+    Args:
+        url: Where it answers.
+        policy: Time-outs, repeats, batches; None takes the usual ones.
+        loading: Told every second or so how a load goes, on a thread of its own; None tells nobody.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        policy: ClientPolicy | None = None,
+        *,
+        loading: Callable[[Loading], None] | None = None,
+    ) -> None:
+        self.url = url
+        self.policy = policy or ClientPolicy()
+        self._asking = Asking(url, self.policy)
+        self._loading = loading
+        self._latest: tuple[str, dict[str, Any], float] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections; doing it twice is harmless."""
+        self._asking.close()
+
+    def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """Return one vector per text, in order; nothing is cut silently.
+
+        Args:
+            model: Name with or without a tag.
+            texts: Sent in batches of bounded size.
+
+        Raises:
+            InputTooLong: A text exceeds the model's context; it is not said which.
+            EmbeddingFailed: The model refused, or gave something else than one finite vector per text.
+            ServiceMissing: Ollama does not answer, or has no such model.
+        """
+        policy, options = self.policy, self.policy.options()
+        vectors: list[list[float]] = []
+        for batch in batches(texts, tokens=policy.batch_tokens, count=policy.batch_texts):
+            self._require_loaded(model, "embed", options)
+            vectors += self._embed(model, batch, options)
+            self._note(model, options)
+        check_vectors(vectors, wanted=len(texts), model=model)
+        return vectors
+
+    def _embed(self, model: str, batch: Sequence[str], options: dict[str, Any]) -> list[list[float]]:
+        limit_s = self.policy.embed_s
+        send = partial(
+            self._asking.client(limit_s).embed,
+            model=model,
+            input=batch,
+            truncate=False,
+            options=options,
+            keep_alive=self.policy.keep_alive,
+        )
+        answer = self._asking.ask(
+            self._call(f"embedding {len(batch)} texts by {model}", model, "embed", limit_s), send
+        )
+        return [list(vector) for vector in answer.embeddings]
+
+    def chat(
+        self, model: str, messages: Sequence[Mapping[str, str]], *, options: Mapping[str, Any] | None = None
+    ) -> Reply:
+        """Return a model's answer, read as it comes.
+
+        Args:
+            model: Name with or without a tag.
+            messages: Each with `role` and `content`.
+            options: Ollama's, as `temperature`, `seed`, `num_predict`.
+
+        Raises:
+            AnswerFailed: The model refused, or broke off.
+            ServiceMissing: Ollama does not answer, or has no such model.
+        """
+        chosen = {**self.policy.options(), **(options or {})}
+        loaded_by = {name: value for name, value in chosen.items() if name in _LOADED_BY}
+        self._require_loaded(model, "chat", loaded_by)
+        limit_s = min(self.policy.first_token_s, self.policy.answer_s)
+        call = self._call(f"an answer by {model}", model, "chat", limit_s)
+        pieces: list[ollama.ChatResponse] = []
+        send = partial(
+            self._asking.client(limit_s).chat,
+            model=model,
+            messages=messages,
+            options=chosen,
+            keep_alive=self.policy.keep_alive,
+            stream=True,
+        )
+        self._asking.ask(call, lambda: self._read(send, pieces, call), begun=lambda: bool(pieces))
+        self._note(model, loaded_by)
+        return reply_of(pieces, call)
+
+    def _read(self, send: Callable[[], Any], pieces: list[ollama.ChatResponse], call: Call) -> None:
+        """Collect the pieces of an answer; whatever ends it early closes the stream, and Ollama stops computing."""
+        limit_s = self.policy.answer_s
+        deadline = time.monotonic() + limit_s
+        with closing(send()) as stream:
+            for piece in stream:
+                pieces.append(piece)
+                if time.monotonic() > deadline:
+                    late = replace(call, limit_s=limit_s, limit="llm.answer_timeout_s")
+                    raise error_for(Fault(kind="slow", said="", begun=True), late)
+
+    def load(self, model: str, *, use: Use, options: Mapping[str, Any] | None = None) -> None:
+        """Load a model and wait until it is; one that is loaded costs a request of a millisecond or two.
+
+        Args:
+            model: Name with or without a tag.
+            use: What it is for.
+            options: Those that later requests send: with others Ollama loads it again. None takes the policy's.
+
+        Raises:
+            EmbeddingFailed, AnswerFailed: It cannot be loaded, or not be used so.
+            ServiceMissing: Ollama does not answer, or has no such model.
+        """
+        chosen = self.policy.options() if options is None else dict(options)
+        with self._told(model):
+            self._touch(f"loading {model}", model, use, options=chosen, keep_alive=self.policy.keep_alive)
+        self._note(model, chosen)
+
+    def unload(self, model: str, *, use: Use) -> None:
+        """Make Ollama drop a model from memory; one that is not loaded is no mistake.
+
+        Raises:
+            ServiceMissing: Ollama does not answer, or has no such model.
+        """
+        self._touch(f"unloading {model}", model, use, options=self.policy.options(), keep_alive=0)
+        self._latest = None
+
+    def _touch(
+        self, doing: str, model: str, use: Use, *, options: dict[str, Any], keep_alive: str | float | None
+    ) -> None:
+        """Send a request without content: it loads the model, or drops it where nothing is to be kept alive."""
+        limit_s = self.policy.load_s
+        client = self._asking.client(limit_s)
+        send: Callable[[], object] = partial(
+            client.embed, model=model, input=[], options=options, keep_alive=keep_alive
+        )
+        if use == "chat":
+            send = partial(client.chat, model=model, messages=[], options=options, keep_alive=keep_alive)
+        call = replace(self._call(doing, model, use, limit_s), limit="llm.load_timeout_s", repeatable=True)
+        self._asking.ask(call, send)
+
+    def _require_loaded(self, model: str, use: Use, options: dict[str, Any]) -> None:
+        """Load a model apart from the request: that one's time-out is shorter, and would abort the load."""
+        if self._latest:
+            known, loaded_by, at = self._latest
+            if (known, loaded_by) == (model, options) and time.monotonic() - at < _FRESH_S:
+                return
+        self.load(model, use=use, options=options)
+
+    def _note(self, model: str, options: dict[str, Any]) -> None:
+        self._latest = (model, options, time.monotonic())
+
+    def _told(self, model: str) -> AbstractContextManager[None]:
+        if self._loading is None:
+            return nullcontext()
+        policy = self.policy
+        return told(
+            model,
+            Telling(
+                tell=self._loading,
+                size=self._size,
+                after_s=policy.tell_after_s,
+                every_s=policy.tell_every_s,
+            ),
+        )
+
+    def _size(self, model: str) -> int:
+        try:
+            listed = LiveServer(self.url).models().get(with_tag(model))
+        except ServiceMissing:  # the load itself will say so
+            return 0
+        return listed.size_bytes if listed else 0
+
+    def _call(self, doing: str, model: str, use: Use, limit_s: float) -> Call:
+        embeds = use == "embed"
+        return Call(
+            server=redacted(self.url),
+            model=model,
+            doing=doing,
+            failed=EmbeddingFailed if embeds else AnswerFailed,
+            repeatable=embeds,
+            limit_s=limit_s,
+            limit="embedding.timeout_s" if embeds else "llm.first_token_timeout_s",
+        )
