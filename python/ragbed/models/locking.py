@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import tempfile
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from ragbed.errors import DriftError, ServiceMissing, UsageError
 from ragbed.models.config import read_config
 from ragbed.models.sources import Broken, FolderSource, Source
+from ragbed.models.writing import write_text
 from ragbed.pins import Manifest, ModelLock, ModelPin, parse_manifest, with_tag
 from ragbed.pins.model_pin import NAME, TAG
 
@@ -145,15 +144,7 @@ def change(old: ModelLock, new: ModelLock) -> str:
 
 def write_lock(lock: ModelLock) -> None:
     """Write the lock's file; a reader sees the old one or the new one."""
-    handle, beside = tempfile.mkstemp(dir=lock.path.parent, prefix=f".{lock.path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(lock.encode())
-        Path(beside).chmod(0o644)
-        Path(beside).replace(lock.path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    write_text(lock.path, lock.encode())
 
 
 def _require_name(name: str, tag: str) -> None:

@@ -12,6 +12,8 @@ from ragbed.guard.stores.http import request
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ragbed.guard import Identity
+
 _TIMEOUT_S = 10.0
 
 
@@ -32,6 +34,19 @@ class ServedModel:
     size_bytes: int
     quantization: str
     parameters: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """A model in memory.
+
+    Attributes:
+        size_bytes: What it takes in all.
+        gpu_bytes: What of it lies on a graphics card.
+    """
+
+    size_bytes: int
+    gpu_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +93,16 @@ class LiveServer:
         Raises:
             ServiceMissing: Nothing answers, or something else.
         """
+        return self.identity().product
+
+    def identity(self) -> Identity:
+        """Return what answers, in which version, with which models.
+
+        Raises:
+            ServiceMissing: Nothing answers, or something else.
+        """
         try:
-            return open_store("ollama", self.url, api_key="", timeout_s=_TIMEOUT_S).identify().product
+            return open_store("ollama", self.url, api_key="", timeout_s=_TIMEOUT_S).identify()
         except (NotThere, WrongService) as error:
             raise ServiceMissing(
                 f"no Ollama answers at {self.shown}: {error}", hint="start it, or give another --url"
@@ -89,6 +112,16 @@ class LiveServer:
         """Return every model by name with tag."""
         values = self._ask("GET", "/api/tags").get("models") or ()
         return {served.name: served for served in map(_served, values)}
+
+    def loaded(self) -> dict[str, LoadedModel]:
+        """Return every model that is in memory, by name with tag."""
+        values = self._ask("GET", "/api/ps").get("models") or ()
+        return {
+            str(value.get("name")): LoadedModel(
+                size_bytes=int(value.get("size") or 0), gpu_bytes=int(value.get("size_vram") or 0)
+            )
+            for value in values
+        }
 
     def show(self, model: str) -> ShownModel:
         """Return what it tells of one model."""
