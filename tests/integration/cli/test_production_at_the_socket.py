@@ -26,6 +26,7 @@ WRITING = [
     ["up", "-d", "--keep"],
     ["smoke"],
     ["smoke", "--stage", "stack"],
+    ["migrate"],
     ["ingest", "."],
     ["ask", "Why?"],
     ["gaps"],
