@@ -23,7 +23,7 @@ from ragbed import __version__
 from ragbed.qdrant import ENGINE, SUBSTITUTE, WIRE_VERSION
 from ragbed.qdrant.calls.call import Call, Raw
 from ragbed.qdrant.calls.endpoints import ENDPOINTS
-from ragbed.qdrant.envelope import failure, success
+from ragbed.qdrant.envelope import accepted, failure, success
 from ragbed.qdrant.errors import ApiError, NotFound, TooBusy, Unsupported, is_panic
 from ragbed.qdrant.intake import Gone, Intake
 from ragbed.qdrant.routes import Routes
@@ -153,7 +153,17 @@ class App:
 
 
 def _answer(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, Raw | None]:
-    """Run an endpoint's function and return status and body, or what is no JSON; runs in a thread."""
+    """Answer a call; a failure that its client does not wait to hear of is logged. Runs in a thread."""
+    status, body, raw = _done(endpoint, call, started)
+    if not (endpoint.may_leave and call.query.get("wait") == "false"):
+        return status, body, raw
+    if status >= 400:
+        logger.warning("%s %s: %s", endpoint.method, endpoint.path, body.decode())
+    return 202, accepted(started=started), None
+
+
+def _done(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, Raw | None]:
+    """Run an endpoint's function and return status and body, or what is no JSON."""
     try:
         result = endpoint.answer(call)
         if isinstance(result, Raw):

@@ -21,6 +21,11 @@ def success(result: Any, *, started: float) -> bytes:
     return orjson.dumps({"result": result, "status": "ok", "time": time.perf_counter() - started})
 
 
+def accepted(*, started: float) -> bytes:
+    """Return the body of an answer to who does not wait for the result."""
+    return orjson.dumps({"status": "accepted", "time": time.perf_counter() - started})
+
+
 def failure(error: ApiError, *, started: float) -> bytes:
     """Return the body of an error."""
     return orjson.dumps({"status": {"error": str(error)}, "time": time.perf_counter() - started})

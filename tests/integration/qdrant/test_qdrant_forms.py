@@ -125,6 +125,19 @@ def test_formula_scores_what_a_prefetch_found(
     assert found[0] == pytest.approx(best) if best else {score for _, score in found} == {0.0}
 
 
+@pytest.mark.parametrize("formula", [{"sum": ["missing", 1]}, {"ln": "n"}, {"sqrt": {"neg": "n"}}])
+def test_formula_that_fails_on_a_point_says_what_to_look_for(
+    http: httpx.Client, plain: str, formula: Any
+) -> None:
+    """The engine only says that it was cancelled; a user needs to hear of values and defaults."""
+    body = {"prefetch": {"query": [1, 1], "limit": 10}, "query": {"formula": formula}}
+
+    answer = http.post(f"/collections/{plain}/points/query", json=body)
+
+    assert answer.status_code == 400
+    assert "`defaults`" in answer.json()["status"]["error"]
+
+
 def test_lookup_takes_the_vector_of_a_point_elsewhere(
     client: QdrantClient, http: httpx.Client, plain: str
 ) -> None:

@@ -139,6 +139,27 @@ def test_snapshot_that_is_not_there_is_404(http: httpx.Client, plain: str, wante
     assert http.delete(f"/collections/{plain}/snapshots/{wanted}").status_code in (404, 501)
 
 
+def test_who_does_not_wait_hears_that_it_is_taken(
+    client: QdrantClient, http: httpx.Client, plain: str
+) -> None:
+    """With 202 and no result; the snapshot is made."""
+    answer = http.post(f"/collections/{plain}/snapshots?wait=false")
+
+    assert (answer.status_code, answer.json()["status"], "result" in answer.json()) == (
+        202,
+        "accepted",
+        False,
+    )
+    assert len(client.list_snapshots(plain)) == 1
+
+
+def test_who_does_not_wait_hears_of_no_failure(http: httpx.Client) -> None:
+    """As little as of success; who waits does."""
+    path = "/collections/nowhere/snapshots"
+
+    assert [http.post(f"{path}?wait={wait}").status_code for wait in ("false", "true")] == [202, 404]
+
+
 def test_snapshot_of_everything(client: QdrantClient, http: httpx.Client, plain: str) -> None:
     """Made, listed, downloaded, deleted."""
     made = client.create_full_snapshot()

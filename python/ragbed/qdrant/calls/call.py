@@ -132,6 +132,7 @@ class Endpoint:
         answer: Returns the JSON result; runs off the event loop.
         turn: What it waits for first.
         parameters: What may stand behind the `?`, apart from what any call takes.
+        may_leave: Whether `wait=false` is answered 202 without a result, whatever came of it.
     """
 
     method: str
@@ -139,6 +140,7 @@ class Endpoint:
     answer: Callable[[Call], Any]
     turn: Turn = "none"
     parameters: tuple[str, ...] = ()
+    may_leave: bool = False
 
     @property
     def writes(self) -> bool:

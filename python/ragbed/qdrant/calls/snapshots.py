@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -89,6 +88,8 @@ def _restore(call: Call, path: Path, checksum: str | None) -> None:
 @contextmanager
 def _fetched(location: str, api_key: str | None) -> Iterator[Path]:
     """Return the file behind a location, fetched for as long as it is needed."""
+    from ragbed.guard import is_loopback  # noqa: PLC0415  # seldom needed, and slow to import
+
     try:
         parts = urlsplit(location)
     except ValueError as error:
@@ -106,14 +107,6 @@ def _fetched(location: str, api_key: str | None) -> Iterator[Path]:
     with NamedTemporaryFile(suffix=snapshots.SUFFIX) as file:
         _fetch(location, {"api-key": api_key} if api_key else {}, file)
         yield Path(file.name)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host in a URL is this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _fetch(url: str, headers: dict[str, str], into: IO[bytes]) -> None:
@@ -172,16 +165,25 @@ def _full(call: Call) -> Path:
 ONE, ALL = "/collections/{name}/snapshots", "/snapshots"
 ENDPOINTS = (
     Endpoint(method="GET", path=ONE, answer=listed),
-    Endpoint(method="POST", path=ONE, answer=create, turn="collection"),
-    Endpoint(method="PUT", path=f"{ONE}/recover", answer=recover, turn="all"),
+    Endpoint(method="POST", path=ONE, answer=create, turn="collection", may_leave=True),
+    Endpoint(method="PUT", path=f"{ONE}/recover", answer=recover, turn="all", may_leave=True),
     Endpoint(
-        method="POST", path=f"{ONE}/upload", answer=upload, turn="all", parameters=("priority", "checksum")
+        method="POST",
+        path=f"{ONE}/upload",
+        answer=upload,
+        turn="all",
+        parameters=("priority", "checksum"),
+        may_leave=True,
     ),
     Endpoint(method="GET", path=f"{ONE}/{{snapshot_name}}", answer=download),
-    Endpoint(method="DELETE", path=f"{ONE}/{{snapshot_name}}", answer=delete, turn="collection"),
+    Endpoint(
+        method="DELETE", path=f"{ONE}/{{snapshot_name}}", answer=delete, turn="collection", may_leave=True
+    ),
     Endpoint(method="GET", path=ALL, answer=list_full),
-    Endpoint(method="POST", path=ALL, answer=create_full, turn="all"),
+    Endpoint(method="POST", path=ALL, answer=create_full, turn="all", may_leave=True),
     Endpoint(method="GET", path=f"{ALL}/{{snapshot_name}}", answer=download_full),
-    Endpoint(method="DELETE", path=f"{ALL}/{{snapshot_name}}", answer=delete_full, turn="all"),
+    Endpoint(
+        method="DELETE", path=f"{ALL}/{{snapshot_name}}", answer=delete_full, turn="all", may_leave=True
+    ),
 )
 """Every endpoint of this module."""

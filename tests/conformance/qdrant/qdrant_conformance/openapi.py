@@ -123,6 +123,12 @@ ENVELOPE = {
     "required": ["result", "status", "time"],
     "properties": {"result": {}, "status": {"const": "ok"}, "time": {"type": "number", "minimum": 0}},
 }
+ACCEPTED = {
+    "type": "object",
+    "required": ["status", "time"],
+    "properties": {"status": {"const": "accepted"}, "time": {"type": "number", "minimum": 0}},
+    "additionalProperties": False,
+}
 FAILURE = {
     "type": "object",
     "required": ["status", "time"],
@@ -154,12 +160,14 @@ RAW = {
 
 def build() -> dict[str, Any]:
     """Return the description."""
-    schemas: dict[str, Any] = {"Success": ENVELOPE, "Failure": FAILURE}
+    schemas: dict[str, Any] = {"Success": ENVELOPE, "Accepted": ACCEPTED, "Failure": FAILURE}
     bodies = {**BODIES, **_old_bodies()}
     paths: dict[str, Any] = {}
     for endpoint in ENDPOINTS:
         body = bodies.get((endpoint.method, endpoint.path))
         operation = _operation(endpoint.method, endpoint.path, _summary(endpoint.answer))
+        if endpoint.may_leave:
+            operation["responses"]["202"] = _response("taken, with `wait=false`", "Accepted")
         if body is not None:
             operation["requestBody"] = _body(body, schemas)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
