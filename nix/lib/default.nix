@@ -12,7 +12,8 @@ let
   modelLock = import ./model-lock.nix { inherit manifest; };
 in
 {
-  inherit (pins) services app package;
+  inherit (pins) services app python package;
+  inherit (import ./versions.nix) accepts inRange;
   inherit manifest;
   models = modelLock lockFile;
   readModelLock = modelLock;

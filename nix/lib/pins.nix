@@ -22,6 +22,9 @@ rec {
 
   inherit (checked) app;
 
+  # The interpreter: attribute and version.
+  python = checked.python.nix;
+
   # The package that a service is pinned to, from a nixpkgs; refused where that nixpkgs has another version.
   package =
     pkgs: name:

@@ -1,0 +1,71 @@
+# What the flake offers. `lib` and `devenvModules` use no input: they are there without fetching anything.
+inputs@{
+  self,
+  nixpkgs,
+  devenv,
+  ...
+}:
+let
+  systems = [
+    "x86_64-linux"
+    "aarch64-linux"
+    "aarch64-darwin"
+  ];
+  forEachSystem =
+    make:
+    builtins.listToAttrs (
+      map (system: {
+        name = system;
+        value = make system;
+      }) systems
+    );
+
+  ragbed = import ./lib { };
+  pkgsFor = system: nixpkgs.legacyPackages.${system};
+in
+{
+  lib = ragbed;
+
+  devenvModules = {
+    qdrant = ./modules/qdrant.nix;
+    ollama = ./modules/ollama.nix;
+    ragbed = ./modules/ragbed.nix;
+    default = ./modules/ragbed.nix;
+  };
+
+  packages = forEachSystem (
+    system:
+    import ./packages.nix {
+      inherit ragbed;
+      pkgs = pkgsFor system;
+      source = builtins.getEnv "RAGBED_BLOBS";
+    }
+  );
+
+  apps = forEachSystem (
+    system:
+    import ./apps.nix {
+      pkgs = pkgsFor system;
+      packages = self.packages.${system};
+    }
+  );
+
+  devShells = forEachSystem (
+    system:
+    import ./shells.nix {
+      inherit ragbed inputs self;
+      pkgs = pkgsFor system;
+      inherit (devenv.lib) mkShell;
+    }
+  );
+
+  checks = forEachSystem (
+    system:
+    import ./checks.nix {
+      inherit ragbed self;
+      pkgs = pkgsFor system;
+    }
+  );
+
+  formatter = forEachSystem (system: (pkgsFor system).nixfmt-tree);
+}
