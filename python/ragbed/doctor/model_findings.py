@@ -1,0 +1,76 @@
+"""Which pinned models are where, and what to type where they are not, or are others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ragbed.doctor.finding import Finding
+from ragbed.doctor.models import differences, holders
+from ragbed.models.sizes import shown_bytes
+
+if TYPE_CHECKING:
+    from ragbed.doctor.models import ModelFacts
+
+
+def judge_models(facts: ModelFacts) -> list[Finding]:
+    """Return a line per wanted model, and one for the other pinned ones."""
+    others = [name for name in facts.lock.models if name not in facts.wanted]
+    findings = [replace(_judge_wanted(facts, model), value=_value(facts, model)) for model in facts.wanted]
+    return [*findings, _judge_others(facts, others)] if others else findings
+
+
+def _judge_wanted(facts: ModelFacts, model: str) -> Finding:
+    """A wanted model must be the pinned one wherever it is; it must be somewhere where a real Ollama was asked for."""
+    if model not in facts.lock.models:
+        return Finding(
+            topic=model,
+            state="note",
+            seen=f"not in {facts.lock.path.name}: nobody knows which bytes the tag means",
+            hint=f"ragbed models lock {model}",
+        )
+    if wrong := list(differences(facts, model)):
+        return Finding(
+            topic=model,
+            state="drift",
+            seen=wrong[0],
+            hint=f"ragbed models fetch --model {model} && OLLAMA_MODELS=$(ragbed models store --model {model})"
+            " ollama serve",
+            details=tuple(wrong[1:]),
+        )
+    pin = facts.lock.models[model]
+    if places := [place.name for place in holders(facts, model)]:
+        return Finding(
+            topic=model, state="ok", seen=f"{pin.digest[7:19]}, as pinned, in {' and '.join(places)}"
+        )
+    return Finding(
+        topic=model,
+        state="missing" if facts.needed else "note",
+        seen=f"not on this machine ({shown_bytes(pin.size_bytes)})"
+        + ("" if facts.needed else "; only a real Ollama needs it"),
+        hint=f"ragbed models fetch --model {model}",
+    )
+
+
+def _value(facts: ModelFacts, model: str) -> str:
+    """Return the digests under which a model is here."""
+    found = {place.digests[model][7:19] for place in facts.places if model in place.digests}
+    return " ".join(sorted(found))
+
+
+def _judge_others(facts: ModelFacts, others: list[str]) -> Finding:
+    """The rest of the lock may be elsewhere; what moved is worth saying, as nobody here uses it."""
+    moved = [f"{model}: {line}" for model in others for line in differences(facts, model)]
+    there = [model for model in others if any(True for _ in holders(facts, model))]
+    if moved:
+        return Finding(
+            topic="other models",
+            state="note",
+            seen=moved[0],
+            hint="ragbed models verify" + "".join(f" --model {m}" for m in others if m not in there),
+            details=tuple(moved[1:]),
+        )
+    seen = f"as pinned: {', '.join(there)}; " if there else ""
+    absent = [model for model in others if model not in there]
+    seen += f"not here and not wanted: {', '.join(absent)}" if absent else "all that are pinned"
+    return Finding(topic="other models", state="ok", seen=seen)
