@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from made.models import cached_models
-from made.program import cached_program, named_program
+from made.program import known_program
 from made.serving import serving
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _ADVICE = "run scripts/test-ollama, which builds it once"
 @pytest.fixture(scope="session")
 def real_ollama_program() -> Path:
     """The program: `RAGBED_TEST_OLLAMA`, else the one that `scripts/ollama` has built."""
-    program = named_program() or cached_program()
+    program = known_program()
     if program is None:
         pytest.skip(f"there is no real Ollama: {_ADVICE}")
     return program

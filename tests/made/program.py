@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-CANNOT = 3
-"""Exit code of a script that cannot do its work on this machine; the reason is one line on stderr."""
+from made.ollama_build import build, newest_built
+from ragbed.errors import RagbedError, UsageError
 
-
-class CannotBuild(Exception):
-    """The program cannot be built here; the reason in one line."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def find_program() -> Path:
     """Return the `ollama` to use: `RAGBED_TEST_OLLAMA`, else the built one, building it where it is not there yet.
 
     Raises:
-        CannotBuild: It is not there, and cannot be built here.
+        RagbedError: It is not there, and cannot be built here.
     """
-    named = named_program()
-    if named:
-        return named
-    raise CannotBuild("set RAGBED_TEST_OLLAMA to an ollama")
+    return _named_program() or build()
 
 
-def cached_program() -> Path | None:
-    """Return the program that an earlier run has built; None where none has."""
-    return None
-
-
-def named_program() -> Path | None:
-    """Return the program that `RAGBED_TEST_OLLAMA` names; None where it names none.
+def known_program() -> Path | None:
+    """Return the `ollama` to use if there is one already; None where it would have to be built.
 
     Raises:
-        CannotBuild: It names no program.
+        UsageError: `RAGBED_TEST_OLLAMA` names no program.
     """
+    return _named_program() or newest_built()
+
+
+def print_path(found: Callable[[], Path], what: str) -> int:
+    """Print a path for a script; a reason on stderr where there is none. Returns ragbed's exit code."""
+    try:
+        print(found())
+    except RagbedError as error:
+        lines = [
+            f"no {what}: {error.message}",
+            *error.details,
+            *([f"try: {error.hint}"] if error.hint else []),
+        ]
+        print("\n".join(lines), file=sys.stderr)
+        return int(error.exit_code)
+    return 0
+
+
+def _named_program() -> Path | None:
     named = os.environ.get("RAGBED_TEST_OLLAMA")
     if not named:
         return None
     if not os.access(named, os.X_OK):
-        raise CannotBuild(f"RAGBED_TEST_OLLAMA names {named}, which is no program")
+        raise UsageError(f"RAGBED_TEST_OLLAMA names {named}, which is no program")
     return Path(named)

@@ -1,8 +1,8 @@
 """A chat model of 134,000 parameters, written from a seed: two layers, 64 wide, a few plain sentences an answer.
 
 Its weights are random but for one thing: every token points at the kind of token that comes next. So what it says
-depends on prompt, seed and temperature as with any model, it ends by itself, closes the JSON that it opens, and calls
-the one tool that it knows, `get_weather`. Nothing in it comes from a trained model.
+depends on prompt, seed and temperature as with any model, it ends by itself, closes the JSON that it opens, cites the
+first passage, and calls the one tool that it knows, `get_weather`. Nothing in it comes from a trained model.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ GROUPS = {
         tokens=tuple(c for c in map(chr, range(33, 127)) if c not in {*_SIGNS.values(), *_DIGITS})
     ),
     "first": Group(tokens=_words("The No One This That Every Some Each"), after={"prompt": 3.0}),
-    "again": Group(tokens=_words("_Then_the _And_a _But_one _So_this"), after={"stop": 2.4}),
+    "again": Group(tokens=_words("_Then_the _And_a _But_one _So_this"), after={"stop": 1.6}),
     "kind": Group(
         tokens=_words("_small _plain _pinned _real _quiet _steady _local _green"),
         after={"first": 3.0, "again": 3.0},
@@ -80,7 +80,8 @@ GROUPS = {
         tokens=_words("_answer _document _question _collection _lock _lease _port _seed"),
         after={"which": 3.0},
     ),
-    "stop": Group(tokens=(_SIGNS["stop"],), after={"what": 3.0}),
+    "cited": Group(tokens=_words("_[1]"), after={"what": 3.0}),  # a prompt with passages has at least one
+    "stop": Group(tokens=(_SIGNS["stop"],), after={"cited": 3.0}),
     "brace": Group(tokens=(_SIGNS["brace"],), after={"prompt": 1.5}),
     "quote": Group(tokens=(_SIGNS["quote"],), after={"brace": 3.0, "colon": 3.0, "comma": 3.0, "close": 2.0}),
     "colon": Group(tokens=(_SIGNS["colon"],), after={"quote": 3.0}),
@@ -88,7 +89,7 @@ GROUPS = {
     "comma": Group(tokens=(_SIGNS["comma"],), after={"digit": 3.0}),
     "close": Group(tokens=(_SIGNS["close"],), after={"quote": 2.6, "digit": 2.6, "prompt": 1.0}),
     "call": Group(tokens=("<|call|>",)),
-    "tool": Group(tokens=(TOOL_CALL,), after={"call": 3.0}),
+    "tool": Group(tokens=(TOOL_CALL,), after={"call": 3.0, "prompt": -1.0}),
     "end": Group(tokens=("</s>",), after={"stop": 2.6, "close": 3.0, "tool": 3.0}),
 }
 _PLACE = {name: number for number, name in enumerate(GROUPS)}
@@ -177,7 +178,7 @@ def _tensors(tokens: list[Token]) -> Iterator[tuple[str, Matrix]]:
         yield f"blk.{layer}.attn_norm.weight", np.ones(WIDTH, dtype=np.float32)
         for part in ("q", "k", "v"):
             yield f"blk.{layer}.attn_{part}.weight", noise(WIDTH, WIDTH, 0.3)
-        yield f"blk.{layer}.attn_output.weight", mixing(WIDTH, WIDTH, 0.02)
+        yield f"blk.{layer}.attn_output.weight", mixing(WIDTH, WIDTH, 0.05)
         yield f"blk.{layer}.ffn_norm.weight", np.ones(WIDTH, dtype=np.float32)
         yield f"blk.{layer}.ffn_gate.weight", noise(INNER, WIDTH, 0.2)
         yield f"blk.{layer}.ffn_up.weight", noise(INNER, WIDTH, 0.2)

@@ -27,6 +27,10 @@ PRODUCTS = ("postgres", "redis", "valkey", "qdrant", "embedded-qdrant", "ollama"
 _CLOSED = ConfigDict(extra="forbid")
 _HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]")
 _SETTING = re.compile(r"\s*([^#=\[\]]+?)\s*=")
+_PATTERNS = {
+    "digest": "a digest, sha256: and 64 hexadecimal digits",
+    "sum": "a sum as in a go.sum, h1: and 44 signs of base64",
+}
 
 
 def _is_range(text: str) -> str:
@@ -49,6 +53,7 @@ Product = Annotated[str, AfterValidator(_is_product)]
 Range = Annotated[str, AfterValidator(_is_range)]
 ExactVersion = Annotated[str, AfterValidator(_is_version)]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+GoSum = Annotated[str, Field(pattern=r"^h1:[A-Za-z0-9+/]{43}=$")]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 
 
@@ -80,10 +85,12 @@ class ImageChannel:
 
 @validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
 class GoChannel:
-    """The service as the Go toolchain builds it."""
+    """The service as the Go toolchain builds it; the sums are those of its files and of its `go.mod`, as in a `go.sum`."""
 
     module: str
     version: ExactVersion
+    sum: GoSum
+    go_mod_sum: GoSum
 
 
 @validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
@@ -161,18 +168,27 @@ class App:
 
 
 @validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
+class Python:
+    """The interpreter: pinned where Nix brings it, elsewhere any that the project accepts."""
+
+    nix: NixChannel
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
 class _StackFile:
     schema: Literal[1]
     app: App
+    python: Python
     services: Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackPins:
-    """The pins of every service, the application's, and the file they were read from."""
+    """The pins of every service, the application's, the interpreter's, and the file they were read from."""
 
     path: Path
     app: App
+    python: Python
     services: Mapping[str, ServicePins]
 
     def __getitem__(self, service: str) -> ServicePins:
@@ -214,7 +230,7 @@ def load_stack_pins(path: Path | None = None) -> StackPins:
     services = {name: getattr(parsed.services, name) for name in parsed.services.__slots__}
     if outside := [_describe_outside(*found, text) for found in _outside_their_range(services)]:
         raise PinFileError(f"{path} is wrong: {outside[0]}", details=outside[1:])
-    return StackPins(path=path, app=parsed.app, services=services)
+    return StackPins(path=path, app=parsed.app, python=parsed.python, services=services)
 
 
 def _outside_their_range(services: Mapping[str, ServicePins]) -> Iterator[tuple[list[str], str, str]]:
@@ -242,7 +258,7 @@ def _describe(problem: ErrorDetails, text: str) -> str:
         return f"{where}: found an unknown key, expected none of that name"
     expected = problem["msg"].removeprefix("Input should be ").removeprefix("String should ")
     if problem["type"] == "string_pattern_mismatch":
-        expected = "a digest, sha256: and 64 hexadecimal digits"
+        expected = _PATTERNS["digest" if problem["loc"][-1] == "digest" else "sum"]
     if problem["type"] == "too_short":
         expected = "at least one product and its range"
     if problem["type"] == "value_error":
@@ -257,11 +273,11 @@ def _short(value: Any) -> str:
 
 def _where(keys: list[str], text: str) -> str:
     """Return the key, with its line where one can be told."""
-    line = _line_of(text, keys)
+    line = line_of(text, keys)
     return f"{'.'.join(keys)} (line {line})" if line else ".".join(keys)
 
 
-def _line_of(text: str, keys: list[str]) -> int | None:
+def line_of(text: str, keys: list[str]) -> int | None:
     """Return the line that sets the key, or opens the table it belongs in; None when nothing names it."""
     table: list[str] = []
     best: tuple[int, int | None] = (0, None)

@@ -182,6 +182,14 @@ def test_the_checkouts_own_file_is_right() -> None:
             "a digest, sha256: and 64 hexadecimal digits",
             id="digest",
         ),
+        pytest.param(
+            "h1:CBZ0ffE",
+            "h1:",
+            "services.ollama.channels.go.sum",
+            "'h1:+cxMWRWau5yD5v",
+            "a sum as in a go.sum, h1: and 44 signs of base64",
+            id="go-sum",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_key_line_found_and_expected(
