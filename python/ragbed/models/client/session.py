@@ -103,7 +103,7 @@ class OllamaSession:
             keep_alive=self.policy.keep_alive,
         )
         answer = self._asking.ask(
-            self._call(f"embedding {len(batch)} texts by {model}", model, "embed", limit_s), send
+            self._call(f"embedding {_counted(batch)} by {model}", model, "embed", limit_s), send
         )
         return [list(vector) for vector in answer.embeddings]
 
@@ -233,3 +233,7 @@ class OllamaSession:
             limit_s=limit_s,
             limit="embedding.timeout_s" if embeds else "llm.first_token_timeout_s",
         )
+
+
+def _counted(texts: Sequence[str]) -> str:
+    return "a text" if len(texts) == 1 else f"{len(texts)} texts"
