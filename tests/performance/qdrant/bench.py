@@ -11,25 +11,13 @@ import sys
 import own_share
 import scale
 import side_by_side
+from markdown import table
 from targets import targets
 
 BARS = (("query p50, ms", 2.5), ("filtered query p50, ms", 10.0))
 """How many times faster than the local mode in memory, at least."""
 
 LIMITS = {"own share": 0.6, "ready, s": 0.3, "idle memory, MB": 60, "stop, s": 0.3}
-
-
-def table(rows: dict[str, dict[str, float]], *, corner: str = "") -> str:
-    """Return figures as a Markdown table: a column per row given, a line per figure."""
-    names = list(rows)
-    lines = [f"| {corner} | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
-    for figure in rows[names[0]]:
-        shown = (
-            f"{rows[name][figure]:,.4g}" if rows[name][figure] < 1e4 else f"{rows[name][figure]:,.0f}"
-            for name in names
-        )
-        lines.append(f"| {figure} | {' | '.join(shown)} |")
-    return "\n".join(lines)
 
 
 def missed(compared: dict[str, dict[str, float]], own: dict[str, float]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
 from statistics import median
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 import orjson
+from markdown import table
 from side_by_side import NAME, SIZE, make_vectors
 
 from ragbed.qdrant import running
@@ -58,3 +61,18 @@ def search(http: httpx.Client, query: list[float]) -> tuple[float, list[int]]:
     answer = http.post(f"{PATH}/points/query", json={"query": query, "limit": TOP})
     took = time.perf_counter() - started
     return took, [point["id"] for point in answer.json()["result"]["points"]]
+
+
+def main() -> None:
+    """Measure the sizes that the flags ask for, and print a table of them after each."""
+    parser = argparse.ArgumentParser(prog="scripts/soak-qdrant --scale", description=__doc__)
+    parser.add_argument("sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
+    rows: dict[str, dict[str, float]] = {}
+    for size in parser.parse_args().sizes:
+        rows[f"{size:,} points"] = figures(size)
+        sys.stdout.write(f"{table(rows)}\n\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,9 @@ BATCH = 100
 KINDS = 10
 """A filtered query looks at a tenth of the points."""
 
+BLOCK = 10_000
+"""Vectors made at once: a million of them would take several times their room."""
+
 CLIENTS = 8
 FILTER = models.Filter(must=[models.FieldCondition(key="kind", match=models.MatchValue(value="kind 3"))])
 
@@ -30,9 +33,14 @@ FILTER = models.Filter(must=[models.FieldCondition(key="kind", match=models.Matc
 def make_vectors(count: int, *, seed: int = 7) -> Any:
     """Return vectors of unit length that lie like embeddings do: 24 directions matter, the rest is noise."""
     random = np.random.default_rng(seed)
-    latent = np.random.default_rng(11).standard_normal((24, SIZE))
-    rows = random.standard_normal((count, 24)) @ latent + 0.3 * random.standard_normal((count, SIZE))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype("float32")
+    latent = np.random.default_rng(11).standard_normal((24, SIZE), dtype="float32")
+    vectors = np.empty((count, SIZE), "float32")
+    for first in range(0, count, BLOCK):
+        block = vectors[first : first + BLOCK]
+        block[:] = random.standard_normal((len(block), 24), dtype="float32") @ latent
+        block += np.float32(0.3) * random.standard_normal(block.shape, dtype="float32")
+        block /= np.linalg.norm(block, axis=1, keepdims=True)
+    return vectors
 
 
 def load(client: QdrantClient, vectors: Any) -> float:
