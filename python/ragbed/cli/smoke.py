@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ragbed.smoke import SmokeReport, StageResult
 
 STAGE_NAMES = (
-    *("guard", "stack", "parity", "migrate", "corpus", "embed"),
+    *("guard", "stack", "parity", "fingerprint", "migrate", "corpus", "embed"),
     *("index", "retrieve", "cache", "answer", "gaps"),
 )
 _FOLDER = click.Path(path_type=Path, file_okay=False)

@@ -28,6 +28,7 @@ STAGES: dict[str, Stage] = {
     "guard": services.guard,
     "stack": services.stack,
     "parity": services.parity,
+    "fingerprint": services.fingerprint,
     "migrate": services.migrate,
     "corpus": documents.corpus,
     "embed": documents.embed,
@@ -40,6 +41,7 @@ STAGES: dict[str, Stage] = {
 """Every stage by name, in order."""
 
 _EVIDENCE = {
+    "fingerprint": ("ollama",),
     "migrate": ("postgres",),
     "embed": ("ollama", "redis"),
     "index": ("qdrant", "postgres"),

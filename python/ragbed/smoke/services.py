@@ -1,4 +1,4 @@
-"""The stages that bring the services up: guard, stack, parity, migrate."""
+"""The stages that bring the services up: guard, stack, parity, fingerprint, migrate."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, DriftError, UsageError
 from ragbed.guard import refuse_writes
+from ragbed.models.fingerprint import check_fingerprint
 from ragbed.pins import load_stack_pins
 from ragbed.pins.versions import parse_version
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
+from ragbed.settings import definitions as known
 from ragbed.smoke.keeping import namespace_of
 from ragbed.smoke.run import named
 from ragbed.stack import running_stack
@@ -68,6 +70,23 @@ def parity(run: Run) -> str:
     if drift:
         raise DriftError(drift[0], details=drift[1:], hint="reinstall from the lock, or change stack.toml")
     return f"{len(run.up.endpoints)} versions in range, {exact} exactly as pinned"
+
+
+def fingerprint(run: Run) -> str:
+    """The embedding model gives the recorded vectors; another greedy answer of the chat model is only said."""
+    server = run.up["ollama"]
+    if not server.real:
+        return f"left out: {server.product} has no model behind its vectors"
+    verdicts = [
+        check_fingerprint(
+            server.url, run.settings[model], settings=run.settings, loading=lambda load: run.say(load.line)
+        )
+        for model in (known.EMBEDDING_MODEL, known.LLM_MODEL)
+    ]
+    for verdict in verdicts:
+        if verdict.fails:
+            raise DriftError(verdict.line, details=verdict.details, hint=verdict.hint)
+    return "; ".join(verdict.line for verdict in verdicts)
 
 
 def migrate(run: Run) -> str:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ragbed.cli.smoke import STAGE_NAMES
 from ragbed.errors import CheckFailed, DriftError, GuardRefused, UsageError
 from ragbed.pipeline import Answer, Citation, Gap, PipelineConfig, ScoredChunk
 from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import resolve_settings
 from ragbed.smoke import Run, SmokeOptions, documents, questions, services
+from ragbed.smoke.runner import STAGES
 from ragbed.stack import Endpoint, Stack, StateFolder
 
 if TYPE_CHECKING:
@@ -358,3 +360,15 @@ def test_a_stage_out_of_order_says_so(run: Run) -> None:
 
     with pytest.raises(CheckFailed, match="the stage stack did not leave what later ones need"):
         services.parity(run)
+
+
+def test_fingerprint_leaves_the_mock_out(run: Run) -> None:
+    """Its vectors are hashed words: there is nothing to compare them with, and that is said."""
+    run.stack = Stack(id="s", endpoints={"ollama": endpoint("ollama", "mock-llm", "0.30.7")})
+
+    assert services.fingerprint(run) == "left out: mock-llm has no model behind its vectors"
+
+
+def test_the_command_knows_every_stage() -> None:
+    """`--stage` takes the stages that there are, in their order."""
+    assert tuple(STAGES) == STAGE_NAMES

@@ -44,7 +44,7 @@ def _nothing_recorded(seen: Fingerprint, known: FingerprintFile) -> Verdict:
     return Verdict(
         kind="unknown",
         model=setup.model,
-        line=f"{setup.model}: no fingerprint of it in {known.path.name}, by name or by digest {short(setup.digest)}",
+        line=f"{setup.model}: no fingerprint in {known.path.name} has this name or the digest {short(setup.digest)}",
         seen=seen,
         advisory=seen.purpose == "chat",
     )
@@ -55,14 +55,14 @@ def _compare_vectors(seen: Fingerprint, recorded: Fingerprint, changes: tuple[st
     distances = {name: then.distance(now) if then else None for name, (now, then) in pairs.items()}
     others = [name for name, (now, then) in pairs.items() if _differs(distances[name], now, then)]
     farthest = max((distance for distance in distances.values() if distance is not None), default=None)
-    far = "" if farthest is None else f", largest cosine distance {farthest:.1e}, allowed {TOLERANCE:.0e}"
+    far = "" if farthest is None else f" (cosine distance up to {farthest:.1e}, allowed {TOLERANCE:.0e})"
     return _verdict(
         seen,
         recorded,
         changes,
         differs=bool(others),
-        same=f"the vectors of {len(pairs)} canaries are as recorded{far}",
-        other=f"the vectors of {len(others)} of {len(pairs)} canaries are others{far}",
+        same=f"{len(pairs)} canaries gave the recorded vectors{far}",
+        other=f"{len(others)} of {len(pairs)} canaries gave other vectors{far}",
         details=[_vector_line(name, distances[name], *pair) for name, pair in pairs.items()],
         distances=distances,
     )
@@ -91,8 +91,8 @@ def _compare_answers(seen: Fingerprint, recorded: Fingerprint, changes: tuple[st
         recorded,
         changes,
         differs=bool(others),
-        same=f"the greedy answers to {len(pairs)} prompts are as recorded",
-        other=f"the greedy answers to {len(others)} of {len(pairs)} prompts are others (advisory)",
+        same=f"{len(pairs)} prompts gave the recorded greedy answers",
+        other=f"{len(others)} of {len(pairs)} prompts gave other greedy answers, which is advisory",
         details=[_answer_line(name, *pair) for name, pair in pairs.items()],
         distances={},
     )
@@ -117,14 +117,18 @@ def _verdict(
     details: list[str],
     distances: Mapping[str, float | None],
 ) -> Verdict:
-    """Return drift where anything differs; else the setup decides whether that was to be expected."""
-    kind: Kind = "drift" if differs else "unknown" if changes else "same"
+    """Return drift where anything differs; else the setup decides whether it was recorded so or is new."""
     what = "; ".join(changes) or _NO_CHANGE
-    known = "no fingerprint of this setup; " if changes and not differs else ""
+    kinds: dict[Kind, str] = {
+        "drift": f"{other}; {what}",
+        "unknown": f"no fingerprint of this setup ({what}); {same}",
+        "same": same,
+    }
+    kind: Kind = "drift" if differs else "unknown" if changes else "same"
     return Verdict(
         kind=kind,
         model=seen.setup.model,
-        line=f"{seen.setup.model}: {known}{other if differs else same}; {what}",
+        line=f"{seen.setup.model}: {kinds[kind]}",
         details=(*(changes or (_NO_CHANGE,)), *details),
         seen=seen,
         recorded=recorded,

@@ -1,0 +1,108 @@
+"""Check a live Ollama's model against what was recorded, or record it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ragbed.errors import CheckFailed, UsageError
+from ragbed.models.client import ClientPolicy, OllamaSession
+from ragbed.models.fingerprint.comparing import compare
+from ragbed.models.fingerprint.file import FingerprintFile, load_fingerprints
+from ragbed.models.fingerprint.measuring import measure
+from ragbed.models.fingerprint.verdict import Verdict
+from ragbed.models.server import LiveServer
+from ragbed.pins import with_tag
+from ragbed.settings import definitions as setting
+from ragbed.settings import resolve_settings
+from ragbed.stack import project_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ragbed.models.client import Loading
+    from ragbed.settings import Settings
+
+
+def check_fingerprint(
+    url: str,
+    model: str,
+    *,
+    known: FingerprintFile | None = None,
+    settings: Settings | None = None,
+    loading: Callable[[Loading], None] | None = None,
+) -> Verdict:
+    """Return whether a live Ollama's model gives what was recorded.
+
+    Args:
+        url: Where it answers. A mock is named and not asked.
+        model: Name with or without tag.
+        known: What was recorded; None reads the file beside the lock in force.
+        settings: Time limits and threads; None resolves those in force.
+        loading: Told how a load goes.
+
+    Raises:
+        ServiceMissing: It does not answer, or has no such model.
+        EmbeddingFailed, AnswerFailed: The model refused.
+        PinFileError: The recorded fingerprints are damaged.
+    """
+    known = load_fingerprints() if known is None else known
+    product = LiveServer(url).product()
+    if product != "ollama":
+        line = f"{with_tag(model)}: left out, {product} answers and its vectors are its own"
+        return Verdict(kind="unknown", model=with_tag(model), line=line)
+    with _session(url, settings, loading) as session:
+        return compare(measure(session, model), known)
+
+
+def record_fingerprint(
+    url: str,
+    model: str,
+    *,
+    known: FingerprintFile,
+    settings: Settings | None = None,
+    loading: Callable[[Loading], None] | None = None,
+) -> tuple[FingerprintFile, Verdict]:
+    """Return the recorded fingerprints with the model's own, taken twice, and what they said of it before.
+
+    Args:
+        url: Where a real Ollama answers.
+        model: Name with or without tag.
+        known: What was recorded; writing it is the caller's.
+        settings: Time limits and threads; None resolves those in force.
+        loading: Told how a load goes.
+
+    Raises:
+        UsageError: A mock answers.
+        CheckFailed: The model does not give the same twice: there is nothing to record.
+        ServiceMissing: It does not answer, or has no such model.
+        EmbeddingFailed, AnswerFailed: The model refused.
+    """
+    product = LiveServer(url).product()
+    if product != "ollama":
+        raise UsageError(
+            f"{product} answers at {LiveServer(url).shown}: there is no model to take a fingerprint of",
+            hint="give --url of a real Ollama",
+        )
+    with _session(url, settings, loading) as session:
+        seen = measure(session, model)
+        again = measure(session, model, apart=True)
+    steady = compare(again, FingerprintFile(path=known.path, fingerprints=(seen,)))
+    if steady.kind != "same":
+        raise CheckFailed(
+            f"{seen.setup.model} does not give the same twice: {steady.line}", details=steady.details
+        )
+    return known.recorded(seen), compare(seen, known)
+
+
+def _session(url: str, settings: Settings | None, loading: Callable[[Loading], None] | None) -> OllamaSession:
+    """Open a session as the pipeline has it: with other options Ollama would load the model anew."""
+    settings = settings or resolve_settings(folder=project_folder())
+    policy = ClientPolicy(
+        load_s=settings[setting.LLM_LOAD_TIMEOUT_S],
+        embed_s=settings[setting.EMBEDDING_TIMEOUT_S],
+        first_token_s=settings[setting.LLM_FIRST_TOKEN_TIMEOUT_S],
+        answer_s=settings[setting.LLM_ANSWER_TIMEOUT_S],
+        keep_alive=settings[setting.LLM_KEEP_ALIVE] or None,
+        num_thread=settings[setting.LLM_NUM_THREAD],
+    )
+    return OllamaSession(url, policy, loading=loading)
