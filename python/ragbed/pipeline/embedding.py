@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from ragbed.pipeline.ports import Embedder, EmbeddingCache
     from ragbed.pipeline.records import Vector
 
-_PREFIXES = {"nomic-embed-text": ("search_document: ", "search_query: ")}
+_SEARCHING = "Represent this sentence for searching relevant passages: "
+_PREFIXES = {
+    "nomic-embed-text": ("search_document: ", "search_query: "),
+    "nomic-embed-text-v2-moe": ("search_document: ", "search_query: "),
+    "mxbai-embed-large": ("", _SEARCHING),
+    "snowflake-arctic-embed": ("", _SEARCHING),
+    "snowflake-arctic-embed2": ("", "query: "),
+    "embeddinggemma": ("title: none | text: ", "task: search result | query: "),
+}
+"""As the publishers' model cards say: what was trained with a prefix finds less without it."""
 _SHORTEST_PART = 16  # characters; a model that refuses these refuses everything
 
 
@@ -34,9 +43,9 @@ def prefixes(model: str) -> tuple[str, str]:
     """Return what a model wants before a document and before a question; empty for most.
 
     Args:
-        model: Name with or without a tag.
+        model: Name with or without a tag; `library/` is the place where names without one are.
     """
-    return _PREFIXES.get(model.partition(":")[0], ("", ""))
+    return _PREFIXES.get(model.removeprefix("library/").partition(":")[0], ("", ""))
 
 
 class CachedEmbedding:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ragbed.errors import EmbeddingFailed, InputTooLong
 from ragbed.models.client import check_vectors
-from ragbed.pipeline.embedding import CachedEmbedding, cache_key, mean, prefixes, unit
+from ragbed.pipeline.embedding import CachedEmbedding, cache_key, mean, unit
 from ragbed.pipeline.ports import CacheUnavailable
 
 if TYPE_CHECKING:
@@ -117,16 +117,26 @@ def test_cache_of_another_dimension_is_an_error() -> None:
         CachedEmbedding(embedder, cache, model="m").documents(["a", "b"], names=["1", "2"])
 
 
-def test_nomic_gets_a_prefix_on_both_sides() -> None:
-    """The model was trained with them."""
+@pytest.mark.parametrize(
+    ("model", "document", "question"),
+    [
+        ("nomic-embed-text:latest", "search_document: text", "search_query: text"),
+        ("library/nomic-embed-text", "search_document: text", "search_query: text"),
+        ("mxbai-embed-large", "text", "Represent this sentence for searching relevant passages: text"),
+        ("all-minilm", "text", "text"),
+        ("somebody/nomic-embed-text", "text", "text"),
+    ],
+)
+def test_a_model_gets_the_prefixes_it_was_trained_with(model: str, document: str, question: str) -> None:
+    """Documents and questions have their own; a model that we do not know gets none."""
     embedder = LengthEmbedder()
-    embedding = CachedEmbedding(embedder, DictCache(), model="nomic-embed-text:latest")
+    embedding = CachedEmbedding(embedder, DictCache(), model=model)
 
     embedding.documents(["text"], names=["1"])
     embedding.question("text")
 
-    assert embedder.texts == ["search_document: text", "search_query: text"]
-    assert prefixes("all-minilm") == ("", "")
+    # The cache gives the second one where both are the same.
+    assert embedder.texts == list(dict.fromkeys([document, question]))
 
 
 @pytest.mark.parametrize("other", [("b", "d"), ("a", "e"), ("ad", "")], ids=["text", "model", "border"])
