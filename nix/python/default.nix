@@ -1,0 +1,31 @@
+# Python on the Nix side: the pinned interpreter, the locked wheels, and ragbed as a package.
+{
+  pkgs,
+  pins ? import ../lib { },
+}:
+let
+  pin = pins.python;
+  found = pkgs.${pin.attribute};
+
+  interpreter =
+    if found.version == pin.version then
+      found
+    else
+      throw ''
+        this nixpkgs has ${pin.attribute} ${found.version}, and stack.toml pins ${pin.version} (python.nix)
+        try: scripts/update-pins, which changes flake.lock, devenv.lock and stack.toml together'';
+in
+rec {
+  inherit interpreter;
+
+  requirements = import ./requirements.nix { };
+
+  wheels = pkgs.callPackage ./wheels.nix { inherit interpreter requirements; };
+
+  # `programs` are put before PATH: the pinned servers, where the command is to start those.
+  ragbed =
+    {
+      programs ? [ ],
+    }:
+    pkgs.callPackage ./package.nix { inherit interpreter wheels programs; };
+}

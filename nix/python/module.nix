@@ -1,0 +1,36 @@
+# ragbed's own checkout in a devenv shell: the pinned Python, and `ragbed` on PATH.
+#
+# The environment is the one that `scripts/ragbed` makes on every machine, by pip from the hash-checked
+# `requirements.lock`; here it is made on the pinned interpreter, in devenv's state, when the first command is called.
+# Entering the shell installs nothing. The environment's programs are not on PATH, so no server that a wheel brings
+# stands before the pinned one.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (import ./. { inherit pkgs; }) interpreter;
+  # Another store path has other libraries: it gets an environment of its own.
+  build = builtins.substring 0 8 (builtins.hashString "sha256" (builtins.unsafeDiscardStringContext "${interpreter}"));
+in
+{
+  languages.python = {
+    enable = true;
+    package = interpreter;
+    lsp.enable = false;
+    # What wheels may expect of every Linux, beside libstdc++, which devenv adds.
+    libraries = [
+      "${config.devenv.dotfile}/profile" # as by default
+      "${pkgs.zlib}"
+    ];
+  };
+
+  env.RAGBED_VENV = "${config.devenv.state}/venv-${interpreter.version}-${build}";
+
+  scripts.ragbed = {
+    exec = ''exec "$DEVENV_ROOT/scripts/ragbed" "$@"'';
+    description = "any command of this checkout, its Python environment made first where it is missing";
+  };
+}

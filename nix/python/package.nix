@@ -1,0 +1,64 @@
+# ragbed as a package of the Nix store: an environment of its own from the locked wheels, and the command.
+#
+# Servers are not in it. `ragbed up` takes them from PATH, where `programs` puts the pinned ones.
+{
+  lib,
+  runCommand,
+  makeWrapper,
+  stdenv,
+  zlib,
+  interpreter,
+  wheels,
+  programs ? [ ],
+}:
+let
+  root = ../..;
+  version = builtins.head (
+    builtins.match ".*__version__ = \"([^\"]+)\".*" (builtins.readFile (root + "/python/ragbed/_version.py"))
+  );
+  source = lib.fileset.toSource {
+    inherit root;
+    fileset = lib.fileset.unions (
+      map (path: root + "/${path}") [
+        "LICENSE"
+        "README.md"
+        "docs/golden/questions.jsonl"
+        "docs/lessons"
+        "models.lock.json"
+        "pyproject.toml"
+        "python/ragbed"
+        "stack.toml"
+      ]
+    );
+  };
+  # What wheels may expect of every Linux: see PEP 600.
+  libraries = lib.makeLibraryPath [
+    stdenv.cc.cc.lib
+    zlib
+  ];
+  onLinux = lib.optionals stdenv.hostPlatform.isLinux [ "--suffix LD_LIBRARY_PATH : ${libraries}" ];
+  onPath = lib.optionals (programs != [ ]) [ "--prefix PATH : ${lib.makeBinPath programs}" ];
+in
+runCommand "ragbed-${version}"
+  {
+    nativeBuildInputs = [
+      interpreter
+      makeWrapper
+    ];
+    passthru = { inherit wheels interpreter programs; };
+    meta = {
+      description = "A reproducible test bed for RAG systems";
+      license = lib.licenses.asl20;
+      mainProgram = "ragbed";
+    };
+  }
+  ''
+    export HOME=$TMPDIR
+    cp -r ${source} source
+    chmod -R u+w source
+    python3 -m venv $out/venv
+    install="$out/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps"
+    $install ${wheels}/*.whl
+    $install --no-build-isolation ./source
+    makeWrapper $out/venv/bin/ragbed $out/bin/ragbed ${toString (onLinux ++ onPath)}
+  ''
