@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -42,15 +41,14 @@ def examples() -> list[Example]:
 
 
 def command(example: Example, code: str) -> list[str]:
-    """Return the command that runs a block; skip when its interpreter is not here."""
+    """Return the command that runs a block; skip with the reason why a block has not what it needs."""
     if example.language == "python":
         return [sys.executable, "-c", code]
     if example.language == "sh":
         return ["bash", "-euo", "pipefail", "-c", code]
-    modules = os.environ.get("RAGBED_JS")
-    if modules is None or shutil.which("node") is None:
-        pytest.skip("there is no node, or its packages are not installed")
-    script = Path(modules, f"{example.heading.lower()}.mjs")
+    if reason := os.environ["RAGBED_NO_JS"]:  # set, maybe empty, by scripts/test-frameworks
+        pytest.skip(reason)
+    script = Path(os.environ["RAGBED_JS"], f"{example.heading.lower()}.mjs")
     script.write_text(code)
     return ["node", str(script)]
 
