@@ -53,9 +53,8 @@ def _show(report: Report) -> None:
     show_table(
         ["what", "is", "what was seen"], [(one.topic, _mark(one), _told(one)) for one in report.findings]
     )
-    hints = [one for one in report.findings if one.hint]
-    for one in sorted(hints, key=lambda one: not one.fails):
-        click.echo(f"{'try' if one.fails else 'may'}: {one.topic}: {one.hint}")
+    for line in _hints(report):
+        click.echo(line)
     for complaint in fitting(report):
         click.echo(f'"{complaint.said}"? {complaint.answers[0]}')
     click.echo(_verdict(report))
@@ -68,6 +67,16 @@ def _mark(finding: Finding) -> str:
 
 def _told(finding: Finding) -> str:
     return "; ".join([finding.seen, *finding.details])
+
+
+def _hints(report: Report) -> list[str]:
+    """Return what to type, what is needed first; a hint that several topics share stands once."""
+    topics: dict[tuple[bool, str], list[str]] = {}
+    for one in report.findings:
+        if one.hint:
+            topics.setdefault((one.fails, one.hint), []).append(one.topic)
+    ordered = sorted(topics.items(), key=lambda item: not item[0][0])
+    return [f"{'try' if fails else 'optional'}: {', '.join(names)}: {hint}" for (fails, hint), names in ordered]
 
 
 def _verdict(report: Report) -> str:

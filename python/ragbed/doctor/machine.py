@@ -40,14 +40,12 @@ class System:
     Attributes:
         kind: `Linux` or `Darwin`.
         name: As it calls itself.
-        release: Of its kernel.
         machine: The processor's architecture.
         root: Whether we are root.
     """
 
     kind: str
     name: str
-    release: str
     machine: str
     root: bool
 
@@ -107,7 +105,6 @@ def see_system() -> System:
     return System(
         kind=kind,
         name=name,
-        release=platform.release(),
         machine=platform.machine(),
         root=os.geteuid() == 0,
     )
@@ -116,7 +113,7 @@ def see_system() -> System:
 def judge_system(system: System) -> Finding:
     """Only Linux and macOS on the usual two architectures have wheels with servers."""
     user = ", as root" if system.root else ""
-    seen = f"{system.name}, {system.kind} {system.release} on {system.machine}{user}"
+    seen = f"{system.name} on {system.machine}{user}"
     if system.kind in _SYSTEMS and system.machine.lower() in _MACHINES:
         return Finding(topic="system", state="ok", seen=seen)
     return Finding(

@@ -10,6 +10,8 @@ from ragbed.doctor.models import differences, holders
 from ragbed.models.sizes import shown_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ragbed.doctor.models import ModelFacts
 
 
@@ -46,10 +48,20 @@ def _judge_wanted(facts: ModelFacts, model: str) -> Finding:
     return Finding(
         topic=model,
         state="missing" if facts.needed else "note",
-        seen=f"not on this machine ({shown_bytes(pin.size_bytes)})"
+        seen=f"not here ({shown_bytes(pin.size_bytes)})"
         + ("" if facts.needed else "; only a real Ollama needs it"),
-        hint=f"ragbed models fetch --model {model}",
+        hint=f"ragbed models fetch{_flags(_absent(facts))}",
     )
+
+
+def _absent(facts: ModelFacts) -> list[str]:
+    """Return the wanted models that are pinned and nowhere here."""
+    pinned = [model for model in facts.wanted if model in facts.lock.models]
+    return [model for model in pinned if not [*holders(facts, model), *differences(facts, model)]]
+
+
+def _flags(models: Sequence[str]) -> str:
+    return "".join(f" --model {model}" for model in models)
 
 
 def _value(facts: ModelFacts, model: str) -> str:
@@ -61,16 +73,16 @@ def _value(facts: ModelFacts, model: str) -> str:
 def _judge_others(facts: ModelFacts, others: list[str]) -> Finding:
     """The rest of the lock may be elsewhere; what moved is worth saying, as nobody here uses it."""
     moved = [f"{model}: {line}" for model in others for line in differences(facts, model)]
-    there = [model for model in others if any(True for _ in holders(facts, model))]
+    there = [model for model in others if list(holders(facts, model))]
     if moved:
         return Finding(
             topic="other models",
             state="note",
             seen=moved[0],
-            hint="ragbed models verify" + "".join(f" --model {m}" for m in others if m not in there),
+            hint=f"ragbed models verify{_flags([model for model in others if model not in there])}",
             details=tuple(moved[1:]),
         )
     seen = f"as pinned: {', '.join(there)}; " if there else ""
     absent = [model for model in others if model not in there]
-    seen += f"not here and not wanted: {', '.join(absent)}" if absent else "all that are pinned"
+    seen += f"not here, not wanted: {', '.join(absent)}" if absent else "all that are pinned"
     return Finding(topic="other models", state="ok", seen=seen)

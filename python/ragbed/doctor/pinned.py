@@ -78,8 +78,8 @@ def judge_settings(settings: Settings | RagbedError, refusal: RagbedError | None
     if refusal:
         return replace(finding_of("settings", refusal), state="wrong")
     llm = choose_llm(settings, caller="command")
-    instead = ", else the mock" if llm.may_fall_back else ""
-    return Finding(topic="settings", state="ok", seen=f"{seen}; LLM: {llm.provider}{instead} ({llm.why})")
+    shown = "a live Ollama, else the mock" if llm.may_fall_back else f"{llm.provider} ({llm.why})"
+    return Finding(topic="settings", state="ok", seen=f"{seen}; LLM: {shown}")
 
 
 def judge_stack_file(pins: StackPins | RagbedError) -> Finding:
@@ -98,7 +98,7 @@ def judge_model_lock(lock: ModelLock | RagbedError) -> Finding:
     return Finding(
         topic="models.lock",
         state="ok",
-        seen=f"valid: {len(lock.models)} models in {len(lock.sets)} sets, every digest recomputed; {lock.path.name}",
+        seen=f"valid: {len(lock.models)} models, digests recomputed, from {lock.path.parent}",
     )
 
 

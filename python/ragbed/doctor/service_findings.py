@@ -116,7 +116,7 @@ def _judge_binary(
     facts: ServiceFacts, program: Program, binary: Binary, pins: ServicePins, shell: NixShell
 ) -> Finding:
     """Compare the program that would be started with what the channel it comes from pins."""
-    topic, seen = facts.service, f"would start {_shown(binary)}"
+    topic, seen = facts.service, f"to start: {_shown(binary)}"
     if binary.product == "mock-llm":
         return _judge_mock(facts, program)
     wheel = pins.channels.wheel
@@ -143,13 +143,13 @@ def _judge_binary(
 
 def _judge_mock(facts: ServiceFacts, program: Program) -> Finding:
     if facts.mock_chosen:
-        seen = f"would start the mock LLM, as chosen ({facts.mock_chosen})"
+        seen = f"to start: the mock LLM, as chosen ({facts.mock_chosen})"
         return Finding(topic=facts.service, state="ok", seen=seen)
     why = "no ollama on PATH" if not program.search.passed_over else "no ollama that fits"
     return Finding(
         topic=facts.service,
         state="note",
-        seen=f"would start the mock LLM: {why}",
+        seen=f"to start: the mock LLM, as there is {why}",
         hint=_in_the_way(facts, program) or f"for a live LLM: {program.advice}",
     )
 
@@ -215,7 +215,7 @@ def _same(found: str, pinned: str) -> bool:
 
 
 def _shown(binary: Binary) -> str:
-    return f"{binary.product} {binary.version}: {binary.origin}"
+    return f"{binary.product} {binary.version}, {binary.origin}"
 
 
 def _named(endpoint: Endpoint) -> str:

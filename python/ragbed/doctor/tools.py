@@ -211,7 +211,7 @@ def judge_docker(docker: Tool) -> Finding:
         return Finding(
             topic="docker",
             state="note",
-            seen=f"{seen}; no engine: {engine.last_line.rstrip('.')}",
+            seen=f"{seen}; no engine: {engine.last_line.partition('. ')[0].rstrip('.')}",
             hint="start the Docker engine, if you want containers",
         )
     seen = f"{seen}, engine {engine.out.strip()}"
