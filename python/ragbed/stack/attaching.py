@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Store, WrongService, check_url, open_store, redacted
-from ragbed.pins import pinned_digests
+from ragbed.pins import fetch_command, pinned_digests
 from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.services.postgres import DATABASE, PASSWORD, USER
@@ -249,7 +249,7 @@ def _require_models(identity: Identity, models: Sequence[str], named: str) -> No
         raise ServiceMissing(
             f"the Ollama that {named} names has no {' and no '.join(missing)}",
             details=[f"it has: {', '.join(identity.models) or 'no models'}"],
-            hint=" && ".join(f"ollama pull {model}" for model in missing),
+            hint=fetch_command(missing),
         )
     if moved := _moved(identity, models):
         raise DriftError(

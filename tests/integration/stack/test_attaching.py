@@ -138,7 +138,7 @@ def test_a_missing_model_is_named_with_the_command_that_fetches_it(
     with pytest.raises(ServiceMissing, match="has no nosuch:latest") as caught:
         attach("ollama", ragbed_up.urls()["OLLAMA_HOST"], tmp_path, models=["nosuch:latest"])
 
-    assert caught.value.hint == "ollama pull nosuch:latest"
+    assert caught.value.hint == "ragbed models fetch --model nosuch:latest"
     assert caught.value.details[0].startswith("it has: ")
 
 
