@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,6 @@ EXAMPLES = int(os.environ.get("RAGBED_EXAMPLES", "10"))
 """Requests per call; a soak asks for more."""
 
 TIMEOUT_S = 20
-SETTLE_S = 30
 NAME = "generated"
 _LATE = {"size": 2, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}}
 COLLECTION = {
@@ -113,20 +111,15 @@ def test_call_is_answered(
     check()
 
 
-def settled(server: Any, bound_mb: float) -> float:
-    """Return what the server holds, once that is below a bound, or at the end of the time for it."""
-    deadline = time.monotonic() + SETTLE_S
-    while (held := float(server.memory_mb())) >= bound_mb and time.monotonic() < deadline:
-        time.sleep(0.2)  # it gives memory back when its upkeep has seen that it is idle
-    return held
-
-
-def test_server_is_well_afterwards(server: Any, http: httpx.Client, memory_mb: float) -> None:
-    """Ready, its collections answer, and soon it holds no more than 50 MB more than before."""
+def test_server_is_well_afterwards(server: Any, http: httpx.Client) -> None:
+    """Ready, and its collections answer."""
     ensure_collection(http)
 
     assert http.get("/readyz").status_code == 200
     assert http.post(f"/collections/{NAME}/points/count", json={}).status_code == 200
-    for name in (NAME, "absent"):  # what they hold is theirs, and no leak
-        http.delete(f"/collections/{name}").raise_for_status()
-    assert settled(server, memory_mb + 50) < memory_mb + 50
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="what a process holds of its own is read from /proc")
+def test_server_has_kept_little_memory(server: Any, memory_mb: float) -> None:
+    """No more than 50 MB more than before, the collections that are there included."""
+    assert server.memory_mb() - memory_mb < 50
