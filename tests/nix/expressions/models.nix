@@ -22,6 +22,7 @@ let
               mkdir -p "$out/$(dirname '${entry.name}')"
               ln -s ${entry.path} "$out/${entry.name}"
             '') entries
+            ++ [ ":" ] # the shell itself ends last: Nix kills a builder that closes its output before it ends
           ))
         ];
       };

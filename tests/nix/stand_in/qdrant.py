@@ -1,0 +1,16 @@
+"""Stands in for the program qdrant: the embedded Qdrant, told by the real one's variables where to listen and to keep."""
+
+import os
+import sys
+
+os.execv(
+    sys.executable,
+    [
+        sys.executable,
+        "-m",
+        "ragbed.qdrant",
+        f"--host={os.environ['QDRANT__SERVICE__HOST']}",
+        f"--port={os.environ['QDRANT__SERVICE__HTTP_PORT']}",
+        f"--data={os.environ['QDRANT__STORAGE__STORAGE_PATH']}",
+    ],
+)
