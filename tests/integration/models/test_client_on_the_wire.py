@@ -192,14 +192,15 @@ def test_an_answer_that_stops_half_way_ends(script: Script) -> None:
 
 
 def test_an_answer_without_end_is_ended(script: Script) -> None:
-    """The whole answer has a time-out of its own, and the server is told to stop by closing."""
+    """The whole answer has a time-out of its own, and the server is told to stop while the session goes on."""
     script.steps[CHAT] = [endless]
 
-    with pytest.raises(ServiceNotReady, match=r"did not come to an end for 0\.2 s") as caught:
-        chat(script, answer_s=0.2)
+    with session(script, answer_s=0.2) as client:
+        with pytest.raises(ServiceNotReady, match=r"did not come to an end for 0\.2 s") as caught:
+            client.chat("m", HELLO)
+        assert script.left.wait(5)
 
     assert caught.value.hint == "raise llm.answer_timeout_s"
-    assert script.left.wait(5)
 
 
 @pytest.mark.parametrize("what", ["embed", "chat"])

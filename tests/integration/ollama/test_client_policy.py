@@ -147,6 +147,16 @@ def test_an_answer_is_the_same_for_the_same_seed(session: OllamaSession) -> None
     assert one.ended == "length"
 
 
+def test_a_prompt_over_the_context_gives_no_answer(session: OllamaSession) -> None:
+    """Ollama would cut it without a word, passages and all; the same prompt in a larger context is answered."""
+    long = [{"role": "user", "content": "What does a test prove? " * 120}]
+
+    with pytest.raises(AnswerFailed, match="no room for the whole prompt: its context is 1024 tokens"):
+        session.chat(CHATTER, long, options={"num_ctx": 1024, "num_predict": 8})
+
+    assert session.chat(CHATTER, long, options={"num_ctx": 4096, "num_predict": 8}).prompt_tokens > 1024
+
+
 def test_a_load_is_told_with_the_size_that_the_server_lists(real_ollama: str) -> None:
     """An unloaded model is loaded by a request of its own, and that is told."""
     told: list[Loading] = []

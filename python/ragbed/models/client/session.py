@@ -33,6 +33,8 @@ Use = Literal["embed", "chat"]
 
 _FRESH_S = 30.0
 """A model that answered so recently is still loaded, unless another one was asked for in between."""
+_LEAST_CONTEXT = 1024
+"""No model that answers is loaded with less; what is shorter than that has surely been read whole."""
 _LOADED_BY = ("num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread")
 """Options that Ollama loads a model with: a request that names others makes it load again."""
 
@@ -118,7 +120,7 @@ class OllamaSession:
             options: Ollama's, as `temperature`, `seed`, `num_predict`.
 
         Raises:
-            AnswerFailed: The model refused, or broke off.
+            AnswerFailed: The model refused, broke off, or had no room for prompt and answer.
             ServiceMissing: Ollama does not answer, or has no such model.
         """
         chosen = {**self.policy.options(), **(options or {})}
@@ -137,7 +139,9 @@ class OllamaSession:
         )
         self._asking.ask(call, lambda: self._read(send, pieces, call), begun=lambda: bool(pieces))
         self._note(model, loaded_by)
-        return reply_of(pieces, call)
+        reply = reply_of(pieces, call)
+        self._require_whole(reply, call)
+        return reply
 
     def _read(self, send: Callable[[], Any], pieces: list[ollama.ChatResponse], call: Call) -> None:
         """Collect the pieces of an answer; whatever ends it early closes the stream, and Ollama stops computing."""
@@ -149,6 +153,21 @@ class OllamaSession:
                 if time.monotonic() > deadline:
                     late = replace(call, limit_s=limit_s, limit="llm.answer_timeout_s")
                     raise error_for(Fault(kind="slow", said="", begun=True), late)
+
+    def _require_whole(self, reply: Reply, call: Call) -> None:
+        """Refuse an answer to a part of the prompt: over its context, a model drops the rest without a word."""
+        used = reply.prompt_tokens + reply.answer_tokens
+        if used < _LEAST_CONTEXT:
+            return
+        running = self._asking.ask(call, self._asking.client(call.limit_s).ps).models
+        context = next((one.context_length for one in running if one.model == with_tag(call.model)), None)
+        if context and used > context:
+            raise AnswerFailed(
+                f"{call.model} had no room for the whole prompt: its context is {context} tokens,"
+                f" prompt and answer came to {used} at least",
+                hint="ask for fewer or smaller passages (pipeline.top_k, pipeline.chunk_tokens),"
+                " or start Ollama with a larger OLLAMA_CONTEXT_LENGTH",
+            )
 
     def load(self, model: str, *, use: Use, options: Mapping[str, Any] | None = None) -> None:
         """Load a model and wait until it is; one that is loaded costs a request of a millisecond or two.
