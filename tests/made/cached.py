@@ -38,6 +38,7 @@ def built_once(target: Path, build: Callable[[Path], None]) -> Path:
         beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
         try:
             build(beside)
+            beside.chmod(0o755)
             beside.rename(target)
         finally:
             shutil.rmtree(beside, ignore_errors=True)

@@ -45,7 +45,9 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     refuse_writes(settings, command="ragbed up")
     with stack_view(SERVICES) as view, stopped_at_the_end(folder):
         view.say("ragbed: starting the stack")
-        record, was_up = start_stack(settings, folder, detach=detach, keep=keep, progress=view.ready)
+        record, was_up = start_stack(
+            settings, folder, detach=detach, keep=keep, progress=view.ready, say=view.say
+        )
         for line in record.notes:
             view.say(f"  note: {line}")
         if not (detach or was_up):

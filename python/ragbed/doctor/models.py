@@ -17,7 +17,7 @@ from ragbed.models.sizes import shown_bytes
 from ragbed.pins import with_tag
 from ragbed.settings import definitions as known
 from ragbed.stack.attaching import default_url, normalised
-from ragbed.stack.services.ollama import models_folder
+from ragbed.stack.services.ollama_models import models_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -85,7 +85,7 @@ class ImageChannel:
 
 @validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
 class GoChannel:
-    """The service as the Go toolchain builds it; the sums are those of its files and of its `go.mod`, as in a `go.sum`."""
+    """The service as the Go toolchain builds it; sums as in a `go.sum`, of the module's files and of its `go.mod`."""
 
     module: str
     version: ExactVersion

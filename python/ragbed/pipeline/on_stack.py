@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.pipeline.config import PipelineConfig
 from ragbed.settings import definitions as known
+from ragbed.stack.threads import num_thread
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
@@ -42,5 +43,5 @@ def pipeline_config(
         first_token_timeout_s=settings[known.LLM_FIRST_TOKEN_TIMEOUT_S],
         answer_timeout_s=settings[known.LLM_ANSWER_TIMEOUT_S],
         keep_alive=settings[known.LLM_KEEP_ALIVE],
-        num_thread=settings[known.LLM_NUM_THREAD],
+        num_thread=num_thread(settings, stack["ollama"]),
     )

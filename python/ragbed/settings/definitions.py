@@ -87,7 +87,7 @@ LLM_FAIL_ON_REAL_CALL = _switch(
     "llm.fail_on_real_call", False, "Refuse every call to a paid provider.", env=("FAIL_ON_REAL_API_CALL",)
 )
 LLM_NUM_THREAD = _whole(
-    "llm.num_thread", 0, "Threads that a model of Ollama computes with; 0 leaves it to Ollama."
+    "llm.num_thread", 0, "Threads of a model; 0 leaves it to Ollama, and one core free on one that we start."
 )
 LLM_KEEP_ALIVE = _text(
     "llm.keep_alive", "", "How long Ollama keeps a model after a request, as 10m; empty leaves it to Ollama."
@@ -109,6 +109,12 @@ EMBEDDING_PROVIDER = _text(
 EMBEDDING_MODEL = _text("embedding.model", "all-minilm", "Embedding model.")
 EMBEDDING_TIMEOUT_S = _number(
     "embedding.timeout_s", 120.0, "How long one batch of embeddings may take, the model being loaded."
+)
+
+MODELS_SET = _text(
+    "models.set",
+    "",
+    "Set of models.lock.json that models come from which nobody names; empty is its default.",
 )
 
 BUDGET_RUN_USD = _number(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ragbed.errors import ConfigurationError
 from ragbed.settings import definitions as known
 from ragbed.settings.definitions import Setting, all_settings
+from ragbed.settings.from_lock import models_of_set
 from ragbed.settings.llm import FREE, named_provider
 from ragbed.settings.tiers import Tier, find_tier
 
@@ -117,7 +118,8 @@ def resolve_settings(
         history={key: tuple(values) for key, values in history.items()},
         features=_features(environ),
     )
-    return replace(settings, history={**settings.history, **_models_of_provider(settings)})
+    settings = replace(settings, history={**settings.history, **_models_of_provider(settings)})
+    return replace(settings, history={**settings.history, **_models_of_set(settings, environ)})
 
 
 def _models_of_provider(settings: Settings) -> dict[str, tuple[Resolved, ...]]:
@@ -134,6 +136,25 @@ def _models_of_provider(settings: Settings) -> dict[str, tuple[Resolved, ...]]:
         )
         for model, provider in providers.items()
         if provider in FREE and settings.source(model).startswith("tier ")
+    }
+
+
+def _models_of_set(settings: Settings, environ: Mapping[str, str]) -> dict[str, tuple[Resolved, ...]]:
+    """Return the histories of the models that nobody has named, where a lock or a set of it has been."""
+    file = environ.get("RAGBED_MODELS_LOCK", "")
+    if not (file or settings[known.MODELS_SET]):
+        return {}
+    chosen, models = models_of_set(
+        settings[known.MODELS_SET], file, named_by=settings.source(known.MODELS_SET)
+    )
+    purposes = {known.LLM_MODEL: "chat", known.EMBEDDING_MODEL: "embedding"}
+    return {
+        setting.key: (
+            *settings.history[setting.key],
+            Resolved(value=models[purpose], source=f"default of set {chosen}"),
+        )
+        for setting, purpose in purposes.items()
+        if purpose in models and settings.source(setting).startswith("default")
     }
 
 

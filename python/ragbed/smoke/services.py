@@ -40,6 +40,7 @@ def stack(run: Run) -> str:
             caller=run.options.caller,
             keep_up=run.options.keep,
             progress=lambda endpoint, _: run.say(f"{endpoint.product} {endpoint.version} is ready"),
+            say=run.say,
         )
     )
     substitutes = [endpoint for endpoint in run.stack.endpoints.values() if not endpoint.real]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -82,6 +83,10 @@ def ask_version(program: Path) -> str:
             text=True,
             timeout=10,
             stdin=subprocess.DEVNULL,
+            env={
+                **os.environ,
+                "OLLAMA_HOST": "127.0.0.1:0",
+            },  # else it tells the version of a server that runs
             check=False,
         )
     except (OSError, subprocess.SubprocessError):

@@ -21,6 +21,8 @@ from ragbed.stack.processes import ProcessIdentity
 from ragbed.stack.reaping import end_all
 from ragbed.stack.record import StackRecord
 from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
+from ragbed.stack.services.ollama_loading import Loading
+from ragbed.stack.threads import threads_beside_others
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ragbed.pins import StackPins
     from ragbed.settings.llm import Caller
     from ragbed.stack.services import Starter
+    from ragbed.stack.services.ollama_loading import Say
     from ragbed.stack.state import StateFolder
 
 Progress = Callable[[Endpoint, float], None]
@@ -83,6 +86,7 @@ class StackBuilder:
         caller: Tests follow the tier; commands look for a live Ollama.
         keep: Whether the data of started services outlives them.
         may_start: False only finds what runs.
+        say: Told what takes long; None tells nobody.
     """
 
     def __init__(
@@ -94,12 +98,14 @@ class StackBuilder:
         caller: Caller,
         keep: bool,
         may_start: bool = True,
+        say: Say | None = None,
     ) -> None:
         self.settings = settings
         self.folder = folder
         self.pins = pins
         self.keep = keep
         self.may_start = may_start
+        self.say = say
         self.llm = _require_served(choose_llm(settings, caller=caller), settings)
         self.models = [with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL])]
         self.announced = load_announcements(folder)
@@ -242,11 +248,21 @@ class StackBuilder:
         if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
             return QdrantStarter(allow_real=False)
         ollama = OllamaStarter(
-            models=self.models,
+            embedding=self.models[0],
+            chat=self.models[1],
+            own_models=self.folder.models,
+            loading=self._loading(),
             allow_real=self.llm.provider == "ollama",
             allow_mock=self.llm.provider == "mock" or self.llm.may_fall_back,
         )
         return starters(ollama)[service]
+
+    def _loading(self) -> Loading:
+        return Loading(
+            timeout_s=self.settings[known.LLM_LOAD_TIMEOUT_S],
+            num_thread=self.settings[known.LLM_NUM_THREAD] or threads_beside_others(),
+            say=self.say,
+        )
 
     def _describe_llm(self, endpoint: Endpoint) -> str:
         if self.llm.provider == "mock" and self.settings.is_given(known.OLLAMA_URL):

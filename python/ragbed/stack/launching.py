@@ -159,6 +159,7 @@ def _start_once(launch: Launch, port: int, search: Search) -> tuple[Endpoint, Le
         lease = leases.started(lease, process.pid)
         store = open_store(launch.service, plan.url)
         identity = _wait_ready(launch, process, store)
+        _prove(launch, process, plan)
         _mark(launch, process, store)
     except BaseException:
         leases.end(lease, gentle=False, keep_data=launch.keep or bool(launch.port))
@@ -237,6 +238,23 @@ def _wait_ready(launch: Launch, process: subprocess.Popen[bytes], store: Store) 
                     hint="set RAGBED_STACK__READY_TIMEOUT_S to allow more",
                 )
             wait(remaining)
+
+
+def _prove(launch: Launch, process: subprocess.Popen[bytes], plan: Plan) -> None:
+    """Have the service do its real work once, where answering does not show that it can."""
+    if plan.prove is None:
+        return
+    try:
+        plan.prove()
+    except (NotThere, WrongService) as error:
+        _fail(launch, f"{launch.service} answered{_and_ended(process)}, and cannot do its work: {error}")
+
+
+def _and_ended(process: subprocess.Popen[bytes]) -> str:
+    """Return how a process ended that has just failed, in words; empty where it goes on."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    return "" if process.returncode is None else f" and ended ({_ending(process.returncode)})"
 
 
 def _mark(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> None:

@@ -155,9 +155,9 @@ class Leases:
         elif lease.process.is_alive():
             processes = [lease.process]
         else:
-            processes = [
-                one for folder in (lease.data, lease.outside) if folder for one in find_inside(folder)
-            ]
+            folders = [folder for folder in (lease.data, lease.outside) if folder]
+            inside = [one for folder in folders for one in find_inside(folder)]
+            processes = [*inside, *find_marked(lease.token)]  # workers of a server that was killed
         for process in processes:
             stop(process, gentle=asked, timeout_s=timeout_s)
 

@@ -22,11 +22,18 @@ from ragbed.stack.services.unprivileged import outside_folder
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
+    from ragbed.stack.services.ollama_loading import Say
     from ragbed.stack.state import StateFolder
 
 
 def up(
-    settings: Settings, folder: StateFolder, *, detach: bool, keep: bool, progress: Progress | None = None
+    settings: Settings,
+    folder: StateFolder,
+    *,
+    detach: bool,
+    keep: bool,
+    progress: Progress | None = None,
+    say: Say | None = None,
 ) -> tuple[StackRecord, bool]:
     """Bring the checkout's stack up, or mend it where services of it have died.
 
@@ -36,6 +43,7 @@ def up(
         detach: Hand the stack over to the state folder; else it ends with this process.
         keep: Whether its data survives `down`.
         progress: Called with each service that is ready.
+        say: Told what takes long.
 
     Returns:
         Its record, and whether it was up already.
@@ -50,10 +58,10 @@ def up(
     with folder.locked("stack"):
         record = reaped(folder)
         if record:
-            record = mend(record, settings, folder, progress=progress)
+            record = mend(record, settings, folder, progress=progress, say=say)
             require_answers(record, folder)
             return record, True
-        builder = StackBuilder(settings, folder, pins, caller="command", keep=keep)
+        builder = StackBuilder(settings, folder, pins, caller="command", keep=keep, say=say)
         stack = builder.build(progress=progress)
         record = stack.record(owner=None if detach else builder.owner, keep=keep)
         record.save(folder)
@@ -62,7 +70,12 @@ def up(
 
 
 def mend(
-    record: StackRecord, settings: Settings, folder: StateFolder, *, progress: Progress | None = None
+    record: StackRecord,
+    settings: Settings,
+    folder: StateFolder,
+    *,
+    progress: Progress | None = None,
+    say: Say | None = None,
 ) -> StackRecord:
     """Start the services of a stack again that have died, on their data and ports; returns the new record.
 
@@ -76,7 +89,8 @@ def mend(
     }
     if not dead:
         return record
-    builder = StackBuilder(settings, folder, load_stack_pins(), caller="command", keep=record.keep)
+    pins = load_stack_pins()
+    builder = StackBuilder(settings, folder, pins, caller="command", keep=record.keep, say=say)
     endpoints, tokens = dict(record.endpoints), dict(record.leases)
     for service, lease in dead.items():
         if lease:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ragbed.settings.llm import Caller
     from ragbed.stack.record import StackRecord
+    from ragbed.stack.services.ollama_loading import Say
 
 
 @contextmanager
@@ -37,6 +38,7 @@ def running_stack(
     keep_up: bool = False,
     may_start: bool = True,
     progress: Progress | None = None,
+    say: Say | None = None,
 ) -> Iterator[Stack]:
     """Yield a stack that is up: the one of `ragbed up` where it runs, else one of our own that ends with us.
 
@@ -49,6 +51,7 @@ def running_stack(
         may_start: False only finds what runs.
         keep_up: Leave a stack of our own up, as if `ragbed up -d` had started it.
         progress: Called with each service that is ready.
+        say: Told what takes long.
 
     Raises:
         GuardRefused: Production, or a given store without the marker.
@@ -58,7 +61,7 @@ def running_stack(
     refuse_writes(settings, command="starting a stack")
     folder = (folder or find_state_folder()).prepared()
     builder = StackBuilder(
-        settings, folder, load_stack_pins(), caller=caller, keep=False, may_start=may_start
+        settings, folder, load_stack_pins(), caller=caller, keep=False, may_start=may_start, say=say
     )
     shared = None if private else _shared(settings, folder, services, builder, progress)
     lacking = [service for service in services if shared is None or service not in shared.endpoints]
@@ -84,7 +87,7 @@ def _shared(
         fitting = [one for one in services if record and _fits(record, settings, one, builder.llm)]
         if record is None or not fitting:
             return None
-        record = mend(record, settings, folder, progress=progress)
+        record = mend(record, settings, folder, progress=progress, say=builder.say)
         require_answers(record, folder, fitting)
     endpoints = {name: record.endpoints[name] for name in fitting}
     return Stack(id=record.stack, endpoints=endpoints, notes=record.notes, llm=record.llm, shared=True)

@@ -47,6 +47,8 @@ class Plan:
         origin: What is started, in words for a report.
         environ: Variables to set beside the process's own.
         user: User id to start it as; None for ours.
+        prove: Called once it answers, and returns when it does its real work; raises NotThere or WrongService. None
+            where answering is enough.
     """
 
     command: Sequence[str]
@@ -54,6 +56,7 @@ class Plan:
     origin: str
     environ: Mapping[str, str] = field(default_factory=dict)
     user: int | None = None
+    prove: Callable[[], None] | None = None
 
 
 class Starter(Protocol):

@@ -5,20 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceNotReady
-from ragbed.pins import pinned_digests, with_tag
+from ragbed.pins import fetch_command
 from ragbed.stack.binaries import Binary, Search, search_path
 from ragbed.stack.services.base import Plan, Request
+from ragbed.stack.services.ollama_loading import Loading, load_models
+from ragbed.stack.services.ollama_models import candidates, complaint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ragbed.pins import ServicePins
+
+_TUNED = {
+    "OLLAMA_NUM_PARALLEL": "1",  # one request computes at a time: more would share the same cores
+    "OLLAMA_MAX_LOADED_MODELS": "2",  # the embedding model and the chat model
+    "OLLAMA_KEEP_ALIVE": "30m",  # longer than a coffee, shorter than a night
+}
+"""What a user may have set otherwise, and then keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +35,18 @@ class OllamaStarter:
     """A real Ollama from PATH if it is wanted and has the models, else the mock where that is allowed.
 
     Attributes:
-        models: The models that must be there, name with tag.
+        embedding: The embedding model, with its tag.
+        chat: The chat model, with its tag.
+        own_models: ragbed's models folder, whose laid-out stores come first; None knows none.
+        loading: How the models are loaded once it listens.
         allow_real: False takes the mock whatever is on PATH.
         allow_mock: False never takes the mock.
     """
 
-    models: Sequence[str]
+    embedding: str
+    chat: str
+    own_models: Path | None = None
+    loading: Loading = field(default_factory=Loading)
     allow_real: bool = True
     allow_mock: bool = True
     stop_signal: signal.Signals = signal.SIGTERM
@@ -39,18 +54,26 @@ class OllamaStarter:
     @property
     def advice(self) -> str:
         """What somebody types who has no Ollama with these models."""
-        pulls = " && ".join(f"ollama pull {model}" for model in self.models)
-        return f"install ollama, then: {pulls}; or set MODEL_PROVIDER=mock"
+        return f"install ollama, then: {self._fetch}; or set MODEL_PROVIDER=mock"
+
+    @property
+    def _models(self) -> list[str]:
+        return [self.embedding, self.chat]
+
+    @property
+    def _fetch(self) -> str:
+        fetch = fetch_command(self._models)
+        return f"{fetch} && {fetch.replace('fetch', 'store', 1)}"
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the program to use; the mock runs on this Python."""
         found = search_path([("ollama", "ollama")], pins, ask) if self.allow_real else Search(binary=None)
         notes = list(found.passed_over)
         if found.binary:
-            wrong = _missing(self.models) or _moved(self.models)
-            if not wrong:
+            if self._folder():
                 return found
-            notes.append(f"{found.binary.path} {wrong} in {models_folder()}")
+            wrong = {folder: complaint(self._models, folder) for folder in candidates(self.own_models)}
+            notes += [f"{found.binary.path} {reason} in {folder}" for folder, reason in wrong.items()]
         if not self.allow_mock:
             return Search(binary=None, passed_over=tuple(notes))
         binary = Binary(
@@ -62,13 +85,14 @@ class OllamaStarter:
         return Search(binary=binary, passed_over=tuple(notes))
 
     def plan(self, request: Request) -> Plan:
-        """Return how to start it."""
+        """Return how to start it: on a folder that has the models, which it neither prunes nor adds to."""
         binary = request.search.binary
-        if binary is None:
+        folder = self._folder()
+        if binary is None or (folder is None and binary.product != "mock-llm"):
             raise ServiceNotReady(
                 "there is no Ollama to start that has the models",
                 details=request.search.passed_over,
-                hint=" && ".join(f"ollama pull {model}" for model in self.models) or "install ollama",
+                hint=self._fetch,
             )
         url = f"http://127.0.0.1:{request.port}"
         if binary.product == "mock-llm":
@@ -76,34 +100,22 @@ class OllamaStarter:
             return Plan(command=command, url=url, origin=binary.origin)
         request.data.mkdir(parents=True, exist_ok=True)
         environ = {
+            **{name: os.environ.get(name) or value for name, value in _TUNED.items()},
             "OLLAMA_HOST": f"127.0.0.1:{request.port}",
-            "OLLAMA_MODELS": str(models_folder()),
+            "OLLAMA_MODELS": str(folder),
             "OLLAMA_NOPRUNE": "1",
             "OLLAMA_NO_CLOUD": "1",
             "HOME": str(request.data),  # it writes a key there
         }
-        return Plan(command=[str(binary.path), "serve"], url=url, origin=binary.origin, environ=environ)
+        return Plan(
+            command=[str(binary.path), "serve"],
+            url=url,
+            origin=f"{binary.origin}, models in {folder}",
+            environ=environ,
+            prove=partial(load_models, url, embedding=self.embedding, chat=self.chat, loading=self.loading),
+        )
 
-
-def models_folder() -> Path:
-    """Return the folder where this user's Ollama keeps its models."""
-    return Path(os.environ.get("OLLAMA_MODELS") or Path.home() / ".ollama" / "models")
-
-
-def _missing(models: Sequence[str]) -> str:
-    missing = [model for model in models if not _manifest(model).exists()]
-    return f"has no {' and no '.join(missing)}" if missing else ""
-
-
-def _moved(models: Sequence[str]) -> str:
-    """Tell which models have other manifests than the pinned ones; empty where none has."""
-    pinned = pinned_digests()
-    found = {model: f"sha256:{sha256(_manifest(model).read_bytes()).hexdigest()}" for model in models}
-    moved = [model for model, digest in found.items() if digest != pinned.get(model, digest)]
-    return f"has not the pinned {' and not the pinned '.join(moved)}" if moved else ""
-
-
-def _manifest(model: str) -> Path:
-    name, _, tag = with_tag(model).partition(":")
-    library = name if "/" in name else f"library/{name}"
-    return models_folder() / "manifests" / "registry.ollama.ai" / library / tag
+    def _folder(self) -> Path | None:
+        """Return the first folder that has every model."""
+        folders = candidates(self.own_models)
+        return next((folder for folder in folders if not complaint(self._models, folder)), None)

@@ -1,0 +1,46 @@
+"""Where the models lie that a private Ollama is to serve: ragbed's own store, else this user's Ollama folder."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragbed.pins import pinned_digests, with_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def models_folder() -> Path:
+    """Return the folder where this user's Ollama keeps its models."""
+    return Path(os.environ.get("OLLAMA_MODELS") or Path.home() / ".ollama" / "models").absolute()
+
+
+def candidates(own: Path | None) -> list[Path]:
+    """Return the folders that may hold the models, the preferred first.
+
+    Args:
+        own: Below it, `stores/` has the folders that `ragbed models store` laid out; None knows none.
+    """
+    stores = sorted(path for path in (own / "stores").glob("[!.]*") if path.is_dir()) if own else []
+    return [*stores, models_folder()]
+
+
+def complaint(models: Sequence[str], folder: Path) -> str:
+    """Return what a folder lacks, in words; empty where it has every model, under its pinned digest if it has one."""
+    missing = [model for model in models if not manifest(folder, model).exists()]
+    if missing:
+        return f"has no {' and no '.join(missing)}"
+    pinned = pinned_digests()
+    found = {model: f"sha256:{sha256(manifest(folder, model).read_bytes()).hexdigest()}" for model in models}
+    moved = [model for model, digest in found.items() if digest != pinned.get(with_tag(model), digest)]
+    return f"has not the pinned {' and not the pinned '.join(moved)}" if moved else ""
+
+
+def manifest(folder: Path, model: str) -> Path:
+    """Return where a models folder keeps the manifest of a model."""
+    name, _, tag = with_tag(model).partition(":")
+    library = name if "/" in name else f"library/{name}"
+    return folder / "manifests" / "registry.ollama.ai" / library / tag

@@ -1,0 +1,40 @@
+"""How many threads a model computes with, where nobody has said."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import psutil
+
+from ragbed.settings import definitions as known
+
+if TYPE_CHECKING:
+    from ragbed.settings import Settings
+    from ragbed.stack.endpoint import Endpoint
+
+
+def num_thread(settings: Settings, endpoint: Endpoint) -> int:
+    """Return what requests to an Ollama ask for; 0 leaves it to the server.
+
+    Who starts the server decides: one that we started shares the machine with the rest of the stack, and one that ran
+    already is left as its owner has set it up. Every request must ask for the same: another number loads the model
+    anew.
+
+    Args:
+        settings: `llm.num_thread` of these, where it is not 0, goes before.
+        endpoint: The Ollama.
+    """
+    ours = endpoint.launcher == "process" and endpoint.real
+    return settings[known.LLM_NUM_THREAD] or (threads_beside_others() if ours else 0)
+
+
+def threads_beside_others() -> int:
+    """Return how many threads a model gets on a machine that it shares: one core stays free.
+
+    Ollama's threads spin while they wait for each other. With another process on the cores, two of them took a thousand
+    times as long as one.
+    """
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = min(psutil.cpu_count(logical=False) or usable, usable)
+    return max(1, cores - 1)
