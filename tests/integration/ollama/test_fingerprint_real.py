@@ -106,7 +106,7 @@ def test_another_model_behind_the_name_is_drift(
     verdict = check_fingerprint(own_ollama, EMBEDS, known=known, settings=settings)
 
     assert (verdict.kind, verdict.fails) == ("drift", True)
-    assert verdict.details[0].startswith("digest ")
+    assert [change.split()[0] for change in verdict.changes] == ["digest"]
     assert all(1e-5 < (distance or 0) < 1e-2 for distance in verdict.distances.values())
 
 
@@ -118,7 +118,7 @@ def test_other_vectors_of_the_same_setup_are_drift(
     verdict = check_fingerprint(real_ollama, EMBEDS, known=with_marks(known, change), settings=settings)
 
     assert verdict.fails
-    assert verdict.details[0] == "digest, runtime and backend are as recorded"
+    assert verdict.line.endswith("digest, runtime and backend are as recorded")
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,9 @@ def test_other_vectors_of_another_setup_name_what_changed(
     )
 
     assert verdict.fails
-    assert verdict.details[0].startswith(f"{what} ")
-    assert verdict.details[0].endswith(f"recorded {setup[what]}")
+    (change,) = verdict.changes
+    assert change.startswith(f"{what} ")
+    assert change.endswith(f"recorded {setup[what]}")
 
 
 def test_the_same_vectors_of_another_runtime_are_no_drift(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragbed.errors import PinFileError
@@ -73,6 +73,7 @@ def path(tmp_path: Path) -> Path:
     return file.path
 
 
+@settings(max_examples=50, deadline=None)  # it writes files
 @given(recorded=st.lists(FINGERPRINTS, max_size=4))
 def test_what_is_written_is_read_again(
     tmp_path_factory: pytest.TempPathFactory, recorded: list[Fingerprint]
@@ -87,6 +88,7 @@ def test_what_is_written_is_read_again(
     assert load_fingerprints(file.path) == file
 
 
+@settings(max_examples=50, deadline=None)  # drawing takes longest
 @given(recorded=st.lists(FINGERPRINTS, max_size=4, unique_by=lambda one: one.setup), data=st.data())
 def test_the_order_of_recording_changes_nothing(recorded: list[Fingerprint], data: st.DataObject) -> None:
     """So that two people who record the same have the same file."""

@@ -22,7 +22,8 @@ class Verdict:
             where nothing was recorded for this setup and nothing speaks against it.
         model: Name with tag.
         line: The verdict in one line.
-        details: What changed and how far each canary is, a line each.
+        changes: What is another than in the setup that it was compared with, a phrase each.
+        details: How far each canary is, a line each.
         seen: What the server gives now; None where it was not asked.
         recorded: What it was compared with; None where there was nothing.
         distances: Cosine distance of each canary of an embedding model; None where the dimensions differ.
@@ -32,6 +33,7 @@ class Verdict:
     kind: Kind
     model: str
     line: str
+    changes: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     seen: Fingerprint | None = None
     recorded: Fingerprint | None = None
@@ -57,6 +59,7 @@ class Verdict:
             "kind": self.kind,
             "advisory": self.advisory,
             "line": self.line,
+            "changes": list(self.changes),
             "details": list(self.details),
             "seen": _named(self.seen),
             "recorded": _named(self.recorded),
