@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,17 @@ def test_a_batch_gives_the_vectors_of_single_requests(session: OllamaSession) ->
     alone = [session.embed(EMBEDDER, [text])[0] for text in texts]
 
     assert {len(vector) for vector in together} == {384}
+    assert all(cosine(one, other) > 0.9999 for one, other in zip(together, alone, strict=True))
+
+
+def test_threads_share_a_session(real_ollama: str) -> None:
+    """Each gets the vectors of its own texts."""
+    texts = [f"question number {number}" for number in range(12)]
+    with OllamaSession(real_ollama, POLICY) as client, ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda text: client.embed(EMBEDDER, [text])[0], texts))
+
+        alone = client.embed(EMBEDDER, texts)
+
     assert all(cosine(one, other) > 0.9999 for one, other in zip(together, alone, strict=True))
 
 

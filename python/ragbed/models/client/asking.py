@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from ragbed.models.client.faults import error_for, fault_of, pause_before_again, vendor_errors
@@ -39,6 +40,7 @@ class Asking:
         self._url = url
         self._policy = policy
         self._clients: dict[float, ollama.Client] = {}
+        self._making = Lock()
 
     def close(self) -> None:
         """Close connections; doing it twice is harmless."""
@@ -47,16 +49,18 @@ class Asking:
 
     def client(self, silence_s: float) -> ollama.Client:
         """Return the client that bears a silence of so many seconds."""
-        if silence_s not in self._clients:
-            import httpx  # noqa: PLC0415 - comes with the client
-            import ollama  # noqa: PLC0415 - 0.3 s to import
-
-            timeout = httpx.Timeout(silence_s, connect=self._policy.connect_s)
-            # The time-out cannot be given per request; proxies of the environment are not used.
-            self._clients[silence_s] = ollama.Client(
-                host=self._url, timeout=timeout, trust_env=False, transport=self._transport
-            )
+        with self._making:
+            if silence_s not in self._clients:
+                self._clients[silence_s] = self._made(silence_s)
         return self._clients[silence_s]
+
+    def _made(self, silence_s: float) -> ollama.Client:
+        import httpx  # noqa: PLC0415 - comes with the client
+        import ollama  # noqa: PLC0415 - 0.3 s to import
+
+        timeout = httpx.Timeout(silence_s, connect=self._policy.connect_s)
+        # The time-out cannot be given per request; proxies of the environment are not used.
+        return ollama.Client(host=self._url, timeout=timeout, trust_env=False, transport=self._transport)
 
     @cached_property
     def _transport(self) -> httpx.HTTPTransport:

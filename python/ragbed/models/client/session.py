@@ -182,6 +182,7 @@ class OllamaSession:
             ServiceMissing: Ollama does not answer, or has no such model.
         """
         chosen = self.policy.options() if options is None else dict(options)
+        self._asking.client(self.policy.load_s)  # what importing it takes is no load
         with self._told(model):
             self._touch(f"loading {model}", model, use, options=chosen, keep_alive=self.policy.keep_alive)
         self._note(model, chosen)

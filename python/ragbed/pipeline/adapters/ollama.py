@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ragbed.errors import AnswerFailed, ServiceMissing
-from ragbed.pins import fetch_command
 from ragbed.pipeline.adapters.http import request_json
 from ragbed.pipeline.ports import ChatReply
 
@@ -145,6 +144,8 @@ def model_digest(config: PipelineConfig, model: str) -> str:
     }
     digest = digests.get(model) or digests.get(f"{model}:latest")
     if not digest:
+        from ragbed.pins import fetch_command  # noqa: PLC0415 - only a missing model needs it
+
         raise ServiceMissing(
             f"Ollama has no model {model}",
             details=[f"it has: {', '.join(sorted(digests)) or 'none'}"],
