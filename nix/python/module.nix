@@ -13,7 +13,8 @@
 let
   inherit (import ./. { inherit pkgs; }) interpreter;
   # Another store path has other libraries: it gets an environment of its own.
-  build = builtins.substring 0 8 (builtins.hashString "sha256" (builtins.unsafeDiscardStringContext "${interpreter}"));
+  path = builtins.unsafeDiscardStringContext "${interpreter}";
+  build = builtins.substring 0 8 (builtins.hashString "sha256" path);
 in
 {
   languages.python = {

@@ -16,6 +16,7 @@ let
   # `name==version \`, its hashes, then who wants it: `# via one`, or a line `#   one` each.
   isHead = line: builtins.match "[a-z0-9].*==.*" line != null;
   isComment = line: builtins.match " *#.*" line != null;
+  wanters = found: if found == null then [ ] else [ (builtins.elemAt found 1) ];
   via = line: builtins.match " *# (via|  ) ?([a-z0-9._-]+).*" line;
 
   add =
@@ -38,16 +39,17 @@ let
       if blocks == [ ] || line == "" then
         blocks
       else if isComment line then
-        rest ++ [ (last // { wantedBy = last.wantedBy ++ (if found == null then [ ] else [ (builtins.elemAt found 1) ]); }) ]
+        rest ++ [ (last // { wantedBy = last.wantedBy ++ wanters found; }) ]
       else
         rest ++ [ (last // { lines = last.lines ++ [ line ]; }) ];
 
   blocks = builtins.foldl' add [ ] lines;
 
+  needs = name: builtins.filter (one: builtins.elem name one.wantedBy) blocks;
   wanted = map (one: one.key) (
     builtins.genericClosure {
       startSet = map (key: { inherit key; }) roots;
-      operator = { key }: map (one: { inherit (one) key; }) (builtins.filter (one: builtins.elem key one.wantedBy) blocks);
+      operator = { key }: map (one: { inherit (one) key; }) (needs key);
     }
   );
   kept = builtins.filter (one: builtins.elem one.key wanted) blocks;
