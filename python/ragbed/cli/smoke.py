@@ -93,7 +93,7 @@ def _write_junit(report: SmokeReport, path: Path) -> int:
 
 def _stage_line(result: StageResult) -> str:
     mark = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[result.status]
-    return f"{result.name:<9} {mark:<6} {result.seconds:6.2f} s  {result.detail}"
+    return f"{result.name:<11} {mark:<6} {result.seconds:6.2f} s  {result.detail}"
 
 
 def _show(report: SmokeReport) -> None:
