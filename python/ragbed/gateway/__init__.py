@@ -13,6 +13,8 @@ from ragbed.gateway.engine import (
     Model,
     ModelCannotError,
     ModelNotFoundError,
+    Tool,
+    ToolCall,
 )
 
 __all__ = [
@@ -28,4 +30,6 @@ __all__ = [
     "Model",
     "ModelCannotError",
     "ModelNotFoundError",
+    "Tool",
+    "ToolCall",
 ]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
 from ragbed.errors import UsageError
+from ragbed.gateway.engine import ToolCall
 from ragbed.gateway.mock import Rule
 from ragbed.gateway.wires.json_http import WireError, json_response, read_object
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
     from ragbed.gateway.history import History
     from ragbed.gateway.mock import MockEngine
-
-_RULE_FIELDS = {"pattern", "answer"}
 
 
 class Control:
@@ -54,10 +54,10 @@ class Control:
         return json_response({"total": 0, "rules": len(self._engine.rules)})
 
     async def _show_rules(self, _request: Request) -> Response:
-        return json_response({"rules": [asdict(rule) for rule in self._engine.rules]})
+        return json_response({"rules": [rule.to_json() for rule in self._engine.rules]})
 
     async def _set_rules(self, request: Request) -> Response:
-        """Replace all rules by those of the body, `{"rules": [{"pattern": …, "answer": …}]}`."""
+        """Replace all rules by those of the body, `{"rules": [{"pattern": …, "answer": …}]}`; or tool_calls."""
         self._engine.rules = _rules((await read_object(request)).get("rules"))
         return await self._show_rules(request)
 
@@ -69,10 +69,28 @@ def _rules(values: Any) -> tuple[Rule, ...]:
 
 
 def _rule(value: Any) -> Rule:
-    well_formed = isinstance(value, dict) and set(value) == _RULE_FIELDS
-    if not well_formed or not all(isinstance(text, str) for text in value.values()):
-        raise WireError(f"a rule has a pattern and an answer, both strings, and nothing else: {value!r}")
     try:
-        return Rule(pattern=value["pattern"], answer=value["answer"])
+        if _has(value, {"pattern": str, "answer": str}):
+            return Rule(pattern=value["pattern"], answer=value["answer"])
+        if _has(value, {"pattern": str, "tool_calls": list}) and value["tool_calls"]:
+            return Rule(pattern=value["pattern"], tool_calls=tuple(map(_call, value["tool_calls"])))
     except UsageError as error:
         raise WireError(error.message) from error
+    raise WireError(
+        f"a rule has a pattern and an answer, both strings, or tool_calls, and nothing else: {value!r}"
+    )
+
+
+def _call(value: Any) -> ToolCall:
+    if not _has(value, {"name": str, "arguments": dict}):
+        raise WireError(f'a tool call is {{"name": …, "arguments": {{…}}}}, not {value!r}')
+    return ToolCall(name=value["name"], arguments=value["arguments"])
+
+
+def _has(value: Any, fields: Mapping[str, type]) -> bool:
+    """Tell whether a value is an object of just these fields, each of its type."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == fields.keys()
+        and all(isinstance(value[name], kind) for name, kind in fields.items())
+    )

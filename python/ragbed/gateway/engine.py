@@ -29,6 +29,7 @@ class Model:
         parameter_size: For people: `23M`.
         size_bytes: Size of its weights; 0 where there are none.
         digest: SHA-256 in hexadecimal; caches are keyed by it.
+        calls_tools: Whether it takes tools and calls them.
     """
 
     name: str
@@ -40,6 +41,23 @@ class Model:
     parameter_size: str
     size_bytes: int
     digest: str
+    calls_tools: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function that the client offers; `parameters` is the JSON schema of its arguments."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A function that the client shall call, and with which arguments."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +106,10 @@ class CompletionRequest:
         model: Name, with or without `:latest`.
         messages: At least one.
         json_answer: The answer must be one JSON object.
+        schema: The answer must be JSON of this schema; None asks for no schema.
+        tools: What the answer may call.
+        truncate: Cut a prompt that is longer than the context; False refuses it.
+        context: Tokens of context asked for; None takes the model's maximum.
         stop: The answer ends before the first of these.
         max_tokens: The answer has at most that many tokens; None sets no limit.
         arguments: What else the client sent, for the history.
@@ -97,6 +119,10 @@ class CompletionRequest:
     model: str
     messages: tuple[Message, ...]
     json_answer: bool = False
+    schema: Mapping[str, Any] | None = None
+    tools: tuple[Tool, ...] = ()
+    truncate: bool = True
+    context: int | None = None
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -109,9 +135,10 @@ class CompletionRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """How an answer ended, and what it took in tokens."""
+    """How an answer ended, and what it took in tokens; `tokens` numbers those of prompt and answer."""
 
     finish_reason: FinishReason
+    tokens: tuple[int, ...] = ()
     input_tokens: int
     output_tokens: int
 
@@ -121,6 +148,7 @@ class Delta:
     """The next piece of an answer; the last one has no text and carries the completion."""
 
     text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
     completion: Completion | None = None
 
 

@@ -27,7 +27,7 @@ def test_root_says_who_runs(http: httpx.Client, method: str) -> None:
 def test_version_names_the_substitute(http: httpx.Client) -> None:
     """Whoever attaches to the mock can tell it from a real Ollama."""
     assert http.get("/api/version").json() == {
-        "version": "0.30.7",
+        "version": "0.24.0",
         "ragbed": {"substitute": "mock-llm", "version": __version__},
     }
 
@@ -59,9 +59,9 @@ def test_every_response_names_the_substitute(http: httpx.Client, method: str, pa
         (b'{"model": ', "the request body is not JSON"),
         (b"\xff\xfe", "the request body is not JSON"),
         (b"[]", "the request body must be a JSON object, not list"),
-        (b"{}", "model is required"),
+        (b'{"model": "a b"}', "invalid model name"),
     ],
-    ids=["empty", "cut off", "not UTF-8", "a list", "no model"],
+    ids=["empty", "cut off", "not UTF-8", "a list", "no name"],
 )
 @pytest.mark.parametrize("path", ["/api/chat", "/api/generate", "/api/embed", "/api/show"])
 def test_bad_bodies_are_refused(http: httpx.Client, path: str, body: bytes, message: str) -> None:
@@ -95,7 +95,7 @@ def test_durations_are_whole_nanoseconds(http: httpx.Client) -> None:
     last = http.post("/api/chat", json={**CHAT, "stream": False}).json()
 
     assert (last["prompt_eval_duration"], last["eval_duration"]) == (100_000, 6_000_000)
-    assert last["total_duration"] == 6_100_000
+    assert (last["load_duration"], last["total_duration"]) == (1_000_000, 7_100_000)
 
 
 def test_a_call_without_a_prompt_loads_the_model(http: httpx.Client) -> None:
@@ -158,8 +158,21 @@ def test_reset_keeps_rules_unless_asked(http: httpx.Client) -> None:
         [{"pattern": "a"}],
         [{"pattern": "(", "answer": "b"}],
         [{"pattern": "a", "answer": 5}],
+        [{"pattern": "a", "tool_calls": []}],
+        [{"pattern": "a", "tool_calls": [{"name": "search"}]}],
+        [{"pattern": "a", "answer": "b", "tool_calls": [{"name": "search", "arguments": {}}]}],
     ],
-    ids=["absent", "an object", "a string", "no answer", "broken pattern", "wrong type"],
+    ids=[
+        "absent",
+        "an object",
+        "a string",
+        "no answer",
+        "broken pattern",
+        "wrong type",
+        "no calls",
+        "no arguments",
+        "both",
+    ],
 )
 def test_wrong_rules_change_nothing(http: httpx.Client, rules: object) -> None:
     """A set of rules is taken whole or not at all."""
@@ -168,3 +181,25 @@ def test_wrong_rules_change_nothing(http: httpx.Client, rules: object) -> None:
 
     assert response.status_code == 400
     assert http.get("/ragbed/rules").json()["rules"] == [{"pattern": "hello", "answer": "hi"}]
+
+
+def test_rule_of_tool_calls_is_shown_as_it_was_set(http: httpx.Client) -> None:
+    """What `PUT` takes, `GET` gives."""
+    rule = {"pattern": "hello", "tool_calls": [{"name": "search", "arguments": {"query": "x", "limit": 3}}]}
+
+    assert http.put("/ragbed/rules", json={"rules": [rule]}).json() == {"rules": [rule]}
+    assert http.get("/ragbed/rules").json() == {"rules": [rule]}
+
+
+def test_scripted_call_reaches_the_client(http: httpx.Client) -> None:
+    """In the shape of Ollama's own, with an identity that the same request has again."""
+    http.put(
+        "/ragbed/rules",
+        json={"rules": [{"pattern": "h", "tool_calls": [{"name": "f", "arguments": {"x": 1}}]}]},
+    )
+    body = {**CHAT, "stream": False, "tools": [{"type": "function", "function": {"name": "f"}}]}
+
+    call, again = (http.post("/api/chat", json=body).json()["message"]["tool_calls"][0] for _ in range(2))
+
+    assert call["function"] == {"index": 0, "name": "f", "arguments": {"x": 1}}
+    assert call["id"] == again["id"]

@@ -165,7 +165,7 @@ def test_options_end_an_answer(
         (lambda c: c.chat("x", TURNS), 404, "model 'x' not found"),
         (lambda c: list(c.chat("x", TURNS, stream=True)), 404, "model 'x' not found"),
         (lambda c: c.generate("x", "hi"), 404, "model 'x' not found"),
-        (lambda c: c.embed("x", "hi"), 404, "model 'x' not found"),
+        (lambda c: c.embed("x", "hi"), 404, 'model "x" not found, try pulling it first'),
         (lambda c: c.show("x"), 404, "model 'x' not found"),
         (lambda c: c.embed(CHAT_MODEL, "hi"), 400, "this model does not support embeddings"),
         (lambda c: c.chat("all-minilm", TURNS), 400, '"all-minilm" does not support chat'),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Running = tuple[subprocess.Popen[str], str]
 COMMAND = (sys.executable, "-P", "-s", "-m", "ragbed.gateway")
@@ -103,3 +108,16 @@ def test_command_line_serves_the_same() -> None:
 
     assert done.returncode == 2
     assert "port 70000 is outside 0 to 65535" in done.stderr
+
+
+def test_lock_that_is_wrong_keeps_it_from_starting(tmp_path: Path) -> None:
+    """It says which file, and does not serve other models instead."""
+    lock = tmp_path / "models.lock.json"
+    environ = {**os.environ, "RAGBED_MODELS_LOCK": str(lock)}
+
+    done = subprocess.run(
+        [*COMMAND, "--port", "0"], capture_output=True, text=True, timeout=20, check=False, env=environ
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"cannot read the model lock {lock}" in done.stderr

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from made.models import LOCK
 from ragbed.errors import UsageError
 from ragbed.gateway import (
     CompletionRequest,
@@ -19,12 +20,25 @@ from ragbed.gateway import (
     Message,
     ModelCannotError,
     ModelNotFoundError,
+    Tool,
+    ToolCall,
 )
 from ragbed.gateway.mock import ENGINE_VERSION, MockEngine, Rule, embed_text
 from ragbed.gateway.mock.engine import finish
+from ragbed.gateway.mock.models import MODELS
+from ragbed.pins import load_model_lock
 
 if TYPE_CHECKING:
-    from ragbed.gateway import Completion, Embeddings
+    from collections.abc import Sequence
+
+    from ragbed.gateway import Completion, Delta, Embeddings
+
+SEARCH = Tool(
+    name="search",
+    parameters={"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
+)
+CALL = ToolCall(name="search", arguments={"query": "a fixed one"})
+GROUNDED = "Passages:\n[1] a.md\nQdrant listens on port 6333.\n\nQuestion: Which port does Qdrant listen on?"
 
 
 def embed(*texts: str, model: str = "all-minilm", **options: Any) -> Embeddings:
@@ -45,13 +59,37 @@ def complete(engine: MockEngine, prompt: str, **options: Any) -> tuple[list[str]
     return asyncio.run(collect())
 
 
-@pytest.mark.parametrize("name", ["all-minilm", "all-minilm:latest"])
-def test_latest_may_be_left_out(name: str) -> None:
-    """A name without a tag means `:latest`."""
+def calls(engine: MockEngine, *turns: Message, tools: Sequence[Tool] = (SEARCH,)) -> tuple[ToolCall, ...]:
+    """Return the tool calls of an answer; none where it is words."""
+
+    async def collect() -> list[Delta]:
+        request = CompletionRequest(operation="chat", model="llama3.1:8b", messages=turns, tools=tuple(tools))
+        return [delta async for delta in await engine.complete(request)]
+
+    return asyncio.run(collect())[0].tool_calls
+
+
+def user(text: str) -> Message:
+    """Return what a user says."""
+    return Message(role="user", content=text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "all-minilm",
+        "all-minilm:latest",
+        "ALL-MINILM",
+        "library/all-minilm",
+        "registry.ollama.ai/library/all-minilm:latest",
+    ],
+)
+def test_names_may_be_short_in_capitals_or_in_full(name: str) -> None:
+    """A name without a tag means `:latest`; case, library and registry change nothing."""
     assert MockEngine().model(name).name == "all-minilm:latest"
 
 
-@pytest.mark.parametrize("name", ["qwen2.5", "all-minilm:l6", "ALL-MINILM", "nope"])
+@pytest.mark.parametrize("name", ["qwen2.5", "all-minilm:l6", "other/all-minilm", "nope"])
 def test_unknown_model_is_named(name: str) -> None:
     """The refusal names the model as it was asked for."""
     with pytest.raises(ModelNotFoundError, match=f"^model '{name}' not found$"):
@@ -169,3 +207,89 @@ def test_answers_end_where_they_are_told(options: dict[str, object], expected: t
 def test_pieces_give_back_the_text(text: str) -> None:
     """No character of an answer is lost in streaming."""
     assert "".join(finish(text, stop=(), max_tokens=None)[0]) == text
+
+
+def test_offered_tool_is_called_with_the_message() -> None:
+    """The first of the tools, with the least arguments that its schema allows; strings hold what was said."""
+    other = Tool(name="other", parameters={})
+
+    assert calls(MockEngine(), user("hello there"), tools=[SEARCH, other]) == (
+        ToolCall(name="search", arguments={"query": "hello there"}),
+    )
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [(user("hello"), Message(role="tool", content="found")), (user(GROUNDED),)],
+    ids=["once it has answered", "with passages to answer from"],
+)
+def test_no_tool_is_called(turns: tuple[Message, ...]) -> None:
+    """An agent comes to an end, and a grounded question is answered from its passages."""
+    assert calls(MockEngine(), *turns) == ()
+
+
+def test_rule_calls_the_tool_that_it_names() -> None:
+    """With its own arguments, before passages are read."""
+    engine = MockEngine(rules=[Rule(pattern="Which port", tool_calls=(CALL,))])
+
+    assert calls(engine, user(GROUNDED)) == (CALL,)
+
+
+@pytest.mark.parametrize(
+    ("turns", "tools"),
+    [
+        ((user("look"),), []),
+        ((user("look"),), [Tool(name="other")]),
+        ((user("look"), Message(role="tool", content="found")), [SEARCH]),
+    ],
+    ids=["without tools", "without this tool", "once it has answered"],
+)
+def test_rule_that_cannot_call_is_passed_over(turns: tuple[Message, ...], tools: list[Tool]) -> None:
+    """The next rule holds."""
+    engine = MockEngine(
+        rules=[Rule(pattern="look", tool_calls=(CALL,)), Rule(pattern="look", answer="words")]
+    )
+
+    assert CALL not in calls(engine, *turns, tools=tools)
+
+
+def test_long_prompt_is_cut_to_the_context_from_its_beginning() -> None:
+    """The last words stay, with their lines; the tokens are those of the context."""
+    engine = MockEngine(
+        rules=[Rule(pattern="one", answer="uncut"), Rule(pattern="two\nthree$", answer="cut")]
+    )
+
+    pieces, completion = complete(engine, "one\ntwo\nthree", context=2)
+
+    assert ("".join(pieces), completion.input_tokens) == ("cut", 2)
+
+
+def test_long_prompt_is_refused_where_it_may_not_be_cut() -> None:
+    """By the words that Ollama has for it."""
+    with pytest.raises(InputTooLongError, match="the input length exceeds the context length"):
+        complete(MockEngine(), "one two three", context=2, truncate=False)
+
+
+def test_schema_is_answered_by_its_smallest_value() -> None:
+    """Strings hold the answer."""
+    schema = {"properties": {"said": {"type": "string"}, "sure": {"type": "boolean"}}}
+
+    assert complete(MockEngine(), GROUNDED, schema=schema)[0] == [
+        '{"said": ', '"Qdrant ', "listens ", "on ", "port ", "6333. ", '[1]", ', '"sure": ', "false}",
+    ]  # fmt: skip
+
+
+def test_models_are_those_of_the_lock_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the lock states them, and none else."""
+    monkeypatch.setenv("RAGBED_MODELS_LOCK", str(LOCK))
+
+    minilm, tiny = MockEngine().models()
+
+    assert (minilm.name, minilm.capability, minilm.dimensions) == ("made-minilm:latest", "embedding", 384)
+    assert (minilm.max_context, minilm.parameter_size) == (512, "22.57M")
+    assert (tiny.name, tiny.capability, tiny.calls_tools) == ("made-tiny:latest", "completion", True)
+
+
+def test_known_models_are_those_of_our_lock() -> None:
+    """Without a lock named, the mock does not read one: what it knows by heart must be the same."""
+    assert {model.name for model in MODELS} == set(load_model_lock().models)

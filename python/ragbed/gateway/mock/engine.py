@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ragbed.gateway.engine import (
@@ -13,12 +15,15 @@ from ragbed.gateway.engine import (
     InputTooLongError,
     ModelCannotError,
     ModelNotFoundError,
+    ToolCall,
 )
 from ragbed.gateway.mock.answering import answer
 from ragbed.gateway.mock.embedding import embed_text, unit
-from ragbed.gateway.mock.models import MODELS, PREFIXES
-from ragbed.gateway.mock.rules import first_match
-from ragbed.gateway.mock.words import count_tokens
+from ragbed.gateway.mock.models import PREFIXES, offered_models
+from ragbed.gateway.mock.passages import parse_prompt
+from ragbed.gateway.mock.rules import first_match, may_call
+from ragbed.gateway.mock.schema import example
+from ragbed.gateway.mock.words import count_tokens, last_words, token_numbers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -34,12 +39,13 @@ class MockEngine:
     """Deterministic embeddings and answers.
 
     Args:
-        models: The models offered.
+        models: The models offered; None takes those of the lock in force.
         rules: Fixed answers; may be replaced at any time.
     """
 
-    def __init__(self, models: Sequence[Model] = MODELS, *, rules: Iterable[Rule] = ()) -> None:
-        self._models = {model.name: model for model in models}
+    def __init__(self, models: Sequence[Model] | None = None, *, rules: Iterable[Rule] = ()) -> None:
+        offered = offered_models() if models is None else models
+        self._models = {model.name.lower(): model for model in offered}
         self.rules: tuple[Rule, ...] = tuple(rules)
 
     def models(self) -> Sequence[Model]:
@@ -47,14 +53,14 @@ class MockEngine:
         return tuple(self._models.values())
 
     def model(self, name: str) -> Model:
-        """Return the model of that name, with or without `:latest`.
+        """Return the model of that name, with or without `:latest`, in capitals or not, in full or not.
 
         Raises:
             ModelNotFoundError: There is none.
         """
-        tagged = name if ":" in name else f"{name}:latest"
+        short = name.lower().removeprefix("registry.ollama.ai/").removeprefix("library/")
         try:
-            return self._models[tagged]
+            return self._models[short if ":" in short else f"{short}:latest"]
         except KeyError:
             raise ModelNotFoundError(f"model '{name}' not found") from None
 
@@ -83,15 +89,31 @@ class MockEngine:
         Raises:
             ModelNotFoundError: No such model.
             ModelCannotError: The model only embeds.
+            InputTooLongError: The prompt has more words than the context, and truncation was refused.
         """
         model = self.model(request.model)
         if model.capability != "completion":
             raise ModelCannotError(f'"{request.model}" does not support {request.operation}')
-        return _stream(self._answer(request), request)
+        fitting = _fit_prompt(request, min(request.context or model.max_context, model.max_context))
+        rule = first_match(self.rules, fitting)
+        calls = rule.tool_calls if rule else _calls(fitting)
+        if calls:
+            return _stream_calls(calls, fitting)
+        return _stream(rule.answer if rule else _answer(fitting), fitting)
 
-    def _answer(self, request: CompletionRequest) -> str:
-        rule = first_match(self.rules, request.prompt)
-        return rule.answer if rule else answer(request.prompt, as_json=request.json_answer)
+
+def _answer(request: CompletionRequest) -> str:
+    if request.schema is None:
+        return answer(request.prompt, as_json=request.json_answer)
+    return json.dumps(example(request.schema, answer(request.prompt)), ensure_ascii=False)
+
+
+def _calls(request: CompletionRequest) -> tuple[ToolCall, ...]:
+    """Return a call of the first tool offered, unless there are passages to answer from, or it has answered."""
+    if not may_call(request) or parse_prompt(request.prompt):
+        return ()
+    tool = request.tools[0]
+    return (ToolCall(name=tool.name, arguments=example(tool.parameters, request.prompt) or {}),)
 
 
 def _fit(text: str, *, context: int, truncate: bool) -> str:
@@ -101,6 +123,20 @@ def _fit(text: str, *, context: int, truncate: bool) -> str:
     if not truncate:
         raise InputTooLongError("the input length exceeds the context length")
     return " ".join(text.split()[:context])
+
+
+def _fit_prompt(request: CompletionRequest, context: int) -> CompletionRequest:
+    """Return the request with the last words that fit the context; raise InputTooLongError where cutting is refused."""
+    if _prompt_tokens(request) <= context:
+        return request
+    if not request.truncate:
+        raise InputTooLongError("the input length exceeds the context length")
+    last = request.messages[-1]
+    return replace(request, messages=(replace(last, content=last_words(last.content, context)),))
+
+
+def _prompt_tokens(request: CompletionRequest) -> int:
+    return sum(count_tokens(message.content) for message in request.messages)
 
 
 def _vector(text: str, model: Model, dimensions: int | None) -> Vector:
@@ -134,10 +170,20 @@ async def _stream(text: str, request: CompletionRequest) -> AsyncIterator[Delta]
     for piece in pieces:
         yield Delta(text=piece)
         await asyncio.sleep(0)  # lets a cancelled stream end between two words
-    yield Delta(
-        completion=Completion(
-            finish_reason=reason,
-            input_tokens=sum(count_tokens(message.content) for message in request.messages),
-            output_tokens=sum(count_tokens(piece) for piece in pieces),
-        )
+    yield Delta(completion=_completion(request, "".join(pieces), reason))
+
+
+async def _stream_calls(calls: tuple[ToolCall, ...], request: CompletionRequest) -> AsyncIterator[Delta]:
+    yield Delta(tool_calls=calls)
+    written = " ".join(json.dumps([call.name, dict(call.arguments)]) for call in calls)
+    yield Delta(completion=_completion(request, written, "stop"))
+
+
+def _completion(request: CompletionRequest, written: str, reason: FinishReason) -> Completion:
+    said = " ".join(message.content for message in request.messages)
+    return Completion(
+        finish_reason=reason,
+        input_tokens=_prompt_tokens(request),
+        output_tokens=count_tokens(written),
+        tokens=token_numbers(f"{said} {written}"),
     )

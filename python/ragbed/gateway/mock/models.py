@@ -1,7 +1,8 @@
-"""The models that the mock answers for, under digests of its own."""
+"""The models that the mock answers for, under digests of its own: those of the lock in force."""
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from ragbed.gateway.engine import Model
 
 if TYPE_CHECKING:
     from ragbed.gateway.engine import Capability
+    from ragbed.pins import ModelPin
 
 ENGINE_VERSION = "1"
 """Raised when the same input would give another vector or answer; caches keyed by digest start afresh."""
@@ -23,6 +25,34 @@ def mock_digest(name: str) -> str:
         name: With its tag.
     """
     return sha256(f"ragbed-mock:{name}:{ENGINE_VERSION}".encode()).hexdigest()
+
+
+def offered_models() -> tuple[Model, ...]:
+    """Return the models that a mock offers: of the lock that `RAGBED_MODELS_LOCK` names, else the known ones.
+
+    Raises:
+        PinFileError: The lock named is not there, or wrong.
+    """
+    if not os.environ.get("RAGBED_MODELS_LOCK"):
+        return MODELS
+    from ragbed.pins import load_model_lock  # noqa: PLC0415 - doubles the time to start
+
+    known = {model.name: model for model in MODELS}
+    return tuple(known.get(name) or _pinned(pin) for name, pin in load_model_lock().models.items())
+
+
+def _pinned(pin: ModelPin) -> Model:
+    """Return a model that only a lock names; what the lock does not state is small."""
+    embeds = pin.purpose == "embedding"
+    context = pin.context or (512 if embeds else 4096)
+    return _model(
+        pin.full_name,
+        "bert" if embeds else "llama",
+        pin.parameters or "unknown",
+        dimensions=(pin.dimensions or 384) if embeds else 0,
+        trained_context=context,
+        max_context=context,
+    )
 
 
 def _model(
@@ -45,6 +75,7 @@ def _model(
         parameter_size=parameter_size,
         size_bytes=0,
         digest=mock_digest(name),
+        calls_tools=not dimensions,
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from zlib import crc32
 
 _WORD = re.compile(r"[^\W_]+")
+_RUN = re.compile(r"\S+")
 
 STOP_WORDS = frozenset(
     """
@@ -51,6 +53,17 @@ def split_words(text: str) -> list[str]:
 def count_tokens(text: str) -> int:
     """Return how many tokens the mock counts in a text: its words, parted by white space."""
     return len(text.split())
+
+
+def token_numbers(text: str) -> tuple[int, ...]:
+    """Return a number for each token of a text, the same for the same word."""
+    return tuple(crc32(word.encode("utf-8", "surrogatepass")) & 0x7FFF for word in text.split())
+
+
+def last_words(text: str, count: int) -> str:
+    """Return the end of a text, from the first of its last words on."""
+    found = list(_RUN.finditer(text))
+    return text[found[-count].start() :] if 0 < count < len(found) else text
 
 
 @lru_cache(maxsize=65536)

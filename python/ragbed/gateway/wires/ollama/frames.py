@@ -1,23 +1,27 @@
 """Ollama's response bodies.
 
-Times in them are made, not measured: the same request gives the same bytes. A token read counts 0.1 ms, a
-token written 1 ms.
+Times in them are made, not measured: the same request gives the same bytes. Loading counts 1 ms, a token read
+0.1 ms, a token written 1 ms.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ragbed._version import __version__
 
 if TYPE_CHECKING:
-    from ragbed.gateway.engine import Completion, Embeddings, Model
+    from collections.abc import Sequence
 
-WIRE_VERSION = "0.30.7"
-"""Version of the Ollama whose wire this is."""
+    from ragbed.gateway.engine import Completion, CompletionRequest, Embeddings, Model, ToolCall
+
+WIRE_VERSION = "0.24.0"
+"""Version of the Ollama that this wire is compared with."""
 
 MADE_AT = "2026-01-01T00:00:00Z"
 _NEVER = "9999-12-31T00:00:00Z"
+_LOAD_NS = 1_000_000
 _READ_NS = 100_000
 _WRITE_NS = 1_000_000
 
@@ -57,41 +61,46 @@ def shown(model: Model) -> dict[str, Any]:
         info[f"{model.family}.embedding_length"] = model.dimensions
     return {
         "modelfile": f"# {model.name}: a mock by ragbed, without weights\n",
-        "parameters": "",
         "template": "{{ .Prompt }}",
         "details": _details(model),
         "model_info": info,
-        "capabilities": [model.capability],
+        "capabilities": [model.capability, *(["tools"] if model.calls_tools else [])],
         "modified_at": MADE_AT,
     }
 
 
 def embedded(model: str, embeddings: Embeddings) -> dict[str, Any]:
-    """Return the body of `/api/embed`."""
+    """Return the body of `/api/embed`; no figures where there was nothing to embed."""
+    body = {"model": model, "embeddings": embeddings.vectors}
+    if not embeddings.vectors:
+        return body
     return {
-        "model": model,
-        "embeddings": embeddings.vectors,
-        "total_duration": embeddings.input_tokens * _READ_NS,
-        "load_duration": 0,
+        **body,
+        "total_duration": _LOAD_NS + embeddings.input_tokens * _READ_NS,
+        "load_duration": _LOAD_NS,
         "prompt_eval_count": embeddings.input_tokens,
     }
 
 
-def piece(operation: str, model: str, text: str) -> dict[str, Any]:
+def piece(asked: CompletionRequest, text: str, calls: Sequence[ToolCall] = ()) -> dict[str, Any]:
     """Return one frame of a stream: as much of the answer as it carries."""
-    return {"model": model, "created_at": MADE_AT, **_content(operation, text), "done": False}
+    return {"model": asked.model, "created_at": MADE_AT, **_content(asked, text, calls), "done": False}
 
 
-def last(operation: str, model: str, text: str, completion: Completion) -> dict[str, Any]:
+def last(
+    asked: CompletionRequest, text: str, calls: Sequence[ToolCall], completion: Completion
+) -> dict[str, Any]:
     """Return the last frame of a stream (no text), or the whole answer of a call that does not stream."""
     read_ns = completion.input_tokens * _READ_NS
     write_ns = completion.output_tokens * _WRITE_NS
+    with_context = asked.operation == "generate" and not asked.arguments.get("raw")
     return {
-        **piece(operation, model, text),
+        **piece(asked, text, calls),
         "done": True,
         "done_reason": completion.finish_reason,
-        "total_duration": read_ns + write_ns,
-        "load_duration": 0,
+        **({"context": completion.tokens} if with_context else {}),
+        "total_duration": _LOAD_NS + read_ns + write_ns,
+        "load_duration": _LOAD_NS,
         "prompt_eval_count": completion.input_tokens,
         "prompt_eval_duration": read_ns,
         "eval_count": completion.output_tokens,
@@ -99,15 +108,27 @@ def last(operation: str, model: str, text: str, completion: Completion) -> dict[
     }
 
 
-def loaded(operation: str, model: str, *, unload: bool) -> dict[str, Any]:
+def loaded(asked: CompletionRequest, *, unload: bool) -> dict[str, Any]:
     """Return the answer to a call without a prompt, which only loads or unloads the model."""
-    return {**piece(operation, model, ""), "done": True, "done_reason": "unload" if unload else "load"}
+    return {**piece(asked, ""), "done": True, "done_reason": "unload" if unload else "load"}
 
 
-def _content(operation: str, text: str) -> dict[str, Any]:
-    if operation == "chat":
-        return {"message": {"role": "assistant", "content": text}}
-    return {"response": text}
+def _content(asked: CompletionRequest, text: str, calls: Sequence[ToolCall]) -> dict[str, Any]:
+    if asked.operation == "generate":
+        return {"response": text}
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if calls:
+        message["tool_calls"] = [_call(index, call) for index, call in enumerate(calls)]
+    return {"message": message}
+
+
+def _call(index: int, call: ToolCall) -> dict[str, Any]:
+    """Return a tool call; its identity is made from what it says, so that the same request gives the same bytes."""
+    said = f"{index} {call.name} {sorted(call.arguments.items())}"
+    return {
+        "id": f"call_{sha256(said.encode()).hexdigest()[:8]}",
+        "function": {"index": index, "name": call.name, "arguments": dict(call.arguments)},
+    }
 
 
 def _details(model: Model) -> dict[str, Any]:

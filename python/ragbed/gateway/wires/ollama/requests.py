@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ragbed.gateway.engine import CompletionRequest, EmbeddingRequest, Message
+from ragbed.gateway.engine import CompletionRequest, EmbeddingRequest, Message, Tool
+from ragbed.gateway.mock.schema import TYPES
 from ragbed.gateway.wires.json_http import WireError
+from ragbed.gateway.wires.ollama import fields
+from ragbed.gateway.wires.ollama.fields import model_name, require_base64, require_types, typed
+from ragbed.gateway.wires.ollama.options import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-T = TypeVar("T")
-
-_INTEGER_OPTIONS = ("num_predict", "num_ctx", "seed")
-_JSON_FIELDS = frozenset({"answer", "citations"})
+_ANSWER_FIELDS = frozenset({"answer", "citations"})
 _PROMPT_FIELDS = frozenset({"model", "messages", "prompt", "input"})
-
-
-def model_name(body: Mapping[str, Any]) -> str:
-    """Return the model asked for; `name` is the older key."""
-    name = body.get("model") or body.get("name")
-    if not isinstance(name, str):
-        raise WireError("model is required")
-    return name
 
 
 def wants_stream(body: Mapping[str, Any]) -> bool:
@@ -32,60 +25,67 @@ def wants_stream(body: Mapping[str, Any]) -> bool:
 
 def chat_request(body: Mapping[str, Any]) -> CompletionRequest:
     """Return the engine's request for a body of `/api/chat`."""
+    require_types(body, fields.CHAT)
     turns = typed(body, "messages", list, default=[])
     return _completion("chat", body, tuple(_message(turn) for turn in turns))
 
 
 def generate_request(body: Mapping[str, Any]) -> CompletionRequest:
     """Return the engine's request for a body of `/api/generate`; no messages when there is no prompt."""
-    if body.get("suffix"):
-        raise WireError(f'"{model_name(body)}" does not support insert')
-    prompt = typed(body, "prompt", str, default="")
+    require_types(body, fields.GENERATE)
+    require_base64(typed(body, "images", list, default=[]))
     system = typed(body, "system", str, default="")
+    if body.get("raw") and (system or body.get("template") or body.get("context")):
+        raise WireError("raw mode does not support template, system, or context")
+    if body.get("suffix"):
+        raise WireError(f"{model_name(body)} does not support insert")
+    prompt = typed(body, "prompt", str, default="")
     turns = [Message(role="system", content=system)] if system else []
     return _completion("generate", body, (*turns, Message(role="user", content=prompt)) if prompt else ())
 
 
 def embed_request(body: Mapping[str, Any]) -> EmbeddingRequest:
     """Return the engine's request for a body of `/api/embed`."""
+    require_types(body, fields.EMBED)
     return EmbeddingRequest(
         model=model_name(body),
         texts=_texts(body.get("input")),
         dimensions=typed(body, "dimensions", int, default=0) or None,
         truncate=typed(body, "truncate", bool, default=True),
-        context=_options(body).get("num_ctx"),
+        context=read_options(body).get("num_ctx"),
         arguments=_arguments(body),
     )
 
 
 def legacy_embed_request(body: Mapping[str, Any]) -> EmbeddingRequest:
     """Return the engine's request for a body of `/api/embeddings`; no texts when there is no prompt."""
+    require_types(body, fields.EMBEDDINGS)
     prompt = typed(body, "prompt", str, default="")
-    texts = (prompt,) if prompt else ()
-    return EmbeddingRequest(model=model_name(body), texts=texts, arguments=_arguments(body))
-
-
-def typed(body: Mapping[str, Any], key: str, kind: type[T], *, default: T) -> T:
-    """Return a field of the body, the default where absent or null; raise WireError on a wrong type."""
-    value = body.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise WireError(f"{key} must be of type {kind.__name__}, not {type(value).__name__}")
-    return value
+    return EmbeddingRequest(
+        model=model_name(body),
+        texts=(prompt,) if prompt else (),
+        truncate=False,
+        context=read_options(body).get("num_ctx"),
+        arguments=_arguments(body),
+    )
 
 
 def _completion(operation: Any, body: Mapping[str, Any], messages: tuple[Message, ...]) -> CompletionRequest:
-    options = _options(body)
-    limit = options.get("num_predict", -1)
-    if body.get("think"):
+    if fields.wants_thought(body):
         raise WireError(f'"{model_name(body)}" does not support thinking')
+    options = read_options(body)
+    limit = options.get("num_predict", -1)
+    schema = _schema(body.get("format"))
     return CompletionRequest(
         operation=operation,
         model=model_name(body),
         messages=messages,
-        json_answer=_json_answer(body.get("format")),
-        stop=_stop(options.get("stop")),
+        json_answer=schema == {},
+        schema=schema or None,
+        tools=tuple(_tool(tool) for tool in typed(body, "tools", list, default=[])),
+        truncate=typed(body, "truncate", bool, default=True),
+        context=options.get("num_ctx"),
+        stop=tuple(options.get("stop", ())),
         max_tokens=limit if limit > 0 else None,
         arguments=_arguments(body),
     )
@@ -94,7 +94,18 @@ def _completion(operation: Any, body: Mapping[str, Any], messages: tuple[Message
 def _message(turn: object) -> Message:
     if not isinstance(turn, dict):
         raise WireError(f"a message must be an object, not {type(turn).__name__}")
+    require_base64(typed(turn, "images", list, default=[]))
     return Message(role=typed(turn, "role", str, default=""), content=typed(turn, "content", str, default=""))
+
+
+def _tool(tool: object) -> Tool:
+    if not isinstance(tool, dict):
+        raise WireError(f"a tool must be an object, not {type(tool).__name__}")
+    function = typed(tool, "function", dict, default={})
+    return Tool(
+        name=typed(function, "name", str, default=""),
+        parameters=typed(function, "parameters", dict, default={}),
+    )
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -107,35 +118,23 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _options(body: Mapping[str, Any]) -> dict[str, Any]:
-    options = typed(body, "options", dict, default={})
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in _INTEGER_OPTIONS:
-        if name in given and (isinstance(given[name], bool) or not isinstance(given[name], int)):
-            raise WireError(f'option "{name}" must be of type integer')
-    return given
+def _schema(value: object) -> dict[str, Any] | None:
+    """Return the schema of the answer: None for plain text, an empty one for the mock's own JSON object.
 
-
-def _stop(value: object) -> tuple[str, ...]:
-    sequences = [value] if isinstance(value, str) else value or []
-    if not isinstance(sequences, list) or not all(isinstance(one, str) for one in sequences):
-        raise WireError('option "stop" must be of type array')
-    return tuple(sequences)
-
-
-def _json_answer(value: object) -> bool:
-    """Tell whether JSON is asked for; refuse a schema that the mock's one object cannot satisfy."""
+    As on the real wire, what is no format is an error of the server.
+    """
     if value is None or value == "":
-        return False
+        return None
     if value == "json":
-        return True
-    if isinstance(value, dict) and set(value.get("properties", ())) == _JSON_FIELDS:
-        return True
-    raise WireError(
-        'the mock LLM answers format "json" and schemas of exactly the properties answer and citations; '
-        "give a rule for any other, or set OLLAMA_HOST to a real Ollama",
-        status=501,
-    )
+        return {}
+    if not isinstance(value, dict):
+        raise WireError(
+            f'invalid format: {value!r}; expected "json" or a valid JSON Schema object', status=500
+        )
+    kinds = value.get("type", [])
+    if not TYPES.issuperset(kinds if isinstance(kinds, list) else [kinds]):
+        raise WireError("invalid JSON schema in format", status=500)
+    return {} if set(value.get("properties", ())) == _ANSWER_FIELDS else value
 
 
 def _arguments(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,390 @@
+"""Rules about answers: what chat and generate give, streamed or whole, and what ends them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from llm_conformance.case import Facts, Table
+from llm_conformance.shapes import shape
+
+if TYPE_CHECKING:
+    from llm_conformance.ask import Answer, Ask
+
+WHOLE, FRAMES, OPTIONS = Table("answer"), Table("stream"), Table("options")
+TOGETHER = Table("several at once")
+TABLES = (WHOLE, FRAMES, OPTIONS, TOGETHER)
+
+SHORT = {"num_predict": 5, "seed": 7}
+_FIGURES = {
+    "total_duration": "whole number",
+    "load_duration": "whole number",
+    "prompt_eval_count": "whole number",
+    "prompt_eval_duration": "whole number",
+    "eval_count": "whole number",
+    "eval_duration": "whole number",
+}
+_HEAD = {"model": "text", "created_at": "time"}
+_SAID = {"message": {"role": "text", "content": "text"}}
+
+
+async def both(ask: Ask, text: str = "the a", /, **arguments: Any) -> list[Answer]:
+    """Return what chat and generate answer, in that order."""
+    arguments = {"options": SHORT, **arguments}
+    return [await ask.chat(text, **arguments), await ask.generate(text, **arguments)]
+
+
+@WHOLE.case(
+    "a chat gives one message of the assistant, why it ended, and the figures",
+    body={**_HEAD, "done": True, "done_reason": "text", **_FIGURES, **_SAID},
+    role="assistant",
+)
+async def _chat(ask: Ask) -> Facts:
+    body = (await ask.chat(options=SHORT)).body
+    return {"body": shape(body), "role": body["message"]["role"]}
+
+
+@WHOLE.case(
+    "a completion gives its text, why it ended, the figures and its context",
+    body={
+        **_HEAD,
+        "done": True,
+        "done_reason": "text",
+        **_FIGURES,
+        "response": "text",
+        "context": ["whole number"],
+    },
+)
+async def _generate(ask: Ask) -> Facts:
+    return {"body": shape((await ask.generate(options=SHORT)).body)}
+
+
+@WHOLE.case("the model is named as it was asked for", named=[True] * 4)
+async def _name(ask: Ask) -> Facts:
+    names = [ask.models.chat, f"{ask.models.chat}:latest"]
+    return {"named": [one.body["model"] == name for name in names for one in await both(ask, model=name)]}
+
+
+@WHOLE.case("the total time holds its parts", holds=[True, True])
+async def _times(ask: Ask) -> Facts:
+    parts = ("load_duration", "prompt_eval_duration", "eval_duration")
+    bodies = [answer.body for answer in await both(ask)]
+    return {"holds": [body["total_duration"] >= sum(body[part] for part in parts) for body in bodies]}
+
+
+@WHOLE.case("a longer prompt has more tokens", more=[True, True])
+async def _prompt_tokens(ask: Ask) -> Facts:
+    short, long = await both(ask, "the a"), await both(ask, "the a of the b and the c")
+    counts = "prompt_eval_count"
+    return {"more": [b.body[counts] > a.body[counts] > 0 for a, b in zip(short, long, strict=True)]}
+
+
+@WHOLE.case("messages of every role are taken, those without content too", statuses=[200] * 6)
+async def _roles(ask: Ask) -> Facts:
+    user = {"role": "user", "content": "the a"}
+    dialogs: list[list[dict[str, Any]]] = [
+        [{"role": "system", "content": "b"}, user],
+        [user, {"role": "assistant", "content": "b"}, user],
+        [user, {"role": "assistant", "content": "b"}],
+        [user, {"role": "tool", "content": "b", "tool_name": "f"}],
+        [{"role": "user"}],
+        [{"role": "user", "content": ""}],
+    ]
+    return {"statuses": [(await ask.chat(messages=turns, options=SHORT)).status for turns in dialogs]}
+
+
+@WHOLE.case("system, raw, images and context are taken", statuses=[200] * 5)
+async def _extras(ask: Ask) -> Facts:
+    extras: list[dict[str, Any]] = [
+        {"system": "b"},
+        {"raw": True},
+        {"images": [b"no picture"]},
+        {"context": [1, 2, 3]},
+        {"think": False},
+    ]
+    return {"statuses": [(await ask.generate(options=SHORT, **extra)).status for extra in extras]}
+
+
+@WHOLE.case("raw mode gives no context", context=False)
+async def _raw(ask: Ask) -> Facts:
+    return {"context": "context" in (await ask.generate(options=SHORT, raw=True)).body}
+
+
+@WHOLE.case("a template of the request shapes the prompt", more_tokens=True)
+async def _template(ask: Ask) -> Facts:
+    plain = await ask.generate(options=SHORT)
+    shaped = await ask.generate(options=SHORT, template=f"{'b c d e f g ' * 20}{{{{ .Prompt }}}}")
+    return {"more_tokens": shaped.body["prompt_eval_count"] > plain.body["prompt_eval_count"]}
+
+
+@WHOLE.case(
+    "log probabilities are given where asked for: of each token, and of the likeliest beside it",
+    given=[True, True],
+    first={
+        "token": "text",
+        "logprob": "number",
+        "top_logprobs": [{"token": "text", "logprob": "number"}] * 2,
+    },
+)
+async def _logprobs(ask: Ask) -> Facts:
+    answers = await both(ask, logprobs=True, top_logprobs=2)
+    found = [answer.body.get("logprobs", []) for answer in answers]
+    first = found[0][0] if found[0] else {}
+    tops = [shape(top) for top in first.get("top_logprobs", [])]
+    return {
+        "given": [bool(one) for one in found],
+        "first": {**shape(first), "top_logprobs": tops} if first else {},
+    }
+
+
+@WHOLE.case("a prompt over the context is cut to it", full=[True, True])
+async def _cut(ask: Ask) -> Facts:
+    options = {**SHORT, "num_ctx": 64}
+    return {
+        "full": [
+            0 < one.body["prompt_eval_count"] <= 64
+            for one in await both(ask, "the a " * 200, options=options)
+        ]
+    }
+
+
+@WHOLE.case(
+    "with truncate off, a prompt over the context is refused",
+    replies=[[400, "the input length exceeds the context length"]] * 2,
+)
+async def _too_long(ask: Ask) -> Facts:
+    text, options = "the a " * 200, {**SHORT, "num_ctx": 64, "num_thread": 1}
+    common = {"model": ask.models.chat, "truncate": False, "stream": False, "options": options}
+    chat = await ask.send("POST", "/api/chat", {**common, "messages": [{"role": "user", "content": text}]})
+    generate = await ask.send("POST", "/api/generate", {**common, "prompt": text})
+    return {"replies": [[reply.status, reply.body.get("error")] for reply in (chat, generate)]}
+
+
+@FRAMES.case(
+    "frames of a chat carry the message; the last alone is done, says why, has the figures and no text",
+    frame={**_HEAD, **_SAID, "done": False},
+    last={**_HEAD, **_SAID, "done": True, "done_reason": "text", **_FIGURES},
+    done=[False, True],
+    last_text="",
+)
+async def _chat_frames(ask: Ask) -> Facts:
+    frames = (await ask.chat(stream=True, options=SHORT)).frames
+    return {**_of(frames), "last_text": frames[-1]["message"]["content"]}
+
+
+@FRAMES.case(
+    "frames of a completion carry its text; the last alone is done, says why, has the figures and no text",
+    frame={**_HEAD, "response": "text", "done": False},
+    last={
+        **_HEAD,
+        "response": "text",
+        "done": True,
+        "done_reason": "text",
+        **_FIGURES,
+        "context": ["whole number"],
+    },
+    done=[False, True],
+    last_text="",
+)
+async def _generate_frames(ask: Ask) -> Facts:
+    frames = (await ask.generate(stream=True, options=SHORT)).frames
+    return {**_of(frames), "last_text": frames[-1]["response"]}
+
+
+@FRAMES.case("frames joined are the whole answer, in every script", same=[True] * 6)
+async def _joined(ask: Ask) -> Facts:
+    options = {"num_predict": 30, "seed": 7}
+    same = []
+    for text in ("the a", "über Köln", "猫が好き"):
+        whole, parts = (
+            await both(ask, text, options=options),
+            await both(ask, text, options=options, stream=True),
+        )
+        same += [one.text == other.text for one, other in zip(whole, parts, strict=True)]
+    return {"same": same}
+
+
+@FRAMES.case("an answer that is not streamed has the figures of the stream", same=True)
+async def _same_figures(ask: Ask) -> Facts:
+    counts = ("done_reason", "prompt_eval_count", "eval_count")
+    whole, parts = [(await ask.chat(stream=stream, options=SHORT)).body for stream in (False, True)]
+    return {"same": [whole[name] for name in counts] == [parts[name] for name in counts]}
+
+
+@FRAMES.case(
+    "streaming is the default of the wire, in lines of JSON",
+    kinds=["application/x-ndjson", "application/json"],
+    lines=[True, True],
+)
+async def _default(ask: Ask) -> Facts:
+    body = {"model": ask.models.chat, "prompt": "the a", "options": {**SHORT, "num_thread": 1}}
+    streamed = await ask.send("POST", "/api/generate", body)
+    whole = await ask.send("POST", "/api/generate", {**body, "stream": False})
+    ends = [line.endswith("}\n") and line.startswith("{") for line in streamed.body.splitlines(keepends=True)]
+    return {
+        "kinds": [streamed.content_type, whole.content_type],
+        "lines": [len(ends) > 1, all(ends)],
+    }
+
+
+@FRAMES.case("loading is one body, even where a stream was asked for", frames=1, reason="load")
+async def _load(ask: Ask) -> Facts:
+    answer = await ask.generate("", stream=True)
+    return {"frames": len(answer.frames), "reason": answer.body["done_reason"]}
+
+
+@OPTIONS.case("num_predict ends the answer and says so", reasons=["length", "length"], tokens=[3, 3])
+async def _limit(ask: Ask) -> Facts:
+    answers = await both(ask, options={"num_predict": 3, "seed": 7})
+    return {
+        "reasons": [answer.body["done_reason"] for answer in answers],
+        "tokens": [answer.body["eval_count"] for answer in answers],
+    }
+
+
+@OPTIONS.case("a fraction of a token is cut off", tokens=[2, 2])
+async def _fraction(ask: Ask) -> Facts:
+    common = {"model": ask.models.chat, "stream": False, "options": {"num_predict": 2.7, "num_thread": 1}}
+    chat = await ask.send("POST", "/api/chat", {**common, "messages": [{"role": "user", "content": "the a"}]})
+    generate = await ask.send("POST", "/api/generate", {**common, "prompt": "the a"})
+    return {"tokens": [chat.body["eval_count"], generate.body["eval_count"]]}
+
+
+@OPTIONS.case(
+    "a stop sequence ends the answer before it, the first of several that comes",
+    texts=[True, True],
+    reasons=["stop", "stop"],
+    streamed=True,
+)
+async def _stop(ask: Ask) -> Facts:
+    whole = (await ask.chat(options={"num_predict": 30, "seed": 7})).text
+    sequence = whole[len(whole) // 2]
+    options = {"num_predict": 30, "seed": 7, "stop": ["never said", sequence]}
+    answers = [await ask.chat(options=options), await ask.chat(options=options, stream=True)]
+    return {
+        "texts": [answer.text == whole[: whole.index(sequence)] for answer in answers],
+        "reasons": [answer.body["done_reason"] for answer in answers],
+        "streamed": len(answers[1].frames) > 1,
+    }
+
+
+@OPTIONS.case("the same seed gives the same text", same=[True, True])
+async def _seed(ask: Ask) -> Facts:
+    options = {"num_predict": 20, "seed": 7, "temperature": 1.0}
+    one, other = await both(ask, options=options), await both(ask, options=options)
+    return {"same": [a.text == b.text for a, b in zip(one, other, strict=True)]}
+
+
+@OPTIONS.case("at temperature 0 the seed changes nothing", same=[True, True])
+async def _greedy(ask: Ask) -> Facts:
+    one, other = [
+        await both(ask, options={"num_predict": 20, "seed": seed, "temperature": 0}) for seed in (7, 8)
+    ]
+    return {"same": [a.text == b.text for a, b in zip(one, other, strict=True)]}
+
+
+@OPTIONS.case("other seeds give other texts", different=[True, True])
+async def _other_seed(ask: Ask) -> Facts:
+    texts = [
+        [
+            answer.text
+            for answer in await both(ask, options={"num_predict": 20, "seed": seed, "temperature": 1.5})
+        ]
+        for seed in range(5)
+    ]
+    return {"different": [len(set(said)) > 1 for said in zip(*texts, strict=True)]}
+
+
+@OPTIONS.case("options that nobody knows, and those that are null, are passed over", statuses=[200] * 4)
+async def _unknown(ask: Ask) -> Facts:
+    odd: list[dict[str, Any]] = [{**SHORT, "nobody_knows": "this"}, {**SHORT, "top_k": None}]
+    return {"statuses": [answer.status for options in odd for answer in await both(ask, options=options)]}
+
+
+@OPTIONS.case("the options of sampling are taken", statuses=[200, 200])
+async def _sampling(ask: Ask) -> Facts:
+    options = {
+        **SHORT,
+        "temperature": 0.5,
+        "top_k": 5,
+        "top_p": 0.5,
+        "min_p": 0.1,
+        "typical_p": 0.9,
+        "repeat_penalty": 1.2,
+        "repeat_last_n": 8,
+        "presence_penalty": 0.1,
+        "frequency_penalty": 0.1,
+        "num_keep": 2,
+    }
+    return {"statuses": [answer.status for answer in await both(ask, options=options)]}
+
+
+@TOGETHER.case("streams at once end each with a frame of their own", done=[1] * 6, figures=[True] * 6)
+async def _streams(ask: Ask) -> Facts:
+    options = {"num_predict": 20, "seed": 7}
+    answers = await asyncio.gather(*(ask.chat(f"the a {n}", stream=True, options=options) for n in range(6)))
+    return {
+        "done": [sum(frame["done"] for frame in answer.frames) for answer in answers],
+        "figures": [answer.body["eval_count"] > 0 for answer in answers],
+    }
+
+
+@TOGETHER.case("chats and embeddings at once are all answered", statuses=[200] * 6)
+async def _mixed(ask: Ask) -> Facts:
+    chats = [ask.chat(f"the a {n}", options=SHORT) for n in range(3)]
+    answers = await asyncio.gather(*chats, *(ask.embed([f"b {n}", "c"]) for n in range(3)))
+    return {"statuses": [answer.status for answer in answers]}
+
+
+@TOGETHER.case("a refusal among others hurts none of them", statuses=[200, 404, 200, 400, 200])
+async def _refused_among_others(ask: Ask) -> Facts:
+    calls = [
+        ask.embed("a"),
+        ask.embed("a", model="nowhere"),
+        ask.chat(options=SHORT),
+        ask.chat(model=ask.models.embedding),
+        ask.generate(options=SHORT),
+    ]
+    return {"statuses": [answer.status for answer in await asyncio.gather(*calls)]}
+
+
+@TOGETHER.case(
+    "a stream that is left is given up: its model can be unloaded, and answers again",
+    first_done=[False] * 4,
+    unloaded=[True] * 4,
+    tokens=[5] * 4,
+)
+async def _left(ask: Ask) -> Facts:
+    found: Facts = {"first_done": [], "unloaded": [], "tokens": []}
+    for operation in ("chat", "generate", "chat", "generate"):
+        found["first_done"].append(await _leave(ask, operation))
+        await ask.generate("", keep_alive=0)  # a real one unloads once nobody asks any more
+        found["unloaded"].append(await ask.comes_true(lambda: _is_unloaded(ask)))
+        found["tokens"].append((await ask.generate(options=SHORT)).body["eval_count"])
+    return found
+
+
+async def _leave(ask: Ask, operation: str) -> bool:
+    endless = {"num_predict": 100_000, "seed": 7, "temperature": 2.0}
+    said = (
+        {"prompt": "the a"}
+        if operation == "generate"
+        else {"messages": [{"role": "user", "content": "the a"}]}
+    )
+    frame = await ask.first_frame(operation, model=ask.models.chat, options=endless, **said)
+    done: bool = frame["done"]
+    return done
+
+
+async def _is_unloaded(ask: Ask) -> bool:
+    return ask.models.chat not in await ask.running()
+
+
+def _of(frames: tuple[dict[str, Any], ...]) -> Facts:
+    """Return the shapes of a stream's frames: all but the last must have the same."""
+    shapes = [shape(frame) for frame in frames[:-1]]
+    return {
+        "frame": shapes[0] if shapes and all(one == shapes[0] for one in shapes) else shapes,
+        "last": shape(frames[-1]),
+        "done": [any(frame["done"] for frame in frames[:-1]), frames[-1]["done"]],
+    }

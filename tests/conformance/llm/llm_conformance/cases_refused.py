@@ -1,0 +1,188 @@
+"""Rules about refusals: unknown models, wrong bodies, wrong types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_conformance.case import Facts, Table
+
+if TYPE_CHECKING:
+    from llm_conformance.ask import Ask
+
+MODELS, BODIES, TYPES = Table("unknown model"), Table("body"), Table("type")
+TABLES = (MODELS, BODIES, TYPES)
+
+_QUOTED = "model 'nowhere' not found"
+_PULL = 'model "nowhere" not found, try pulling it first'
+_PATHS = ("chat", "generate", "embed", "embeddings", "show")
+
+
+@MODELS.case(
+    "every call is 404 and names it",
+    chat={"status": 404, "message": _QUOTED},
+    chat_streamed={"status": 404, "message": _QUOTED},
+    generate={"status": 404, "message": _QUOTED},
+    load={"status": 404, "message": _QUOTED},
+    unload={"status": 404, "message": _QUOTED},
+    embed={"status": 404, "message": _PULL},
+    embeddings={"status": 404, "message": _PULL},
+    show={"status": 404, "message": _QUOTED},
+)
+async def _unknown(ask: Ask) -> Facts:
+    answers = {
+        "chat": await ask.chat(model="nowhere"),
+        "chat_streamed": await ask.chat(model="nowhere", stream=True),
+        "generate": await ask.generate(model="nowhere"),
+        "load": await ask.generate("", model="nowhere"),
+        "unload": await ask.generate("", model="nowhere", keep_alive=0),
+        "embed": await ask.embed("a", model="nowhere"),
+        "embeddings": await ask("embeddings", model="nowhere", prompt="a"),
+        "show": await ask("show", model="nowhere"),
+    }
+    return {name: answer.refusal for name, answer in answers.items()}
+
+
+@MODELS.case("a tag that is not there is an unknown model", statuses=[404, 404])
+async def _tag(ask: Ask) -> Facts:
+    chat = await ask.chat(model=f"{ask.models.chat}:other")
+    return {"statuses": [chat.status, (await ask.embed("a", model=f"{ask.models.embedding}:other")).status]}
+
+
+@MODELS.case(
+    "an embedding model does not chat",
+    chat=[400, '"{}" does not support chat'],
+    generate=[400, '"{}" does not support generate'],
+)
+async def _cannot(ask: Ask) -> Facts:
+    name = ask.models.embedding
+    answers = {"chat": await ask.chat(model=name), "generate": await ask.generate(model=name)}
+    return {key: [one.status, one.message.replace(name, "{}")] for key, one in answers.items()}
+
+
+@MODELS.case(
+    "a body that names none is refused",
+    chat=[400, "model is required"],
+    generate=[404, "model '' not found"],
+    embed=[404, "model '' not found"],
+    embeddings=[400, "model is required"],
+    show=[400, "model is required"],
+)
+async def _not_named(ask: Ask) -> Facts:
+    replies = {path: await ask.send("POST", f"/api/{path}", {}) for path in _PATHS}
+    return {path: [reply.status, reply.body["error"]] for path, reply in replies.items()}
+
+
+@MODELS.case("what is no name is refused", **{path: [400, "invalid model name"] for path in _PATHS})
+async def _no_name(ask: Ask) -> Facts:
+    replies = {path: await ask.send("POST", f"/api/{path}", {"model": "a b"}) for path in _PATHS}
+    return {path: [reply.status, reply.body["error"]] for path, reply in replies.items()}
+
+
+@BODIES.case("no body is refused", **{path: [400, "missing request body"] for path in _PATHS})
+async def _no_body(ask: Ask) -> Facts:
+    replies = {path: await ask.send("POST", f"/api/{path}", b"") for path in _PATHS}
+    return {path: [reply.status, reply.body["error"]] for path, reply in replies.items()}
+
+
+@BODIES.case(
+    "what is no JSON object is refused, with an error in JSON",
+    cut_off=[[400, ["error"]]] * 5,
+    not_utf8=[[400, ["error"]]] * 5,
+    a_list=[[400, ["error"]]] * 5,
+    a_text=[[400, ["error"]]] * 5,
+)
+async def _no_object(ask: Ask) -> Facts:
+    bodies = {"cut_off": b'{"model": ', "not_utf8": b"\xff\xfe", "a_list": b"[]", "a_text": b'"text"'}
+    return {name: [await _refused(ask, path, body) for path in _PATHS] for name, body in bodies.items()}
+
+
+@BODIES.case("fields that nobody knows are passed over", statuses=[200] * 5)
+async def _unknown_field(ask: Ask) -> Facts:
+    body = {"model": ask.models.chat, "nobody_knows": 5}
+    given = {path: {**body, "model": ask.models.embedding} if "embed" in path else body for path in _PATHS}
+    return {"statuses": [(await ask.send("POST", f"/api/{path}", given[path])).status for path in _PATHS]}
+
+
+WRONG: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("a model that is a number", "chat", {"model": 5}),
+    ("messages that are a text", "chat", {"messages": "hi"}),
+    ("a message that is a text", "chat", {"messages": ["hi"]}),
+    ("content that is a number", "chat", {"messages": [{"role": "user", "content": 5}]}),
+    ("content in parts", "chat", {"messages": [{"role": "user", "content": ["hi"]}]}),
+    ("stream that is a text", "chat", {"stream": "yes"}),
+    ("tools that are a text", "chat", {"tools": "look_up"}),
+    ("options that are a list", "chat", {"options": [1]}),
+    ("a measure of thinking that is none", "chat", {"think": "very"}),
+    ("thinking that is a number", "chat", {"think": 5}),
+    ("keep_alive without its unit", "chat", {"keep_alive": "10"}),
+    ("keep_alive that is no duration", "chat", {"keep_alive": "soon"}),
+    ("keep_alive that is a truth value", "chat", {"keep_alive": True}),
+    ("too many likeliest tokens", "chat", {"logprobs": True, "top_logprobs": 30}),
+    ("a prompt that is a number", "generate", {"prompt": 5}),
+    ("a system that is a list", "generate", {"system": ["b"]}),
+    ("an image that is no base64", "generate", {"images": ["***"]}),
+    ("raw together with a system", "generate", {"raw": True, "system": "b"}),
+    ("input that is a number", "embed", {"input": 5}),
+    ("input with a number in it", "embed", {"input": ["a", 5]}),
+    ("input of lists", "embed", {"input": [["a"]]}),
+    ("dimensions that are a text", "embed", {"dimensions": "5"}),
+    ("dimensions with a fraction", "embed", {"dimensions": 1.5}),
+    ("truncate that is a text", "embed", {"truncate": "no"}),
+    ("a prompt to embed that is a list", "embeddings", {"prompt": ["a"]}),
+)
+"""What is wrong, where, and the fields that make it so."""
+
+WRONG_OPTIONS: dict[str, Any] = {
+    "num_predict": "5",
+    "seed": "x",
+    "temperature": "hot",
+    "stop": "END",
+    "use_mmap": 1,
+    "num_ctx": "512",
+    "top_p": True,
+}
+
+
+def _wrong(what: str, path: str, fields: dict[str, Any]) -> None:
+    @TYPES.case(f"{what} is refused", status=400, keys=["error"])
+    async def _find(ask: Ask) -> Facts:
+        status, keys = await _refused(ask, path, {**_whole(ask, path), **fields})
+        return {"status": status, "keys": keys}
+
+
+for row in WRONG:
+    _wrong(*row)
+
+
+@TYPES.case(
+    "an option of a wrong type is an error of the server, and named",
+    **{name: [500, True] for name in WRONG_OPTIONS},
+)
+async def _options(ask: Ask) -> Facts:
+    found: Facts = {}
+    for name, value in WRONG_OPTIONS.items():
+        reply = await ask.send("POST", "/api/generate", {**_whole(ask, "generate"), "options": {name: value}})
+        found[name] = [reply.status, f'option "{name}" must be of type' in str(reply.body)]
+    return found
+
+
+@TYPES.case("the same holds for embeddings", status=500)
+async def _embed_options(ask: Ask) -> Facts:
+    body = {**_whole(ask, "embed"), "options": {"num_ctx": "512"}}
+    return {"status": (await ask.send("POST", "/api/embed", body)).status}
+
+
+def _whole(ask: Ask, path: str) -> dict[str, Any]:
+    """Return a body that would be answered."""
+    options = {"options": {"num_thread": 1, "num_predict": 2}, "stream": False}
+    return {
+        "chat": {"model": ask.models.chat, "messages": [{"role": "user", "content": "a"}], **options},
+        "generate": {"model": ask.models.chat, "prompt": "a", **options},
+        "embed": {"model": ask.models.embedding, "input": "a", **options},
+        "embeddings": {"model": ask.models.embedding, "prompt": "a", **options},
+    }[path]
+
+
+async def _refused(ask: Ask, path: str, body: Any) -> list[Any]:
+    reply = await ask.send("POST", f"/api/{path}", body)
+    return [reply.status, list(reply.body) if isinstance(reply.body, dict) else reply.content_type]

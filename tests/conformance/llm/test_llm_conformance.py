@@ -1,0 +1,39 @@
+"""The mock keeps the contract of a real Ollama, rule by rule, but for the differences that it is known by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from llm_conformance.ask import Models
+from llm_conformance.differences import AT_MOST, KNOWN, expected
+from llm_conformance.suite import cases, find
+
+if TYPE_CHECKING:
+    from llm_conformance.ask import Client
+    from llm_conformance.case import Case
+    from llm_conformance.suite import Server
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("client", ["sync", "async"])
+def test_server_keeps_the_rule(server: Server, case: Case, client: Client) -> None:
+    """By the official client, sync and async: the facts of a real Ollama, or the known difference."""
+    assert find(server.url, case, client, Models()) == expected(case, mock=server.kind == "mock")
+
+
+def test_rules_are_unique() -> None:
+    """A difference belongs to one case."""
+    ids = [case.id for case in CASES]
+
+    assert sorted(set(ids)) == sorted(ids)
+
+
+def test_known_differences_are_few_and_reasoned() -> None:
+    """Each belongs to a case, differs from the real facts, and says why."""
+    real = {case.id: case.expected for case in CASES}
+
+    assert len(KNOWN) <= AT_MOST
+    assert [case for case, known in KNOWN.items() if known.facts == real[case] or not known.reason] == []
