@@ -79,8 +79,10 @@ with Path(lock).open("w") as held:
 PYTHON
 }
 
-if [ -n "${IN_NIX_SHELL:-}" ] && python3 -c 'import ragbed' 2>/dev/null; then
-  python=$(command -v python3) # inside a Nix shell: use what is there
+# Inside a Nix shell whose Python has ragbed and what it needs, that one is used. Not asked for `ragbed` alone, which the
+# source folder also answers to (-P leaves the current folder out).
+if [ -n "${IN_NIX_SHELL:-}" ] && python3 -P -c 'import ragbed.pins, click' 2>/dev/null; then
+  python=$(command -v python3)
 elif ! is_installed 2>/dev/null; then
   install
 fi

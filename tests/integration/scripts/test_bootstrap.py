@@ -286,3 +286,27 @@ def test_the_environment_may_lie_elsewhere(checkout: Checkout) -> None:
 
     assert (done.returncode, (elsewhere / "bin" / "python").exists()) == (0, True)
     assert not (checkout.root / ".venv").exists()
+
+
+def test_in_a_nix_shell_that_has_ragbed_nothing_is_installed(checkout: Checkout) -> None:
+    """The shell's own Python is used."""
+    checkout.put_noting_python()
+
+    done = checkout.run("scripts/ragbed", "--version", IN_NIX_SHELL="impure")
+
+    assert (done.returncode, checkout.notes) == (0, []), done.stderr
+    assert not (checkout.root / ".venv").exists()
+
+
+def test_the_source_folder_is_not_taken_for_an_installed_ragbed(checkout: Checkout) -> None:
+    """A Nix shell whose Python lacks what ragbed needs gets an environment, wherever the command is typed."""
+    lacking = NOTING.replace("exec '{python}'", "exec '{python}' -S")
+    checkout.put_python(lacking.format(notes=checkout.root.parent / "notes", python=sys.executable))
+    source = checkout.root / "python"
+    shutil.copytree(
+        SOURCE / "python" / "ragbed", source / "ragbed", ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+    checkout.run("../scripts/ragbed", "--version", cwd=source, IN_NIX_SHELL="impure")
+
+    assert checkout.notes == ["venv", "pip", "pip"]
