@@ -194,4 +194,5 @@ def test_the_mock_is_named_and_left_out(ragbed_up: RagbedCommand) -> None:
 
     assert (checked.returncode, updated.returncode) == (0, ExitCode.USAGE)
     assert "all-minilm:latest: left out, mock-llm answers" in checked.stdout
+    assert "--update" not in checked.stderr
     assert "mock-llm answers at" in updated.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,11 +20,12 @@ from ragbed.models.fingerprint import (
     fingerprints_path,
     load_fingerprints,
 )
+from ragbed.pins import load_model_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 SETUP = Setup(
     model="tiny:latest",
     digest=f"sha256:{'1' * 64}",
@@ -89,7 +91,14 @@ def test_what_is_written_is_read_again(
 
 
 @settings(max_examples=50, deadline=None)  # drawing takes longest
-@given(recorded=st.lists(FINGERPRINTS, max_size=4, unique_by=lambda one: one.setup), data=st.data())
+@given(
+    recorded=st.lists(
+        FINGERPRINTS,
+        max_size=4,
+        unique_by=lambda one: (one.setup.model, one.setup.runtime, one.setup.backend),
+    ),
+    data=st.data(),
+)
 def test_the_order_of_recording_changes_nothing(recorded: list[Fingerprint], data: st.DataObject) -> None:
     """So that two people who record the same have the same file."""
     texts = []
@@ -102,10 +111,11 @@ def test_the_order_of_recording_changes_nothing(recorded: list[Fingerprint], dat
     assert texts[0] == texts[1]
 
 
-def test_recording_again_replaces_only_the_same_setup(path: Path) -> None:
-    """One fingerprint per setup: others stay."""
+@pytest.mark.parametrize("digest", [SETUP.digest, f"sha256:{'2' * 64}"], ids=["same", "another"])
+def test_recording_again_replaces_what_has_its_place(path: Path, digest: str) -> None:
+    """One fingerprint per name, runtime and backend, whatever bytes the name stood for; others stay."""
     newer = replace(VECTORS, setup=replace(SETUP, runtime="ollama 0.30.7"))
-    changed = replace(VECTORS, marks={"short": Mark.of([0.0, 1.0])})
+    changed = replace(VECTORS, setup=replace(SETUP, digest=digest), marks={"short": Mark.of([0.0, 1.0])})
 
     file = load_fingerprints(path).recorded(newer).recorded(changed)
 
@@ -186,3 +196,13 @@ def test_a_damaged_file_is_refused(path: Path, text: str, told: str) -> None:
         load_fingerprints(path)
 
     assert f"{path} is wrong: {told}" in caught.value.message
+
+
+@pytest.mark.parametrize("lock", ["models.lock.json", "tests/made/models.lock.json"])
+def test_what_is_committed_is_of_the_locked_models(lock: str) -> None:
+    """A model that was locked anew wants its fingerprint recorded anew."""
+    pinned = load_model_lock(CHECKOUT / lock)
+
+    recorded = load_fingerprints(fingerprints_path(pinned.path)).fingerprints
+
+    assert [one.setup.model for one in recorded if one.setup.digest != pinned[one.setup.model].digest] == []

@@ -69,8 +69,11 @@ class FingerprintFile:
         return max(self._comparable(seen), key=lambda one: _likeness(seen, one), default=None)
 
     def recorded(self, fingerprint: Fingerprint) -> FingerprintFile:
-        """Return the file with a fingerprint in place of the one of the same setup."""
-        others = [one for one in self.fingerprints if one.setup != fingerprint.setup]
+        """Return the file with a fingerprint in place of the one of the same name, runtime and backend.
+
+        One of other bytes under that name goes too: the lock has one digest per name.
+        """
+        others = [one for one in self.fingerprints if _place(one) != _place(fingerprint)]
         return replace(self, fingerprints=tuple(sorted([*others, fingerprint], key=_order)))
 
     def encode(self) -> str:
@@ -159,9 +162,14 @@ def _likeness(seen: Fingerprint, recorded: Fingerprint) -> tuple[bool, bool, boo
     )
 
 
-def _order(fingerprint: Fingerprint) -> tuple[object, ...]:
+def _place(fingerprint: Fingerprint) -> tuple[str, str, str]:
     setup = fingerprint.setup
-    return (setup.model, setup.backend, _version(setup.runtime), setup.digest)
+    return (setup.model, setup.backend, setup.runtime)
+
+
+def _order(fingerprint: Fingerprint) -> tuple[object, ...]:
+    model, backend, runtime = _place(fingerprint)
+    return (model, backend, _version(runtime), runtime)
 
 
 def _version(runtime: str) -> tuple[int, ...]:
