@@ -56,7 +56,8 @@ def _show(report: Report) -> None:
     for line in _hints(report):
         click.echo(line)
     for complaint in fitting(report):
-        click.echo(f'"{complaint.said}"? {complaint.answers[0]}')
+        first = complaint.answers[0]
+        click.echo(f'"{complaint.said}"? {first.type} {first.does}')
     click.echo(_verdict(report))
 
 
@@ -76,7 +77,9 @@ def _hints(report: Report) -> list[str]:
         if one.hint:
             topics.setdefault((one.fails, one.hint), []).append(one.topic)
     ordered = sorted(topics.items(), key=lambda item: not item[0][0])
-    return [f"{'try' if fails else 'optional'}: {', '.join(names)}: {hint}" for (fails, hint), names in ordered]
+    return [
+        f"{'try' if fails else 'optional'}: {', '.join(names)}: {hint}" for (fails, hint), names in ordered
+    ]
 
 
 def _verdict(report: Report) -> str:
@@ -107,4 +110,4 @@ def _show_complaints() -> None:
     for complaint in COMPLAINTS:
         click.echo(f"{complaint.said}: {complaint.why}")
         for answer in complaint.answers:
-            click.echo(f"  {answer}")
+            click.echo(f"  {answer.type}: {answer.does}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ragbed.doctor import machine, pinned, tools
 from ragbed.doctor.finding import Finding
 from ragbed.doctor.probing import Failed, Silent
-from ragbed.errors import RagbedError
+from ragbed.errors import PinFileError, RagbedError
 from ragbed.pins import load_model_lock, load_stack_pins, stack_file_path
 from ragbed.settings import resolve_settings
 from ragbed.stack import find_state_folder, project_folder
@@ -77,10 +77,11 @@ class Check:
 def configured() -> Configured:
     """Read what is configured; what is broken is kept as the reason why."""
     home = stack_file_path().parent
+    lock = _tried(load_model_lock)
     return Configured(
-        settings=_tried(lambda: resolve_settings(folder=project_folder())),
+        settings=_settings(lock),
         pins=_tried(load_stack_pins),
-        lock=_tried(load_model_lock),
+        lock=lock,
         home=home,
         folder=find_state_folder(),
         shell=tools.see_nix_shell(home, os.environ),
@@ -175,6 +176,15 @@ def _tried(read: Callable[[], T]) -> T | RagbedError:
         return read()
     except RagbedError as error:
         return error
+
+
+def _settings(lock: ModelLock | RagbedError) -> Settings | RagbedError:
+    """Return the settings; those without the lock where only that stands in their way: it has a line of its own."""
+    settings = _tried(lambda: resolve_settings(folder=project_folder()))
+    if not (isinstance(settings, PinFileError) and isinstance(lock, PinFileError)):
+        return settings
+    environ = {name: value for name, value in os.environ.items() if name != "RAGBED_MODELS_LOCK"}
+    return _tried(lambda: resolve_settings(environ=environ, folder=project_folder()))
 
 
 def _version(tool: tools.Tool) -> str:

@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from ragbed.doctor.finding import Report
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One thing that answers a complaint.
+
+    Attributes:
+        type: What to type, or the fixture to use.
+        does: What that does.
+    """
+
+    type: str
+    does: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
     """One complaint.
@@ -20,13 +33,13 @@ class Complaint:
     Attributes:
         said: In the users' words.
         why: The usual cause.
-        answers: What to type, and what it does.
+        answers: What helps, the first thing first.
         fits: Tells whether a report shows the cause.
     """
 
     said: str
     why: str
-    answers: tuple[str, ...]
+    answers: tuple[Answer, ...]
     fits: Callable[[Report], bool]
 
 
@@ -56,9 +69,15 @@ COMPLAINTS = (
         said="Passes here, fails in CI",
         why="two machines have other versions, models or settings",
         answers=(
-            "ragbed doctor --json > here.json, the same in CI, and: ragbed doctor --against ci.json",
-            "APP_ENV=ci ragbed config explain: what the tier of CI sets otherwise",
-            "APP_ENV=ci ragbed smoke: the same run with CI's settings",
+            Answer(
+                "ragbed doctor --against ci.json",
+                "names what differs from CI, which kept `ragbed doctor --json`",
+            ),
+            Answer(
+                "APP_ENV=ci ragbed config explain",
+                "shows what CI's tier sets, and where each value comes from",
+            ),
+            Answer("APP_ENV=ci ragbed smoke", "is the same run with CI's settings"),
         ),
         fits=_has_drift,
     ),
@@ -66,9 +85,9 @@ COMPLAINTS = (
         said="Passes alone, fails together",
         why="tests share a database, keys or a collection",
         answers=(
-            "the fixture ragbed_pipeline: schema, keys and collection of one test, gone after it",
-            "the fixture ragbed_qdrant: a vector database that is empty before each test",
-            "RAGBED_STATE_DIR=$(mktemp -d) ragbed up -d: a second stack on ports of its own",
+            Answer("ragbed_pipeline", "is a fixture: schema, keys and collection of one test, gone after it"),
+            Answer("ragbed_qdrant", "is a fixture: a vector database that is empty before each test"),
+            Answer("RAGBED_STATE_DIR=$(mktemp -d) ragbed up -d", "is a second stack, on ports of its own"),
         ),
         fits=_shares_services,
     ),
@@ -76,9 +95,12 @@ COMPLAINTS = (
         said="Staging is always broken",
         why="nobody looks at it before the tests do",
         answers=(
-            "APP_ENV=staging ragbed doctor: every service that is given by URL, whether it answers and is in range",
-            "APP_ENV=staging ragbed config explain: where each address comes from",
-            "ragbed adopt URL: marks the stores that tests may write to, and no others",
+            Answer(
+                "APP_ENV=staging ragbed doctor",
+                "tells of each service given by URL whether it answers and fits",
+            ),
+            Answer("APP_ENV=staging ragbed config explain", "shows where each address comes from"),
+            Answer("ragbed adopt URL", "marks a store that tests may write to; no other is written to"),
         ),
         fits=_is_staging,
     ),
@@ -86,9 +108,9 @@ COMPLAINTS = (
         said="Provisioning is slow",
         why="every run installs, downloads and starts anew",
         answers=(
-            "ragbed up -d: a stack that stays up between runs; tests and smoke use it",
-            "ragbed up -d --keep: its data outlives it",
-            "ragbed models fetch: models by digest, once; keep .ragbed/models in CI's cache",
+            Answer("ragbed up -d", "starts a stack that stays up; later runs and tests use it"),
+            Answer("ragbed up -d --keep", "keeps its data beyond `ragbed down`"),
+            Answer("ragbed models fetch", "brings models once, by digest; keep .ragbed/models in CI's cache"),
         ),
         fits=_is_cramped,
     ),
@@ -96,9 +118,11 @@ COMPLAINTS = (
         said="A CI failure cannot be reproduced",
         why="nobody knows what CI ran on",
         answers=(
-            "in CI keep as artifacts: ragbed doctor --json, and ragbed smoke --json --junit smoke.xml",
-            "at home: ragbed doctor --against ci.json names what differs",
-            "ragbed smoke --keep: the stack and its data stay up for a look",
+            Answer("ragbed doctor --json", "is the machine in one file: keep it as an artifact"),
+            Answer(
+                "ragbed smoke --junit smoke.xml", "is the run in one file: versions, origins, stages, figures"
+            ),
+            Answer("ragbed doctor --against ci.json", "names at home what differs"),
         ),
         fits=_is_ci,
     ),

@@ -105,7 +105,7 @@ class ModelSurvey:
             lock=self.lock,
             wanted=tuple(dict.fromkeys([*wanted, *self.lock.sets[self.lock.default]])),
             embedding=wanted[0] if wanted else "",
-            needed=llm.provider == "ollama" and not llm.may_fall_back,
+            needed=self.settings.tier.writes_allowed and llm.provider == "ollama" and not llm.may_fall_back,
             places=(
                 *(on_disk if not isinstance(on_disk, Failed | Silent) else ()),
                 *(place for place in live if isinstance(place, Place)),

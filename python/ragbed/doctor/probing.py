@@ -50,6 +50,11 @@ class Failed:
     error: RagbedError | OSError
 
 
+@dataclass(frozen=True, slots=True)
+class _Mistake:
+    error: BaseException
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """What a program printed.
@@ -169,8 +174,8 @@ def gather(questions: Mapping[str, Callable[[], Any]], *, timeout_s: float = PRO
             name, answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             break
-        if isinstance(answer, BaseException):
-            raise answer
+        if isinstance(answer, _Mistake):
+            raise answer.error
         found[name] = answer
     return {name: found.get(name, Silent(timeout_s)) for name in questions}
 
@@ -180,6 +185,6 @@ def _answer(name: str, question: Callable[[], Any], answers: queue.SimpleQueue[t
         answer = question()
     except (RagbedError, OSError) as error:
         answer = Failed(error)
-    except BaseException as error:  # a mistake of ours: shown by the thread that waits
-        answer = error
+    except BaseException as error:  # a mistake of ours: raised again by the thread that waits
+        answer = _Mistake(error)
     answers.put((name, answer))

@@ -9,7 +9,7 @@ from ragbed.doctor.finding import Finding, finding_of
 from ragbed.doctor.probing import Failed, Silent
 from ragbed.doctor.services import Program, Unanswered
 from ragbed.doctor.tools import NIX_STORE
-from ragbed.errors import RagbedError
+from ragbed.errors import PinFileError, RagbedError
 from ragbed.guard import redacted
 from ragbed.pins import satisfies
 from ragbed.stack.attaching import PassedOver
@@ -93,6 +93,8 @@ def _judge_given(facts: ServiceFacts, given: Endpoint | Unanswered) -> Finding:
 
 def _judge_program(facts: ServiceFacts, pins: ServicePins, shell: NixShell) -> Finding:
     program = facts.program
+    if isinstance(program, Failed) and isinstance(program.error, PinFileError):
+        return Finding(topic=facts.service, state="note", seen="not looked at: a pin file is wrong")
     if program is None or isinstance(program, (Failed, Silent)):
         why = f"({program.error})" if isinstance(program, Failed) else "in time"
         return Finding(

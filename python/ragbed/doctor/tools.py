@@ -219,8 +219,9 @@ def judge_docker(docker: Tool) -> Finding:
 
 
 def see_go(programs: Programs) -> Tool:
-    """Ask Go for its version; it must not fetch another toolchain for that."""
-    return Tool(asked=programs.ask("go", "version", environ={"GOTOOLCHAIN": "local"}))
+    """Ask Go for its version; it must neither fetch another toolchain nor write its telemetry for that."""
+    quiet = {"GOTOOLCHAIN": "local", "XDG_CONFIG_HOME": os.devnull}
+    return Tool(asked=programs.ask("go", "version", environ=quiet))
 
 
 def judge_go(go: Tool) -> Finding:
