@@ -13,6 +13,7 @@ from nix_command import ROOT
 
 from ragbed.errors import ExitCode
 from ragbed.pins import load_stack_pins
+from ragbed.pins.updating.inputs import with_nixpkgs_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -187,3 +188,16 @@ def test_an_attribute_that_is_gone_is_told_as_nix_tells_it(checkout: Checkout) -
 
     assert done.returncode == ExitCode.SERVICE_MISSING
     assert "attribute 'qdrant' missing" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["flake.lock", "devenv.lock"])
+def test_the_locks_of_this_checkout_are_written_as_nix_writes_them(name: str) -> None:
+    """A change of nixpkgs in them changes three lines, and no other byte."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+
+    moved = with_nixpkgs_at(text, {"rev": "0" * 40, "narHash": "sha256-new", "lastModified": 7})
+
+    pairs = zip(text.splitlines(), moved.splitlines(), strict=True)
+    changed = [after.split('"')[1] for before, after in pairs if before != after]
+    assert changed == ["lastModified", "narHash", "rev"]
+    assert moved.endswith("}\n")

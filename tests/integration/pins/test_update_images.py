@@ -241,6 +241,16 @@ def test_an_installed_package_has_no_pins_to_update(tmp_path: Path, registry: Re
     assert "is no checkout of ragbed" in done.stderr
 
 
+def test_help_lists_what_can_be_updated() -> None:
+    """A line per source, and an example at the end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ragbed.pins.updating", "--help"], capture_output=True, text=True, check=True
+    )
+
+    assert [name for name in ("images", "nix", "wheels") if f"\n  {name} " not in done.stdout] == []
+    assert "Example: scripts/update-pins" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("reference", "url"),
     [

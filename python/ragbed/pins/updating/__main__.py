@@ -26,7 +26,7 @@ SOURCES = ("images", "nix", "wheels")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
 def update(*, sources: tuple[str, ...], nixpkgs: str, registry: str, dry_run: bool, yes: bool) -> None:
-    r"""Bring the pins of this checkout up to date; all of them, unless some are named.
+    """Bring the pins of this checkout up to date; all of them, unless some are named.
 
     \b
     images   the digest that each image's tag in stack.toml has now
@@ -34,7 +34,7 @@ def update(*, sources: tuple[str, ...], nixpkgs: str, registry: str, dry_run: bo
     wheels   the wheels of the flake's package, as requirements.lock pins them
 
     Models are another command: `ragbed models lock`.
-    """
+    """  # noqa: D301 - \b keeps the layout
     draft = Draft(root=_checkout())
     nix = Nix(draft.root)
     chosen = sources or SOURCES

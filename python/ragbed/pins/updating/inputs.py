@@ -49,7 +49,9 @@ def update_nixpkgs(draft: Draft, nix: Nix, *, reference: str = "") -> None:
             )
         if locked["rev"] != fresh["rev"]:
             draft.write(
-                name, _moved(draft.text(name), fresh), f"{name}: nixpkgs {old[:12]} -> {fresh['rev'][:12]}"
+                name,
+                with_nixpkgs_at(draft.text(name), fresh),
+                f"{name}: nixpkgs {old[:12]} -> {fresh['rev'][:12]}",
             )
     _take_versions(draft, nix, asked["path"])
 
@@ -78,7 +80,7 @@ def _key(lock: Mapping[str, Any]) -> str:
     return key
 
 
-def _moved(text: str, fresh: Mapping[str, Any]) -> str:
+def with_nixpkgs_at(text: str, fresh: Mapping[str, Any]) -> str:
     """Return a lock with nixpkgs at another revision, formatted as Nix does."""
     lock = json.loads(text)
     lock["nodes"][_key(lock)]["locked"].update(fresh)

@@ -52,9 +52,11 @@ class Nix:
                 hint="install it (Debian: nix-bin), or update the images alone: scripts/update-pins images",
             ) from error
         if done.returncode:
-            said = done.stderr.strip().splitlines()
+            said = done.stderr.strip().splitlines() or ["it says nothing"]
+            errors = [line.strip() for line in said if line.strip().startswith("error:")]
             raise ServiceMissing(
-                f"nix {' '.join(words[:2])} failed: {said[-1] if said else 'it says nothing'}",
-                details=said[-8:-1],
+                f"nix {' '.join(words[:2])} failed: {(errors or said)[-1].removeprefix('error: ')}",
+                details=said[-8:],
+                hint="nothing was written; the others can go on without it: scripts/update-pins images wheels",
             )
         return done.stdout
