@@ -120,11 +120,12 @@ def _of_machine(here: Configured, programs: Programs) -> list[Check]:
 
 def _of_tools(here: Configured, programs: Programs) -> list[Check]:
     shell, pinned_devenv = here.shell, tools.pinned_devenv(here.home)
+    pinned_python = "" if isinstance(here.pins, RagbedError) else here.pins.python.nix.version
     return [
         Check(
             topic="python",
             see=tools.see_python,
-            judge=lambda python: tools.judge_python(python, shell),
+            judge=lambda python: tools.judge_python(python, pinned_python, shell),
             value=lambda python: ".".join(map(str, python.version)),
         ),
         Check(

@@ -44,9 +44,9 @@ def _judge(facts: ServiceFacts, pins: ServicePins, shell: NixShell) -> Finding:
         seen = f"not looked at: tier {facts.tier} is never a test target"
         return Finding(topic=facts.service, state="note", seen=seen)
     if facts.given:
-        return _judge_given(facts, facts.given)
+        return _judge_given(facts, facts.given, pins, shell)
     if isinstance(facts.on_port, Endpoint):
-        return Finding(topic=facts.service, state="ok", seen=_attached(facts.on_port))
+        return _judge_attached(facts.on_port, pins, shell)
     if not facts.may_start:
         return Finding(
             topic=facts.service,
@@ -77,9 +77,28 @@ def _judge_running(facts: ServiceFacts, running: Endpoint, pins: ServicePins, sh
     return Finding(topic=topic, state="ok", seen=seen)
 
 
-def _judge_given(facts: ServiceFacts, given: Endpoint | Unanswered) -> Finding:
+def _judge_attached(found: Endpoint, pins: ServicePins, shell: NixShell) -> Finding:
+    """What devenv has started should be what is pinned for Nix; of what others have started, only the range counts."""
+    by = f", started by {found.started_by}" if found.started_by else ""
+    seen = f"{_named(found)} at {redacted(found.url)}, {found.origin}{by}"
+    if found.started_by != "devenv" or not found.real:
+        return Finding(topic=found.service, state="ok", seen=seen)
+    pinned = pins.channels.nix.version
+    if _same(found.version, pinned):
+        return Finding(topic=found.service, state="ok", seen=f"{seen}, as pinned for Nix")
+    return Finding(
+        topic=found.service,
+        state="drift" if shell.ours else "note",
+        seen=f"{seen}; pinned for Nix: {pinned}",
+        hint="end it and start it anew: devenv up",
+    )
+
+
+def _judge_given(
+    facts: ServiceFacts, given: Endpoint | Unanswered, pins: ServicePins, shell: NixShell
+) -> Finding:
     if isinstance(given, Endpoint):
-        return Finding(topic=facts.service, state="ok", seen=_attached(given))
+        return _judge_attached(given, pins, shell)
     if isinstance(given, Failed) and isinstance(given.error, RagbedError):
         return finding_of(facts.service, given.error)
     why = f"within {given.seconds:g} s" if isinstance(given, Silent) else f"({given.error})"
@@ -133,12 +152,13 @@ def _judge_binary(
         seen = f"{seen}, {f'as pinned for {pinned}' if pinned else 'in range'}"
         return _in_shell(topic, seen, "not from the Nix store", shell)
     pinned = pins.channels.nix.version
+    seen = f"to start: {binary.product} {binary.version}, {program.path}"
     if _same(binary.version, pinned):
         return Finding(topic=topic, state="ok", seen=f"{seen}, as pinned for Nix")
     return Finding(
         topic=topic,
         state="drift" if shell.ours else "ok",
-        seen=f"{seen}, from the Nix store; pinned for Nix: {pinned}",
+        seen=f"{seen}; pinned for Nix: {pinned}",
         hint=_ENTER if shell.ours else "",
     )
 
@@ -222,8 +242,3 @@ def _shown(binary: Binary) -> str:
 
 def _named(endpoint: Endpoint) -> str:
     return f"{endpoint.product} {endpoint.version}"
-
-
-def _attached(endpoint: Endpoint) -> str:
-    by = f", started by {endpoint.started_by}" if endpoint.started_by else ""
-    return f"{_named(endpoint)} at {redacted(endpoint.url)}, {endpoint.origin}{by}"

@@ -94,8 +94,14 @@ def see_python() -> Python:
     )
 
 
-def judge_python(python: Python, shell: NixShell) -> Finding:
-    """It must be new enough; in the Nix shell of the checkout it should be the one from the store."""
+def judge_python(python: Python, pinned: str, shell: NixShell) -> Finding:
+    """It must be new enough; in the Nix shell of the checkout it should be the pinned one, from the store.
+
+    Args:
+        python: Which one it is.
+        pinned: The version that stack.toml pins for Nix; empty where that cannot be read.
+        shell: The Nix shell that we are in.
+    """
     version = ".".join(map(str, python.version))
     where = f"virtual environment {Path(python.program).parents[1]}" if python.virtual else python.program
     if python.version[:2] < _OLDEST_PYTHON:
@@ -112,7 +118,14 @@ def judge_python(python: Python, shell: NixShell) -> Finding:
             seen=f"{version}, {where}: not the Nix shell's, but that of {python.base}",
             hint="leave the shell, remove .venv, and enter again: nix develop",
         )
-    return Finding(topic="python", state="ok", seen=f"{version}, {where}")
+    if shell.ours and version != pinned:
+        return Finding(
+            topic="python",
+            state="drift",
+            seen=f"{version}, {where}; pinned for Nix: {pinned or 'unknown'}",
+            hint="leave the shell and enter it again: nix develop",
+        )
+    return Finding(topic="python", state="ok", seen=f"{version}, {where}{', as pinned for Nix' * shell.ours}")
 
 
 def see_nix(programs: Programs) -> Tool:

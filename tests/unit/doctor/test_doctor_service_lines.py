@@ -214,8 +214,29 @@ def test_a_found_service_is_used_before_a_program() -> None:
 
     finding = judge_service(facts, POSTGRES, OUTSIDE)
 
-    assert finding.state == "ok"
-    assert finding.seen.endswith("found on port 5432, started by devenv")
+    assert finding.seen.startswith("postgres 18.1 at ")
+    assert "found on port 5432, started by devenv" in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("version", "shell", "state"),
+    [
+        (POSTGRES.channels.nix.version, OURS, "ok"),
+        ("18.1", OURS, "drift"),
+        ("18.1", OUTSIDE, "note"),
+    ],
+    ids=["pinned", "other-in-our-shell", "other-elsewhere"],
+)
+def test_what_devenv_started_is_compared_with_the_pin_for_nix(
+    version: str, shell: NixShell, state: str
+) -> None:
+    """It should have started just that."""
+    started = replace(ENDPOINT, version=version, started_by="devenv")
+
+    finding = judge_service(replace(FACTS, on_port=started), POSTGRES, shell)
+
+    assert finding.state == state
+    assert ("as pinned for Nix" in finding.seen) == (state == "ok")
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,9 @@ JUDGES: dict[str, Callable[[Tool], Finding]] = {
     ("finding", "seen"),
     [
         pytest.param(
-            judge_python(PYTHON, OUTSIDE), "3.12.4, virtual environment /home/me/.venv", id="python"
+            judge_python(PYTHON, "3.13.13", OUTSIDE),
+            "3.12.4, virtual environment /home/me/.venv",
+            id="python",
         ),
         pytest.param(judge_nix(NIX, OUTSIDE), "2.34.8, with flakes", id="nix"),
         pytest.param(judge_nix(NIX, OURS), "2.34.8, in this checkout's shell, with flakes", id="nix-shell"),
@@ -102,7 +104,7 @@ def test_a_tool_that_fails_is_shown_with_its_last_word(topic: str) -> None:
 
 def test_an_old_python_is_missing_what_is_needed() -> None:
     """Below 3.11 nothing runs."""
-    finding = judge_python(replace(PYTHON, version=(3, 10, 9)), OUTSIDE)
+    finding = judge_python(replace(PYTHON, version=(3, 10, 9)), "3.13.13", OUTSIDE)
 
     assert finding.state == "missing"
     assert "older than 3.11" in finding.seen
@@ -110,10 +112,14 @@ def test_an_old_python_is_missing_what_is_needed() -> None:
 
 
 def test_another_python_in_the_checkouts_nix_shell_is_drift() -> None:
-    """There the interpreter comes from the store; elsewhere any will do."""
-    assert judge_python(PYTHON, OURS).state == "drift"
-    assert judge_python(replace(PYTHON, base="/nix/store/abc-python3-3.13.13"), OURS).state == "ok"
-    assert judge_python(PYTHON, OTHER).state == "ok"
+    """There it is the pinned one from the store; elsewhere any will do."""
+    from_store = replace(PYTHON, base="/nix/store/abc-python3-3.12.4")
+
+    assert judge_python(PYTHON, "3.12.4", OURS).state == "drift"
+    assert judge_python(from_store, "3.13.13", OURS).state == "drift"
+    assert judge_python(PYTHON, "3.13.13", OTHER).state == "ok"
+    right = judge_python(from_store, "3.12.4", OURS)
+    assert (right.state, right.seen.rpartition(", ")[2]) == ("ok", "as pinned for Nix")
 
 
 def test_an_old_nix_is_noted() -> None:
