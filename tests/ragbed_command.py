@@ -33,12 +33,15 @@ class RagbedCommand:
         own = {"RAGBED_STATE_DIR": str(self.state), "RAGBED_STACK__DEFAULT_PORTS": "false"}
         return {**os.environ, **own, **self.environ, **more}
 
-    def run(self, *words: str, answer: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, answer: str = "", timeout_s: float = 120, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end.
 
         Args:
             words: Words after `ragbed`.
             answer: What is typed.
+            timeout_s: How long it may take.
             environ: Further variables.
         """
         return subprocess.run(
@@ -47,7 +50,7 @@ class RagbedCommand:
             text=True,
             check=False,
             input=answer,
-            timeout=120,
+            timeout=timeout_s,
             cwd=self.folder,
             env=self.variables(**environ),
         )

@@ -91,9 +91,10 @@ def _pinned() -> GoChannel:
 def _recipe(pinned: GoChannel) -> Recipe:
     if not shutil.which("go"):
         raise ServiceMissing("there is no Go toolchain to build Ollama with")
-    compiler = _say("go", "env", "CXX")
-    if not shutil.which(shlex.split(compiler)[0]):
-        raise ServiceMissing(f"there is no C++ compiler ({compiler}) to build Ollama with")
+    c_compiler, compiler = _say("go", "env", "CC", "CXX").splitlines()
+    for one in (c_compiler, compiler):
+        if not shutil.which(shlex.split(one)[0]):
+            raise ServiceMissing(f"there is no compiler {one} to build Ollama with")
     return Recipe(
         module=pinned.module,
         version=pinned.version,
@@ -128,6 +129,8 @@ def _missing_headers(compiler: str) -> list[str]:
     asked = [f"#if !__has_include(<{header}>)\n{package}\n#endif" for header, package in _WANTED.items()]
     words = [*shlex.split(compiler), *folders, "-x", "c++", "-E", "-P", "-"]
     done = subprocess.run(words, input="\n".join(asked) + "\n", capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ServiceMissing(f"{compiler} does not compile: {_last_line(done.stderr)}")
     return done.stdout.split()
 
 
