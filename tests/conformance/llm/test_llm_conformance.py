@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ollama
 import pytest
 from llm_conformance.ask import Models
+from llm_conformance.case import OLLAMA
 from llm_conformance.differences import AT_MOST, KNOWN, expected
-from llm_conformance.suite import cases, find
+from llm_conformance.suite import ASKED, LEFT_OUT, cases, find
+
+from ragbed.pins import load_stack_pins
 
 if TYPE_CHECKING:
     from llm_conformance.ask import Client
@@ -22,6 +26,22 @@ CASES = cases()
 def test_server_keeps_the_rule(server: Server, case: Case, client: Client) -> None:
     """By the official client, sync and async: the facts of a real Ollama, or the known difference."""
     assert find(server.url, case, client, Models()) == expected(case, mock=server.kind == "mock")
+
+
+def test_every_method_has_cases_or_a_reason() -> None:
+    """A new release of the client shows up here."""
+    public = {name for name in vars(ollama.Client) if not name.startswith("_")}
+
+    assert public == ASKED | set(LEFT_OUT)
+    assert {name for name in vars(ollama.AsyncClient) if not name.startswith("_")} == public
+
+
+def test_facts_are_those_of_the_pinned_ollama() -> None:
+    """Where the pin moves, a real one is asked anew: `scripts/compare-llm` shows what has changed."""
+    channel = load_stack_pins().services["ollama"].channels.go
+
+    assert channel is not None
+    assert channel.version == OLLAMA
 
 
 def test_rules_are_unique() -> None:

@@ -144,7 +144,7 @@ WRONG_OPTIONS: dict[str, Any] = {
 
 
 def _wrong(what: str, path: str, fields: dict[str, Any]) -> None:
-    @TYPES.case(f"{what} is refused", status=400, keys=["error"])
+    @TYPES.case(f"refused: {what}", status=400, keys=["error"])
     async def _find(ask: Ask) -> Facts:
         status, keys = await _refused(ask, path, {**_whole(ask, path), **fields})
         return {"status": status, "keys": keys}
@@ -166,7 +166,7 @@ async def _options(ask: Ask) -> Facts:
     return found
 
 
-@TYPES.case("the same holds for embeddings", status=500)
+@TYPES.case("an option of a wrong type is an error of the server for embeddings too", status=500)
 async def _embed_options(ask: Ask) -> Facts:
     body = {**_whole(ask, "embed"), "options": {"num_ctx": "512"}}
     return {"status": (await ask.send("POST", "/api/embed", body)).status}

@@ -1,0 +1,88 @@
+"""The page on what the mock does as a real Ollama, made from the suite: `scripts/compatibility-page-llm`."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_conformance.case import OLLAMA
+from llm_conformance.differences import KNOWN
+from llm_conformance.suite import LEFT_OUT, cases
+
+if TYPE_CHECKING:
+    from llm_conformance.case import Case
+
+PAGE = Path(__file__).parents[4] / "docs" / "mock-llm-compatibility.md"
+
+HEAD = """# What the mock LLM does as a real Ollama, and what not
+
+```sh
+RAGBED_MODELS_LOCK=tests/made/models.lock.json ragbed llm serve --port 11435
+scripts/compare-llm http://127.0.0.1:11435 http://127.0.0.1:11434
+```
+
+compares two servers rule by rule, the mock and a real one for example, and ends in a line like
+`{cases} rules: {same} the same, {differ} known differences, 0 others`. Both must have the two models that
+`scripts/made-models` makes, or the ones that are named after the addresses.
+
+This page is made from the same suite, `tests/conformance/llm`, by `scripts/compatibility-page-llm`. It has {cases}
+rules about shapes and effects, never about a model's words. Each is asked by the official client `ollama`, sync and
+async; what the client would not send goes by plain HTTP. What is expected is what a real Ollama {ollama} gives, and the
+tests ask one again wherever there is one: see `scripts/test-ollama`.
+
+## Known differences
+
+{known}
+
+None of them is in what ragbed's pipeline uses.
+
+## Trouble that a real server has and the mock has not
+
+Leaving a stream early can wedge its model on a real Ollama {ollama}: every later call to it waits, until the model is
+unloaded by `keep_alive: 0` without a prompt, or by other options that load it anew. The answer seems to wait for
+somebody to read it, so the faster a model writes, the likelier this is: 3 of 200 streams left, with one of 134,000
+parameters, and 3 of 60 with one of 120,000. The suite leaves streams and then unloads.
+
+## Left out
+
+Methods of the client: {left_out}.
+
+Of `generate`, what is for models that make pictures: `width`, `height`, `steps`. Whatever is below `/v1/`.
+
+## The rules
+
+`mock` says whether the mock gives what a real Ollama gives.
+"""
+
+
+def build() -> str:
+    """Return the page."""
+    everything = cases()
+    differ = sum(case.id in KNOWN for case in everything)
+    head = HEAD.format(
+        cases=len(everything),
+        same=len(everything) - differ,
+        differ=differ,
+        ollama=OLLAMA,
+        known="\n".join(f"- **{case}**: {known.reason}." for case, known in KNOWN.items()),
+        left_out="; ".join(f"{', '.join(f'`{one}`' for one in group)} ({why})" for why, group in _left_out()),
+    )
+    tables = [_table(area, list(group)) for area, group in groupby(everything, key=lambda case: case.area)]
+    return head + "".join(tables)
+
+
+def _left_out() -> list[tuple[str, list[str]]]:
+    """Return the methods that have no case by the reason."""
+    return [
+        (why, [one for one in LEFT_OUT if LEFT_OUT[one] == why]) for why in dict.fromkeys(LEFT_OUT.values())
+    ]
+
+
+def _table(area: str, found: list[Case]) -> str:
+    rows = [f"| {case.rule} | {'differs' if case.id in KNOWN else 'same'} |" for case in found]
+    return "\n".join([f"\n### {area.capitalize()}\n", "| rule | mock |", "|---|---|", *rows, ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(build(), encoding="utf-8")
