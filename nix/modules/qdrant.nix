@@ -33,7 +33,7 @@ let
     mkdir -p "$DEVENV_STATE/qdrant"
     cd "$DEVENV_STATE/qdrant" # relative paths of the variables begin here
     if (exec 3<>"/dev/tcp/${cfg.host}/${toString port}") 2>/dev/null; then
-      echo "qdrant: port ${toString port} is taken by something else; stop it, or set services.qdrant.port" >&2
+      echo "qdrant: port ${toString port} is taken by something else; stop it, or set services.qdrant.httpPort" >&2
       exit 1
     fi
     echo $$ >pid
@@ -59,7 +59,7 @@ in
       description = "The loopback address to listen on.";
     };
 
-    port = mkOption {
+    httpPort = mkOption {
       type = types.port;
       default = pin.port;
       defaultText = lib.literalMD "the port in `stack.toml`";
@@ -69,8 +69,8 @@ in
 
     grpcPort = mkOption {
       type = types.port;
-      default = cfg.port + 1;
-      defaultText = lib.literalMD "the port after `port`";
+      default = cfg.httpPort + 1;
+      defaultText = lib.literalMD "the port after `httpPort`";
       example = 16334;
       description = "The port of the gRPC API.";
     };
@@ -106,15 +106,15 @@ in
           Set it to one of ${loopback.shown}, and put a proxy before it where others are to come in.'';
       }
       {
-        assertion = cfg.grpcPort != cfg.port;
+        assertion = cfg.grpcPort != cfg.httpPort;
         message = ''
-          services.qdrant.grpcPort and services.qdrant.port are both ${toString cfg.port}.
+          services.qdrant.grpcPort and services.qdrant.httpPort are both ${toString cfg.httpPort}.
           Set services.qdrant.grpcPort to another one.'';
       }
       {
         assertion = !(cfg.settings ? service.http_port || cfg.settings ? service.grpc_port || cfg.settings ? service.host);
         message = ''
-          services.qdrant.settings.service sets an address, which services.qdrant.host, port and grpcPort would overrule.
+          services.qdrant.settings.service sets an address, which services.qdrant.host, httpPort and grpcPort would overrule.
           Set those instead.'';
       }
     ];
@@ -139,7 +139,7 @@ in
       exec = "exec ${start}";
       env = variables;
       ports = {
-        http.allocate = cfg.port;
+        http.allocate = cfg.httpPort;
         grpc.allocate = cfg.grpcPort;
       };
       # /readyz answers once every shard is loaded; /healthz would only say that the process lives

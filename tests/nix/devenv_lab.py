@@ -1,8 +1,8 @@
 """devenv's real modules without a network: the project's own flake and locks, on a stand-in for nixpkgs.
 
-`RAGBED_MIRROR` is a folder of bare clones, `OWNER+NAME/repo`: cachix/devenv and cachix/git-hooks.nix with the revisions of
-flake.lock, and nix-community/nixpkgs.lib. Real are Nix, the flake, its lock, devenv's modules, nixpkgs' lib, and the servers;
-stood in for are nixpkgs' packages (links to programs of this machine), devenv-tasks and process-compose.
+`RAGBED_MIRROR` is a folder of bare clones, `OWNER+NAME/repo`: cachix/devenv and cachix/git-hooks.nix with the revisions
+of flake.lock, and nix-community/nixpkgs.lib. Real are Nix, the flake, its lock, devenv's modules, nixpkgs' lib, and the
+servers; stood in for are nixpkgs' packages (links to programs of this machine), devenv-tasks and process-compose.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nix_command import ROOT
+
 from ragbed.pins import load_stack_pins
 from ragbed.stack.binaries import wheel_folder
 
@@ -27,17 +28,17 @@ if TYPE_CHECKING:
 
 NEEDED = ("cachix+devenv", "cachix+git-hooks.nix", "nix-community+nixpkgs.lib")
 _HERE = Path(__file__).parent
-_TOOLS = (
-    "awk b2sum base64 basename bash bunzip2 bzip2 cat chgrp chmod chown cksum cmp comm cp csplit cut date dd df diff diff3"
-    " dirname du echo env expand expr false file find fmt fold grep egrep fgrep gunzip gzip head id install join kill link"
-    " ln ls make md5sum mkdir mkfifo mktemp mv nice nl nohup nproc numfmt od paste patch pr printenv printf pwd readlink"
-    " realpath rm rmdir sed seq sh sha256sum shuf sleep sort split stat sum sync tac tail tar tee test timeout touch tr"
-    " true truncate tsort tty uname uniq unlink wc whoami xargs xz yes"
-)
-_SIMPLE = (
-    "actionlint curl envsubst file findutils git gnused gnutar gzip jq lsof nix nixfmt nixfmt-tree openssl pkg-config prek"
-    " procps shellcheck socat util-linux uv which xz zlib zstd process-compose makeWrapper"
-)
+_TOOLS = """
+awk b2sum base64 basename bash bunzip2 bzip2 cat chgrp chmod chown cksum cmp comm cp csplit cut date dd df diff diff3
+dirname du echo env expand expr false file find fmt fold grep egrep fgrep gunzip gzip head id install join kill link ln
+ls make md5sum mkdir mkfifo mktemp mv nice nl nohup nproc numfmt od paste patch pr printenv printf pwd readlink realpath
+rm rmdir sed seq sh sha256sum shuf sleep sort split stat sum sync tac tail tar tee test timeout touch tr true truncate
+tsort tty uname uniq unlink wc whoami xargs xz yes
+"""
+_SIMPLE = """
+actionlint curl envsubst file findutils git gnused gnutar gzip jq lsof nix nixfmt nixfmt-tree openssl pkg-config prek
+procps shellcheck socat util-linux uv which xz zlib zstd process-compose makeWrapper
+"""
 
 
 def missing_mirror() -> str:
@@ -67,7 +68,9 @@ class Lab:
 
     def variables(self, **more: str) -> dict[str, str]:
         """Return the environment of a shell in the project: nothing of a session that is about Nix or ragbed."""
-        return self.nix.variables(XDG_RUNTIME_DIR=str(self.project.parent / "run"), PWD=str(self.project), **more)
+        return self.nix.variables(
+            XDG_RUNTIME_DIR=str(self.project.parent / "run"), PWD=str(self.project), **more
+        )
 
     def run(self, *words: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a program in the project to its end."""
@@ -119,7 +122,9 @@ def _copy_tracked(target: Path) -> None:
 
 def _unpack(repository: Path, revision: str, into: Path) -> Path:
     into.mkdir(parents=True)
-    archive = subprocess.Popen(["git", f"--git-dir={repository}", "archive", revision], stdout=subprocess.PIPE)
+    archive = subprocess.Popen(
+        ["git", f"--git-dir={repository}", "archive", revision], stdout=subprocess.PIPE
+    )
     subprocess.run(["tar", "-x", "-C", into], stdin=archive.stdout, check=True)
     assert archive.wait() == 0, f"{repository} has no {revision}"
     return into
@@ -149,7 +154,9 @@ def _seed_locked(nix: Nix, lock: Path, mirror: Path, folder: Path) -> Path:
             continue
         source = _unpack(repository, locked["rev"], folder / "sources" / name / "source")
         digest = nix.run("nix", "hash", "path", source).stdout.strip()
-        assert digest == locked["narHash"], f"{lock.name} says {locked['narHash']} of {name}, which has {digest}"
+        assert digest == locked["narHash"], (
+            f"{lock.name} says {locked['narHash']} of {name}, which has {digest}"
+        )
         placed[name] = _put_in_store(nix, source)
     return placed["devenv"]
 

@@ -25,13 +25,16 @@ let
     "git"
     "jq"
     "ollama"
-    "ollama-cuda"
-    "ollama-rocm"
-    "ollama-vulkan"
     "qdrant-web-ui"
     "shellcheck"
     "zlib"
   ] (name: package name { });
+
+  accelerated = lib.genAttrs [
+    "ollama-cuda"
+    "ollama-rocm"
+    "ollama-vulkan"
+  ] (name: package name { inherit (services.ollama) version; });
 
   # As nixpkgs has them: these three do not run what their name says, or nothing.
   mains = {
@@ -59,6 +62,7 @@ let
   interpreter = (import ../../../nix/lib { }).python;
 in
 named
+// accelerated
 // pinned
 // {
   inherit lib;

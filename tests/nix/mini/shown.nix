@@ -23,6 +23,26 @@ let
         http = probe.http.get;
       };
 
+  enabled = builtins.filter (name: config.services.${name}.enable or false) [
+    "postgres"
+    "redis"
+    "qdrant"
+    "ollama"
+  ];
+  # functions and packages
+  unreadable = {
+    postgres = [
+      "package"
+      "extensions"
+    ];
+    redis = [ "package" ];
+    qdrant = [
+      "package"
+      "webUI"
+    ];
+    ollama = [ "package" ];
+  };
+
   # Every option that the modules of this repository declare: what it says of itself.
   describe =
     prefix: set:
@@ -57,18 +77,8 @@ in
     inherit (task) after before description;
   }) config.tasks;
   scripts = builtins.mapAttrs (_: script: text script.exec) config.scripts;
-  services = {
-    postgres = removeAttrs config.services.postgres [
-      "package"
-      "extensions"
-    ];
-    redis = removeAttrs config.services.redis [ "package" ];
-    versions = lib.genAttrs [
-      "postgres"
-      "redis"
-      "qdrant"
-      "ollama"
-    ] (service: config.services.${service}.package.version);
+  services = lib.genAttrs enabled (name: removeAttrs config.services.${name} unreadable.${name}) // {
+    versions = lib.genAttrs enabled (name: config.services.${name}.package.version);
   };
   failed = map (one: one.message) (builtins.filter (one: !one.assertion) config.assertions);
   inherit (config) warnings;

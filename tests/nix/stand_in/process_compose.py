@@ -1,7 +1,8 @@
-"""Stands in for process-compose, which Debian lacks: starts the processes of its configuration in order, in the foreground.
+"""Stands in for process-compose, which Debian lacks: starts what its configuration names in order, in the foreground.
 
 It knows depends_on with its conditions, readiness probes by command and by HTTP, environment, the signal that ends a
-process, and restarts that are counted. It has no TUI and no server. Where process-compose would wait for ever, it says so.
+process, and restarts that are counted. It has no TUI and no server. Where process-compose would wait for ever, it
+says so.
 """
 
 import json
@@ -92,8 +93,10 @@ class Process:
 def is_ready(probe: dict) -> bool:
     """Ask once."""
     if command := probe.get("exec", {}).get("command"):
-        done = subprocess.run(["bash", "-c", command], capture_output=True, stdin=subprocess.DEVNULL)
-        return done.returncode == 0
+        words = ["bash", "-c", command]
+        return (
+            subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
+        )
     get = probe["http_get"]
     try:
         url = f"{get['scheme']}://{get['host']}:{get['port']}{get['path']}"
@@ -141,6 +144,9 @@ def main() -> None:
                 process.look()
             time.sleep(0.05)
     finally:
+        # a terminal and devenv's own script both send one: the second must not break off the ending
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         for process in reversed(processes.values()):
             process.stop()
         say("all have ended")

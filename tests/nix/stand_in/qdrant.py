@@ -1,9 +1,9 @@
-"""Stands in for the program qdrant: the embedded Qdrant, told by the real one's variables where to listen and to keep."""
+"""Stands in for the program qdrant: the embedded Qdrant, told by the real one's variables where to listen."""
 
 import os
 import sys
 
-os.execv(
+os.execv(  # noqa: S606 - our own server
     sys.executable,
     [
         sys.executable,

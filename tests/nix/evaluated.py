@@ -1,0 +1,55 @@
+"""Modules of devenv evaluated under the small module system, and what tests read of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nix_command import Nix
+
+MINI = "./tests/nix/mini"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One evaluated configuration.
+
+    Attributes:
+        value: What `shown.nix` gives.
+    """
+
+    value: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a part of it."""
+        return self.value[name]
+
+    def script(self, command: str) -> Path:
+        """Return the file that a command runs: the first path in the store."""
+        found = re.search(r"/\S+/store/[^\s/]+", command)
+        assert found is not None, command
+        return Path(found[0])
+
+
+def evaluate(nix: Nix, modules: str, *, more: str = "", **environ: str) -> Shown:
+    """Evaluate modules.
+
+    Args:
+        nix: Nix.
+        modules: A Nix list of them; paths begin at the checkout.
+        more: Further arguments of the small module system, in Nix.
+        environ: Variables that evaluation may read.
+    """
+    return Shown(nix.eval(f"(import {MINI} {{ modules = {modules}; {more} }}).shown", **environ))
+
+
+def complaints(nix: Nix, module: str, *, more: str = "") -> list[str]:
+    """Return the messages of the assertions that fail for a module beside ours."""
+    modules = f"[ ./nix/modules/ragbed.nix {{ services.ragbed.enable = true; }} {module} ]"
+    found: list[str] = nix.eval(f"(import {MINI} {{ modules = {modules}; {more} }}).shown.failed")
+    return found
