@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -134,10 +135,11 @@ def silent_in_stream(handler: Handler) -> None:
 
 
 def endless(handler: Handler) -> None:
-    """Send one piece after the other until the client goes."""
+    """Send one piece after the other until the client goes; a client that stays is left after a while."""
     handler.send(200, b"", missing=1 << 40)
+    deadline = time.monotonic() + 10
     try:
-        while True:
+        while time.monotonic() < deadline:
             handler.wfile.write(piece("word "))
     except OSError:
         handler.script.left.set()

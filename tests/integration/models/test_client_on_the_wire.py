@@ -273,11 +273,17 @@ def test_what_is_no_answer_is_an_error(script: Script, answer: tuple[int, object
     assert len(script.contents(CHAT)) == 1
 
 
-def test_embeddings_are_asked_again_when_the_model_dies(script: Script) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, 'do embedding request: Post "http://127.0.0.1:1/embedding": EOF'),
+        (400, "llama runner process no longer running: -1 "),
+        (500, "llama runner process has terminated: signal: killed"),
+    ],
+)
+def test_embeddings_are_asked_again_when_the_model_dies(script: Script, status: int, said: str) -> None:
     """Ollama starts another process for it with the next request."""
-    script.steps[EMBED] = [
-        answers(400, {"error": 'do embedding request: Post "http://127.0.0.1:1/embedding": EOF'})
-    ]
+    script.steps[EMBED] = [answers(status, {"error": said})]
 
     assert embed(script) == [[3.0, 4.0]]
 
@@ -323,8 +329,8 @@ def test_texts_go_in_batches_of_bounded_size(script: Script) -> None:
 def test_unloading_keeps_nothing_alive(script: Script) -> None:
     """What was unloaded is loaded again by the next request."""
     with session(script) as client:
-        client.load("m", use="chat")
-        client.unload("m", use="chat")
-        client.load("m", use="chat")
+        client.embed("m", ["a"])
+        client.unload("m", use="embed")
+        client.embed("m", ["b"])
 
     assert [body.get("keep_alive") for body in script.loads()] == [None, 0, None]

@@ -21,7 +21,14 @@ Kind = Literal[
 _NOT_BEGUN = ("refused", "busy")
 _PASSING = ("cut", "crashed")
 _TOO_LONG = ("context length", "context size", "too large to process")
-_RUNNER_LOST = ("do embedding request", "runner process has terminated", "error reading embed response")
+_RUNNER_LOST = (
+    "runner process has terminated",
+    "runner process no longer running",
+    "do embedding request",
+    "error reading embed response",
+    "unexpected server status",
+)
+"""How Ollama 0.24 says that the process which holds a model died; the status is 400 or 500."""
 _UP = "ragbed up starts the services, ragbed status shows them"
 _LOG = "look whether it died: ragbed logs ollama"
 
