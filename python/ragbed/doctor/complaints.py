@@ -48,7 +48,8 @@ def _has_drift(report: Report) -> bool:
 
 
 def _shares_services(report: Report) -> bool:
-    return any(finding.topic in SERVICES and " found " in finding.seen for finding in report.findings)
+    stores = set(SERVICES) - {"ollama"}  # nobody writes to an LLM
+    return any(finding.topic in stores and ", found " in finding.seen for finding in report.findings)
 
 
 def _is_staging(report: Report) -> bool:

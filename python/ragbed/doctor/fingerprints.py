@@ -56,7 +56,7 @@ def judge_fingerprint(model: str, server: str, verdict: Verdict | Failed | Silen
         state=states.get(verdict.kind, "note"),
         seen=f"{verdict.line}, {server}",
         hint=hints.get(verdict.kind, ""),
-        details=tuple(verdict.details),
+        details=() if verdict.kind == "same" else tuple(verdict.details),
     )
 
 

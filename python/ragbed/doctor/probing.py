@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
-PROGRAM_S = 3.0
+PROGRAM_S = 2.5
 """How long a program may take to tell its version."""
 
-PROBE_S = 4.0
-"""How long any one question may take."""
+PROBE_S = 6.0
+"""How long any one question may take: two programs that hang, or a given service that does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class Programs:
     def __init__(self, *, timeout_s: float = PROGRAM_S) -> None:
         self.timeout_s = timeout_s
         self._running: set[subprocess.Popen[str]] = set()
+        self._ended = False
 
     def find(self, name: str) -> str:
         """Return the path of a program on PATH; empty when there is none."""
@@ -111,8 +112,8 @@ class Programs:
             environ: Variables beside ours.
         """
         path = name if Path(name).is_absolute() else self.find(name)
-        if not path:
-            return Said()
+        if not path or self._ended:
+            return Said(path=path)
         try:
             process = subprocess.Popen(
                 [path, *words],
@@ -134,7 +135,8 @@ class Programs:
             self._running.discard(process)
 
     def end(self) -> None:
-        """Kill what still runs: for whoever no longer waits for the answers."""
+        """Kill what still runs, and start no more: for whoever no longer waits for the answers."""
+        self._ended = True
         for process in list(self._running):
             _kill(process)
 

@@ -39,15 +39,23 @@ def test_tools_that_hang_are_shown_and_killed(machine: Machine) -> None:
     assert [file.name for file in pids if not have_ended(file)] == []
 
 
-def test_a_server_program_that_hangs_is_shown_and_passed_over(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("service", "programs"),
+    [("ollama", ["ollama"]), ("qdrant", ["qdrant"]), ("redis", ["valkey-server", "redis-server"])],
+    ids=["ollama", "qdrant", "both-of-redis"],
+)
+def test_a_server_program_that_hangs_is_shown_and_passed_over(
+    service: str, programs: list[str], machine: Machine
+) -> None:
     """The next way to have the service is taken."""
-    pids = machine.plant_hanging("ollama")
+    pids = [machine.plant_hanging(name) for name in programs]
 
     seen = machine.run()
 
-    assert (seen.code, seen["ollama"]["state"]) == (ExitCode.FINE, "note")
-    assert f"{machine.root}/bin/ollama hangs" in seen["ollama"]["details"][0]
-    assert have_ended(pids)
+    assert (seen.code, seen[service]["state"]) == (ExitCode.FINE, "note")
+    told = " ".join(seen[service]["details"])
+    assert [name for name in programs if f"{machine.root}/bin/{name} hangs" not in told] == []
+    assert [file.name for file in pids if not have_ended(file)] == []
 
 
 def test_an_interrupt_ends_what_hangs(machine: Machine) -> None:
@@ -176,6 +184,14 @@ def test_wheels_with_servers_are_drift_in_the_checkouts_nix_shell(machine: Machi
     assert seen.code == ExitCode.DRIFT
     assert seen.state("postgres", "redis", "qdrant") == ["drift"] * 3
     assert seen["redis"]["seen"].endswith("but a wheel's server in the Nix shell")
+
+
+def test_a_mock_that_was_asked_for_is_right(machine: Machine) -> None:
+    """What chose it is said; no model is needed."""
+    seen = machine.run(MODEL_PROVIDER="mock")
+
+    assert seen.state("ollama", "all-minilm:latest") == ["ok", "note"]
+    assert "environment MODEL_PROVIDER" in seen["ollama"]["seen"]
 
 
 def test_an_ollama_that_was_asked_for_and_is_not_there_is_missing(machine: Machine) -> None:

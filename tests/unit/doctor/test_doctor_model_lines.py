@@ -147,6 +147,7 @@ def test_a_drifted_fingerprint_brings_its_distances() -> None:
 
     assert finding.details == ("short: distance 0.4",)
     assert LIVE.name in finding.seen
+    assert judge_fingerprint(EMBEDDING, LIVE.name, Verdict("same")).details == ()  # type: ignore[arg-type]
 
 
 def test_a_model_that_is_not_loaded_is_left_alone() -> None:

@@ -132,6 +132,13 @@ def test_a_complaint_is_shown_where_its_cause_is(shown: Report, said: str) -> No
     assert [complaint.said for complaint in fitting(shown)] == [said]
 
 
+def test_a_shared_llm_is_no_cause_of_a_complaint() -> None:
+    """Nobody writes to it."""
+    found = Finding(topic="ollama", state="ok", seen="ollama 0.24 at x, found by OLLAMA_HOST")
+
+    assert fitting(Report(tier="local", seconds=0, findings=(found,))) == []
+
+
 def test_a_healthy_machine_brings_no_complaint() -> None:
     """Nothing is hinted at without a cause."""
     assert fitting(report("ok", "note")) == []

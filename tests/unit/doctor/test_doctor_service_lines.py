@@ -118,8 +118,10 @@ def test_another_package_from_the_nix_store_is_drift_in_the_checkouts_shell() ->
     """Elsewhere it is in range and may be used."""
     facts = replace(FACTS, program=on_path("18.1", "/nix/store/abc-postgresql-18.1/bin"))
 
-    assert judge_service(facts, POSTGRES, OURS).state == "drift"
-    assert judge_service(facts, POSTGRES, OUTSIDE).state == "ok"
+    ours, outside = (judge_service(facts, POSTGRES, shell) for shell in (OURS, OUTSIDE))
+
+    assert (ours.state, outside.state, outside.hint) == ("drift", "ok", "")
+    assert "nix develop" in ours.hint
 
 
 @pytest.mark.parametrize(
@@ -237,6 +239,7 @@ def test_what_devenv_started_is_compared_with_the_pin_for_nix(
 
     assert finding.state == state
     assert ("as pinned for Nix" in finding.seen) == (state == "ok")
+    assert finding.hint == ("" if state == "ok" else "end it and start it anew: devenv up")
 
 
 @pytest.mark.parametrize(
