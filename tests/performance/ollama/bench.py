@@ -1,0 +1,165 @@
+"""Ingest by the pipeline on a real Ollama, against the bare client over the same batches; alternating rounds, medians.
+
+Run it by `scripts/bench-ollama [--chunks 793] [--rounds 3] [--check]`. Both sides ask for the same batches and threads,
+and in each round the other one goes first. Timings of a busy machine say little: read the rounds beside the medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ollama import Client
+
+from made.corpus import CHUNK_TOKENS, write_corpus
+from made.models import LOCK, make_models
+from made.program import find_program
+from ragbed.models.client.batching import batches
+from ragbed.models.client.policy import ClientPolicy
+from ragbed.pipeline import open_pipeline
+from ragbed.pipeline.on_stack import pipeline_config
+from ragbed.pipeline.reading import read_changes
+from ragbed.settings import resolve_settings
+from ragbed.stack import StateFolder, running_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ragbed.pipeline import PipelineConfig
+
+_MOST_OVERHEAD = 0.05
+_MOST_UNCHANGED_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one round took.
+
+    Attributes:
+        raw_s: The bare client, over the batches of the pipeline.
+        ingest_s: The pipeline: reading, chunking, embedding, index, ledger.
+        unchanged_s: A second ingest of the same bytes.
+        changed_s: A third one, in which one document of seven chunks is another.
+        changed_chunks: Chunks that the third one embedded.
+    """
+
+    raw_s: float
+    ingest_s: float
+    unchanged_s: float
+    changed_s: float
+    changed_chunks: int
+
+
+def main() -> int:
+    """Measure, print JSON; with --check, exit code 1 where a bar is missed."""
+    parser = argparse.ArgumentParser(prog="scripts/bench-ollama", description=__doc__)
+    parser.add_argument("--chunks", type=int, default=793)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--threads", type=int, default=0, help="num_thread of both sides; 0: as ragbed chooses"
+    )
+    parser.add_argument("--check", action="store_true", help="exit code 1 where a bar is missed")
+    given = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="ragbed-bench-") as name,
+        _pipeline(Path(name), given.threads) as config,
+    ):
+        rounds = [_round(config, Path(name), given.chunks, number) for number in range(given.rounds)]
+    summary = _summary(rounds)
+    print(json.dumps({"chunks": given.chunks, "num_thread": config.num_thread, **summary}, indent=2))
+    return int(given.check and bool(summary["missed"]))
+
+
+@contextmanager
+def _pipeline(folder: Path, threads: int) -> Iterator[PipelineConfig]:
+    """Yield the configuration of a pipeline on a stack with a real Ollama and the made models."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "ollama").symlink_to(find_program())
+    os.environ |= {
+        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "OLLAMA_MODELS": str(make_models(find_program)),
+        "RAGBED_MODELS_LOCK": str(LOCK),
+        "MODEL_PROVIDER": "ollama",
+        "RAGBED_LLM__NUM_THREAD": str(threads),
+    }
+    chosen = {"stack.default_ports": False, "pipeline.chunk_tokens": CHUNK_TOKENS}
+    settings = resolve_settings(folder=folder, overrides=chosen)
+    state = StateFolder(folder / "state")
+    with running_stack(settings, folder=state, private=True) as stack:
+        yield pipeline_config(stack, settings, folder=state)
+
+
+def _round(config: PipelineConfig, folder: Path, chunks: int, number: int) -> Round:
+    corpus = folder / f"corpus-{number}"
+    write_corpus(corpus, chunks=chunks, seed=number)
+    config = replace(config, namespace=f"bench_{number}")
+    raw_first = number % 2 == 0
+    before_s = _raw(config, corpus) if raw_first else 0.0
+    with open_pipeline(config) as pipeline:
+        pipeline.migrate()
+        ingest_s = _timed(lambda: pipeline.ingest(corpus))
+        raw_s = before_s or _raw(config, corpus)
+        unchanged_s = _timed(lambda: pipeline.ingest(corpus))
+        write_corpus(folder / "changed", chunks=7, seed=number + 10_000)
+        (folder / "changed" / "document-0000.md").replace(corpus / "document-0000.md")
+        began = time.perf_counter()
+        changed = pipeline.ingest(corpus)
+        changed_s = time.perf_counter() - began
+        pipeline.drop()
+    one = Round(
+        raw_s=raw_s,
+        ingest_s=ingest_s,
+        unchanged_s=unchanged_s,
+        changed_s=changed_s,
+        changed_chunks=changed.embedded,
+    )
+    print(f"round {number + 1}: {asdict(one)}", file=sys.stderr, flush=True)
+    return one
+
+
+def _raw(config: PipelineConfig, corpus: Path) -> float:
+    """Return how long the bare client takes for the batches that the pipeline sends."""
+    texts = [piece.text for piece in read_changes(corpus, config, {}, lambda _: None).pieces]
+    policy, options = ClientPolicy(), {"num_thread": config.num_thread} if config.num_thread else {}
+    began = time.perf_counter()
+    with Client(config.ollama_url) as client:
+        for start in range(0, len(texts), config.batch_size):
+            written_together = texts[start : start + config.batch_size]
+            for batch in batches(written_together, tokens=policy.batch_tokens, count=policy.batch_texts):
+                client.embed(config.embedding_model, input=batch, truncate=False, options=options)
+    return time.perf_counter() - began
+
+
+def _timed(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def _summary(rounds: list[Round]) -> dict[str, object]:
+    median = {name: statistics.median(getattr(one, name) for one in rounds) for name in Round.__slots__}
+    overhead = median["ingest_s"] / median["raw_s"] - 1
+    bars = {
+        f"overhead under {_MOST_OVERHEAD:.0%}": overhead < _MOST_OVERHEAD,
+        f"unchanged under {_MOST_UNCHANGED_S:g} s": median["unchanged_s"] < _MOST_UNCHANGED_S,
+        "a changed document costs its own seven chunks": all(one.changed_chunks == 7 for one in rounds),
+    }
+    return {
+        "median": {name: round(value, 3) for name, value in median.items()},
+        "overhead": round(overhead, 4),
+        "missed": [bar for bar, met in bars.items() if not met],
+        "rounds": [asdict(one) for one in rounds],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
