@@ -18,6 +18,7 @@ from ragbed.stack import running_stack
 
 if TYPE_CHECKING:
     from ragbed.smoke.run import Run
+    from ragbed.stack import Stack
 
 
 def guard(run: Run) -> str:
@@ -51,8 +52,14 @@ def stack(run: Run) -> str:
             details=[f"{endpoint.service}: {endpoint.origin}" for endpoint in substitutes],
             hint="put the real servers on PATH, or name them: QDRANT_URL, OLLAMA_HOST",
         )
-    shared = "the running stack of `ragbed up`" if run.stack.shared else "a stack of this run"
-    return f"{shared}: " + ", ".join(named(endpoint) for endpoint in run.stack.endpoints.values())
+    return f"{_whose(run.stack)}: " + ", ".join(named(endpoint) for endpoint in run.stack.endpoints.values())
+
+
+def _whose(stack: Stack) -> str:
+    if stack.shared:
+        return "the running stack of `ragbed up`"
+    started = [one for one in stack.endpoints.values() if one.launcher != "attach"]
+    return "a stack of this run" if started else "services that run already"
 
 
 def parity(run: Run) -> str:
@@ -96,7 +103,7 @@ def migrate(run: Run) -> str:
     run.pipeline = run.cleanup.enter_context(
         open_pipeline(run.config, loading=lambda loading: run.say(loading.line))
     )
-    if run.up.shared and not run.options.keep:
+    if run.up.outlives_us and not run.options.keep:
         # The report names the gap pages: they go with it.
         run.cleanup.callback(run.pipeline.drop, keep_pages=True)
     revision = run.pipeline.migrate()

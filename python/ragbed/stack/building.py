@@ -63,6 +63,11 @@ class Stack:
         """Return where one service answers."""
         return self.endpoints[service]
 
+    @property
+    def outlives_us(self) -> bool:
+        """Tell whether something of it runs on after us, so that what we write there has to be removed."""
+        return self.shared or any(one.launcher == "attach" for one in self.endpoints.values())
+
     def record(self, *, owner: ProcessIdentity | None, keep: bool) -> StackRecord:
         """Return what is written down of this stack; no owner hands it over to the state folder."""
         return StackRecord(

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from ragbed.errors import ExitCode
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ragbed_command import RagbedCommand
 
 STACK_FILE = Path(__file__).resolve().parents[3] / "stack.toml"
+_NAMES = "SELECT schemaname, tablename FROM pg_tables ORDER BY 1, 2"
 SERVICES = ["postgres", "redis", "qdrant", "ollama"]
 
 
@@ -91,6 +93,18 @@ def test_the_smoke_test_runs_on_them(announced: RagbedCommand) -> None:
     assert report["ok"], report
     assert {(one["launcher"], one["started_by"]) for one in report["services"]} == {("attach", "devenv")}
     assert list((announced.state / "leases").iterdir()) == []
+
+
+def test_the_smoke_test_leaves_nothing_in_them(announced: RagbedCommand, urls: dict[str, str]) -> None:
+    """They run on after the run: what it wrote there is removed."""
+    with psycopg.connect(urls["DATABASE_URL"], autocommit=True) as connection:
+        before = connection.execute(_NAMES).fetchall()
+
+        report = announced.json("smoke", "--stage", "migrate")
+
+        assert report["ok"], report
+        assert connection.execute(_NAMES).fetchall() == before
+    assert "services that run already: " in report["stages"][1]["detail"]
 
 
 def test_env_gives_their_addresses(announced: RagbedCommand, urls: dict[str, str]) -> None:
