@@ -1,8 +1,8 @@
 # ragbed's own checkout in a devenv shell: the pinned Python, and `ragbed` on PATH.
 #
 # The environment is the one that `scripts/ragbed` makes on every machine, by pip from the hash-checked
-# `requirements.lock`; here it is made on the pinned interpreter, in devenv's state, when the first command is called.
-# Entering the shell installs nothing. The environment's programs are not on PATH, so no server that a wheel brings
+# `requirements.lock`; here it is made on the pinned interpreter, in devenv's state, when the first command is called or
+# by `devenv up`. Entering the shell installs nothing. The environment's programs are not on PATH, so no server that a wheel brings
 # stands before the pinned one.
 {
   config,
@@ -29,6 +29,15 @@ in
   };
 
   env.RAGBED_VENV = "${config.devenv.state}/venv-${interpreter.version}-${build}";
+
+  processes = {
+    # Before the RAG API and not by it: a process that takes a minute to be ready for the first time would be ended.
+    python-environment.exec = "exec ${config.services.ragbed.command} --version";
+
+    rag-api = lib.mkIf config.services.ragbed.api.enable {
+      process-compose.depends_on.python-environment.condition = "process_completed_successfully";
+    };
+  };
 
   scripts.ragbed = {
     exec = ''exec "$DEVENV_ROOT/scripts/ragbed" "$@"'';

@@ -108,27 +108,37 @@ def test_another_interpreter_than_the_pinned_one_is_refused(nix: Nix) -> None:
     assert "try: scripts/update-pins" in said
 
 
-def test_the_shell_has_the_pinned_interpreter_and_installs_nothing(nix: Nix) -> None:
-    """The environment is made by the first command, in devenv's state, one for each build of the interpreter."""
-    shell = nix.eval(
-        f"""
+@pytest.fixture(scope="module")
+def shell(nix: Nix) -> dict[str, Any]:
+    """What the project's shell is, as far as Python goes."""
+    value: dict[str, Any] = nix.eval(
+        """
         let
-          module = import ./nix/python/module.nix {{
-            config.devenv = {{ state = "/state"; dotfile = "/dot"; }};
-            lib = {{ }};
-            pkgs = {{ zlib = "/zlib"; {PINNED.attribute} = {{ version = "{PINNED.version}"; outPath = "/nix/py"; }}; }};
-          }};
-        in {{
-          python = module.languages.python.package.outPath;
-          inherit (module.languages.python) enable;
-          venv = module.env.RAGBED_VENV;
-          settings = builtins.attrNames module;
-          ragbed = module.scripts.ragbed.exec;
-        }}
+          made = import ./tests/nix/mini { modules = [ ./devenv.nix ]; };
+          inherit (made) config shown;
+        in {
+          inherit (config.languages.python) enable;
+          python = config.languages.python.package.name;
+          inherit (shown) env scripts tasks processes;
+        }
         """
     )
+    return value
 
-    assert (shell["python"], shell["enable"]) == ("/nix/py", True)
-    assert re.fullmatch(rf"/state/venv-{re.escape(PINNED.version)}-[0-9a-f]{{8}}", shell["venv"])
-    assert shell["settings"] == ["env", "languages", "scripts"]
-    assert shell["ragbed"] == 'exec "$DEVENV_ROOT/scripts/ragbed" "$@"'
+
+def test_the_shell_has_the_pinned_interpreter_and_installs_nothing(shell: dict[str, Any]) -> None:
+    """The environment is made by a command, in devenv's state, one for each build of the interpreter."""
+    assert (shell["python"], shell["enable"]) == (PINNED.attribute, True)
+    assert re.fullmatch(
+        rf"/.*/state/venv-{re.escape(PINNED.version)}-[0-9a-f]{{8}}", shell["env"]["RAGBED_VENV"]
+    )
+    assert shell["scripts"]["ragbed"] == 'exec "$DEVENV_ROOT/scripts/ragbed" "$@"'
+    assert [name for name in shell["tasks"] if "python" in name] == []
+
+
+def test_the_environment_is_there_before_the_rag_api_starts(shell: dict[str, Any]) -> None:
+    """Making it takes longer than the RAG API may take to be ready."""
+    condition = shell["processes"]["rag-api"]["compose"]["depends_on"]["python-environment"]["condition"]
+
+    assert condition == "process_completed_successfully"
+    assert shell["processes"]["python-environment"]["exec"] == "exec ragbed --version"
