@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
-TYPES = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
-
 
 def example(schema: Mapping[str, Any], text: str) -> Any:
     """Return a value of a JSON schema, the same for the same schema and text.

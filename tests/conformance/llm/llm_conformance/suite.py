@@ -6,7 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from llm_conformance import cases_answers, cases_embed, cases_refused, cases_server, cases_structured
+from llm_conformance import (
+    cases_answers,
+    cases_embed,
+    cases_refused,
+    cases_server,
+    cases_streams,
+    cases_structured,
+)
 from llm_conformance.ask import Models, asking
 
 if TYPE_CHECKING:
@@ -41,7 +48,7 @@ class Server:
 
 def cases() -> list[Case]:
     """Return every case, area by area."""
-    modules = (cases_server, cases_embed, cases_answers, cases_structured, cases_refused)
+    modules = (cases_server, cases_embed, cases_answers, cases_streams, cases_structured, cases_refused)
     return [case for module in modules for table in module.TABLES for case in table.cases]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ragbed.gateway.engine import CompletionRequest, EmbeddingRequest, Message, Tool
-from ragbed.gateway.mock.schema import TYPES
 from ragbed.gateway.wires.json_http import WireError
 from ragbed.gateway.wires.ollama import fields
 from ragbed.gateway.wires.ollama.fields import model_name, require_base64, require_types, typed
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ANSWER_FIELDS = frozenset({"answer", "citations"})
+_SCHEMA_TYPES = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _PROMPT_FIELDS = frozenset({"model", "messages", "prompt", "input"})
 
 
@@ -132,7 +132,7 @@ def _schema(value: object) -> dict[str, Any] | None:
             f'invalid format: {value!r}; expected "json" or a valid JSON Schema object', status=500
         )
     kinds = value.get("type", [])
-    if not TYPES.issuperset(kinds if isinstance(kinds, list) else [kinds]):
+    if not _SCHEMA_TYPES.issuperset(kinds if isinstance(kinds, list) else [kinds]):
         raise WireError("invalid JSON schema in format", status=500)
     return {} if set(value.get("properties", ())) == _ANSWER_FIELDS else value
 
