@@ -139,6 +139,15 @@ def test_default_batches_of_an_ingest_go_whole() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "sent"),
+    [(None, None), ("10m", "10m"), ("600", 600.0), ("-1", -1.0), ("0", 0.0)],
+)
+def test_a_time_without_a_unit_is_sent_as_a_number(given: str | None, sent: str | float | None) -> None:
+    """Ollama refuses the text `-1`, and takes the number."""
+    assert ClientPolicy(keep_alive=given).kept() == sent
+
+
+@pytest.mark.parametrize(
     ("size_bytes", "elapsed_s", "line"),
     [(4_900_000_000, 75.2, "loading m, 4.9 GB: 1 min 15 s"), (0, 2.0, "loading m: 2 s")],
     ids=["size known", "size unknown"],

@@ -16,7 +16,8 @@ class ClientPolicy:
         embed_s: Until the vectors of one batch are there; the model is loaded by then.
         first_token_s: Until an answer begins, and the longest silence in it; the model is loaded by then.
         answer_s: Until an answer is complete, looked at whenever a piece of it comes.
-        keep_alive: How long Ollama keeps the model after a request, as `10m`; None leaves it to Ollama.
+        keep_alive: How long Ollama keeps the model after a request: `10m`, seconds as `600`, for ever as `-1`;
+            None leaves it to Ollama.
         num_thread: Threads that the model computes with; 0 leaves it to Ollama.
         batch_tokens: Tokens that one embedding request may hold, by the rough estimate of `estimate_tokens`.
         batch_texts: Texts that one embedding request may hold.
@@ -37,6 +38,13 @@ class ClientPolicy:
     pauses_s: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
     tell_after_s: float = 1.0
     tell_every_s: float = 5.0
+
+    def kept(self) -> str | float | None:
+        """Return how long the model is kept, as Ollama reads it: a number without a unit must not be text."""
+        try:
+            return float(self.keep_alive or "")
+        except ValueError:
+            return self.keep_alive
 
     def options(self) -> dict[str, Any]:
         """Return the options that go with every request: with others a loaded model is loaded anew."""

@@ -102,7 +102,7 @@ class OllamaSession:
             input=batch,
             truncate=False,
             options=options,
-            keep_alive=self.policy.keep_alive,
+            keep_alive=self.policy.kept(),
         )
         answer = self._asking.ask(
             self._call(f"embedding {_counted(batch)} by {model}", model, "embed", limit_s), send
@@ -134,7 +134,7 @@ class OllamaSession:
             model=model,
             messages=messages,
             options=chosen,
-            keep_alive=self.policy.keep_alive,
+            keep_alive=self.policy.kept(),
             stream=True,
         )
         self._asking.ask(call, lambda: self._read(send, pieces, call), begun=lambda: bool(pieces))
@@ -184,7 +184,7 @@ class OllamaSession:
         chosen = self.policy.options() if options is None else dict(options)
         self._asking.client(self.policy.load_s)  # what importing it takes is no load
         with self._told(model):
-            self._touch(f"loading {model}", model, use, options=chosen, keep_alive=self.policy.keep_alive)
+            self._touch(f"loading {model}", model, use, options=chosen, keep_alive=self.policy.kept())
         self._note(model, chosen)
 
     def unload(self, model: str, *, use: Use) -> None:
