@@ -68,7 +68,10 @@ MENTIONS = (
     _mention(rf"\bpostgres {_VERSION}", _versions("postgres"), r"(README|docs/stack|docs/doctor)\.md"),
     _mention(rf"the server is {_VERSION}", _versions("postgres"), r"docs/when-things-break\.md"),
     _mention(rf"\bvalkey {_VERSION}", _wheel("redis", "version"), r"(README|docs/stack|docs/doctor)\.md"),
-    _mention(rf"\bembedded-qdrant {_VERSION}", _wheel("qdrant", "version"), r"(README|docs/stack|docs/doctor)\.md"),
+    _mention(
+        rf"\bembedded-qdrant {_VERSION}", _wheel("qdrant", "version"), r"(README|docs/stack|docs/doctor)\.md"
+    ),
+    _mention(rf"{_VERSION} is the newest release", _versions("ollama"), r"docs/real-ollama\.md"),
     _mention(rf"\bmock-llm {_VERSION}", _versions("ollama"), r"(README|docs/stack|docs/doctor)\.md"),
     _mention(rf'"version": "{_VERSION}", "ragbed"', _versions("ollama"), r"docs/mock-llm\.md"),
     _mention(rf'^WIRE_VERSION = "{_VERSION}"', _versions("ollama"), r"python/ragbed/gateway/.*"),
