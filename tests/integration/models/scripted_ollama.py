@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Step = Callable[["Handler"], None]
 
 SIZE = 4_900_000_000
+_PATIENCE_S = 20.0
 
 
 @dataclass(kw_only=True)
@@ -82,9 +83,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def wait_for_end(self) -> None:
-        """Wait until the client has gone."""
-        if not self.connection.recv(1):
-            self.script.left.set()
+        """Wait until the client has gone; one that stays is left after a while."""
+        self.connection.settimeout(_PATIENCE_S)
+        with suppress(TimeoutError):
+            if not self.connection.recv(1):
+                self.script.left.set()
+        self.close_connection = True
 
 
 def fine(handler: Handler) -> None:
@@ -137,7 +141,7 @@ def silent_in_stream(handler: Handler) -> None:
 def endless(handler: Handler) -> None:
     """Send one piece after the other until the client goes; a client that stays is left after a while."""
     handler.send(200, b"", missing=1 << 40)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + _PATIENCE_S
     try:
         while time.monotonic() < deadline:
             handler.wfile.write(piece("word "))
@@ -149,7 +153,7 @@ def after(gate: Event) -> Step:
     """Answer as it should be, once the gate is open."""
 
     def step(handler: Handler) -> None:
-        gate.wait(30)
+        gate.wait(_PATIENCE_S)
         fine(handler)
 
     return step
