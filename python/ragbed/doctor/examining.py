@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragbed.doctor.checks import Configured, configured, standing_checks
@@ -17,7 +18,7 @@ from ragbed.doctor.services import Survey
 from ragbed.errors import RagbedError
 from ragbed.guard import refuse_writes, scrubber
 from ragbed.settings import resolve_settings
-from ragbed.stack import SERVICES, StackBuilder, project_folder
+from ragbed.stack import SERVICES, StackBuilder, StateFolder, project_folder
 from ragbed.stack.record import load_record
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from ragbed.pins import StackPins
     from ragbed.settings import Settings
-    from ragbed.stack import StateFolder
 
 _WITH_THE_MOCK = {"llm.provider": "mock", "embedding.provider": ""}
 
@@ -105,16 +105,26 @@ def _looks(here: Configured, programs: Programs) -> Looks:
     settings, pins, lock = here.settings, here.pins, here.lock
     if isinstance(settings, RagbedError) or isinstance(pins, RagbedError):
         return Looks()
-    builder, refusal = _builder(settings, here.folder, pins)
-    record = load_record(here.folder)
+    folder = _readable(here.folder)
+    builder, refusal = _builder(settings, folder, pins)
+    record = load_record(folder)
     record = record if record and record.is_kept_up() else None
     services = Survey(settings=settings, builder=builder, pins=pins, programs=programs, record=record)
     if isinstance(lock, RagbedError):
         return Looks(services=services, refusal=refusal)
     models = ModelSurvey(
-        settings=settings, builder=builder, folder=here.folder, lock=lock, pins=pins, record=record
+        settings=settings, builder=builder, folder=folder, lock=lock, pins=pins, record=record
     )
     return Looks(services=services, models=models, refusal=refusal)
+
+
+def _readable(folder: StateFolder) -> StateFolder:
+    """Return the state folder; one that is not there in place of one that may not be read, of which `disk` tells."""
+    try:
+        load_record(folder)
+    except OSError:
+        return StateFolder(Path("/nonexistent"))
+    return folder
 
 
 def _builder(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shutil
@@ -174,8 +175,10 @@ def see_disk(folder: StateFolder) -> Disk:
     """Return what the state folder's disk has left, and whether we may write there; nothing is written."""
     existing = next(path for path in (folder.root, *folder.root.parents) if os.path.exists(path))  # noqa: PTH110 - False where we may not look
     refusal = None
-    if not os.access(existing, os.W_OK | os.X_OK):
-        refusal = folder.refused(PermissionError(13, "Permission denied"))
+    if not existing.is_dir():
+        refusal = folder.refused(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    elif not os.access(existing, os.W_OK | os.X_OK):
+        refusal = folder.refused(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     return Disk(folder=folder.root, free=shutil.disk_usage(existing).free, refusal=refusal)
 
 

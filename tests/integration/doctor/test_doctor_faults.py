@@ -231,11 +231,12 @@ def test_a_blob_that_was_cut_short_is_drift(machine: Machine) -> None:
     assert "has 5 B, pinned" in seen["all-minilm:latest"]["seen"]
 
 
-def test_a_state_folder_that_is_a_file_is_wrong_or_missing(machine: Machine) -> None:
-    """The doctor ends in order whatever lies there."""
+def test_a_state_folder_that_is_a_file_is_wrong_and_the_rest_is_shown(machine: Machine) -> None:
+    """What cannot be read there is not known; what could be started is."""
     machine.command.state.write_text("in the way")
 
-    done = machine.command.run("doctor")
+    seen = machine.run()
 
-    assert done.returncode in {ExitCode.FINE, ExitCode.USAGE}
-    assert "Traceback" not in done.stderr
+    assert (seen.code, seen["disk"]["state"]) == (ExitCode.USAGE, "wrong")
+    assert seen["disk"]["seen"].endswith("Not a directory")
+    assert seen["redis"]["state"] == "ok"
