@@ -18,7 +18,7 @@ from ragbed.stack import running_stack
 
 if TYPE_CHECKING:
     from ragbed.smoke.run import Run
-    from ragbed.stack import Stack
+    from ragbed.stack import Endpoint, Stack
 
 
 def guard(run: Run) -> str:
@@ -75,9 +75,16 @@ def parity(run: Run) -> str:
             exact += 1
             if parse_version(endpoint.version) != parse_version(wheel.version):
                 drift.append(f"{named(endpoint)} was started, {wheel.package} is pinned at {wheel.version}")
+        elif _is_of_nix(endpoint):
+            exact += parse_version(endpoint.version) == parse_version(pins[name].channels.nix.version)
     if drift:
         raise DriftError(drift[0], details=drift[1:], hint="reinstall from the lock, or change stack.toml")
     return f"{len(run.up.endpoints)} versions in range, {exact} exactly as pinned"
+
+
+def _is_of_nix(endpoint: Endpoint) -> bool:
+    """Tell whether a server is a package of Nix: another project's may be in range and not the pinned one."""
+    return endpoint.origin.startswith("/nix/store/") or endpoint.started_by == "devenv"
 
 
 def fingerprint(run: Run) -> str:

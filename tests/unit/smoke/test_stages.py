@@ -11,6 +11,7 @@ import pytest
 
 from ragbed.cli.smoke import STAGE_NAMES
 from ragbed.errors import CheckFailed, DriftError, GuardRefused, UsageError
+from ragbed.pins import load_stack_pins
 from ragbed.pipeline import Answer, Citation, Gap, PipelineConfig, ScoredChunk
 from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import resolve_settings
@@ -182,6 +183,25 @@ def test_parity_refuses_what_is_out_of_range(run: Run) -> None:
 
     with pytest.raises(DriftError, match=r"redis 6\.0\.0 is outside"):
         services.parity(run)
+
+
+@pytest.mark.parametrize(
+    ("change", "exact"),
+    [
+        ({"origin": "/nix/store/x-redis/bin/redis-server on PATH"}, 1),
+        ({"origin": "found on port 6379", "launcher": "attach", "started_by": "devenv"}, 1),
+        ({"origin": "found on port 6379", "launcher": "attach"}, 0),
+        ({"origin": "/nix/store/x-redis/bin/redis-server on PATH", "version": "8.0.9"}, 0),
+    ],
+    ids=["from the store", "started by devenv", "started by nobody known", "another nixpkgs"],
+)
+def test_parity_counts_what_nix_pins(change: dict[str, Any], exact: int, run: Run) -> None:
+    """A server of Nix at the version that its channel pins is exactly as pinned; one of another nixpkgs is in range."""
+    pinned = load_stack_pins()["redis"].channels.nix.version
+    redis = replace(endpoint("redis", "redis", pinned), **change)
+    run.stack = Stack(id="s", endpoints={"redis": redis})
+
+    assert services.parity(run) == f"1 versions in range, {exact} exactly as pinned"
 
 
 def test_corpus_without_documents_fails(run: Run, tmp_path: Path) -> None:
