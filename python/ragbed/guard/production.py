@@ -50,7 +50,7 @@ def refuse_writes(settings: Settings, *, command: str) -> None:
     if not settings.tier.writes_allowed:
         raise GuardRefused(
             f"{command} is refused: APP_ENV is {settings.tier.name}, which is never a test target",
-            details=["read-only commands work: status, pins, config explain, logs, env"],
+            details=["read-only commands work: status, pins, config explain, logs, env, doctor"],
             hint="set APP_ENV to local, ci or staging",
         )
     for setting in URLS:
