@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llm_conformance.compare import report
+import pytest
+from llm_conformance.compare import main, report
 from llm_conformance.differences import KNOWN
 
 SEEDS = "options: other seeds give other texts"
@@ -43,3 +44,10 @@ def test_a_known_difference_excuses_no_other() -> None:
     other = {**ONE, SEEDS: {"different": [True, False]}}
 
     assert report(ONE, other)[-1] == "3 rules: 2 the same, 0 known differences, 1 others"
+
+
+@pytest.mark.parametrize("arguments", [[], ["http://127.0.0.1:1"], ["http://127.0.0.1:1"] * 2], ids=len)
+def test_wrong_use_is_said_in_a_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Too few servers, and servers that are not there."""
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.splitlines()[1:] == []

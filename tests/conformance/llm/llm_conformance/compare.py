@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import httpx
 from llm_conformance.ask import Models
 from llm_conformance.differences import KNOWN
 from llm_conformance.suite import cases, find
@@ -67,7 +68,11 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     models = Models(embedding=arguments[2], chat=arguments[3]) if arguments[2:] else Models()
-    left, right = (facts(url, models) for url in arguments[:2])
+    try:
+        left, right = (facts(url, models) for url in arguments[:2])
+    except (ConnectionError, httpx.TransportError) as error:
+        print(f"compare-llm: a server does not answer: {error}", file=sys.stderr)
+        return 2
     lines = report(left, right)
     print("\n".join(lines))
     return int(any(line.startswith("DIFFERS") for line in lines))
