@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,14 +67,14 @@ class Lab:
     nixpkgs: Path
 
     def variables(self, **more: str) -> dict[str, str]:
-        """Return the environment of a shell in the project: nothing of a session that is about Nix or ragbed."""
-        return self.nix.variables(
-            XDG_RUNTIME_DIR=str(self.project.parent / "run"), PWD=str(self.project), **more
-        )
+        """Return the environment of a shell in the project: nothing of a session that is about Nix."""
+        own = {"XDG_RUNTIME_DIR": str(self.project.parent / "run"), "PWD": str(self.project)}
+        return self.nix.variables(**{**own, **more})
 
-    def run(self, *words: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run a program in the project to its end."""
-        return self.nix.run(*words, cwd=self.project, **self.variables(**environ))
+    def run(self, *words: str | Path, below: str = ".", **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a program in the project, or in a folder below it, to its end."""
+        folder = (self.project / below).resolve()
+        return self.nix.run(*words, cwd=folder, **self.variables(**{"PWD": str(folder), **environ}))
 
     def popen(self, *words: str, **environ: str) -> subprocess.Popen[str]:
         """Start a program in the project, in a group of its own, its output in one pipe."""
@@ -89,20 +89,36 @@ class Lab:
             start_new_session=True,
         )
 
+    def variant(self, folder: Path, *, lock: Path, ports: Mapping[str, int]) -> Lab:
+        """Return a lab with a copy of the project that has other models, and other ports in `stack.toml`.
 
-def make_lab(nix: Nix, folder: Path, *, programs: Mapping[str, str], lock: Path | None = None) -> Lab:
+        Args:
+            folder: An empty folder.
+            lock: The lock of models.
+            ports: A port by the one that `stack.toml` has.
+        """
+        project = folder / "project"
+        shutil.copytree(self.project, project, ignore=shutil.ignore_patterns(".devenv", ".ragbed"))
+        shutil.copy(lock, project / "models.lock.json")
+        pins = project / "stack.toml"
+        text = pins.read_text()
+        for old, new in ports.items():
+            text = text.replace(f"port = {old}\n", f"port = {new}\n")
+        pins.write_text(text)
+        (folder / "run").mkdir()
+        return replace(self, project=project)
+
+
+def make_lab(nix: Nix, folder: Path, *, programs: Mapping[str, str]) -> Lab:
     """Copy the project and put all that its flake asks for into the store.
 
     Args:
         nix: Where to.
         folder: An empty folder.
         programs: Programs of this machine that stand for packages, beside the ones on PATH.
-        lock: A lock of models in the place of the project's.
     """
     project = folder / "project"
     _copy_tracked(project)
-    if lock:
-        shutil.copy(lock, project / "models.lock.json")
     (folder / "run").mkdir()
     mirror = Path(os.environ["RAGBED_MIRROR"])
     devenv = _seed_locked(nix, project / "flake.lock", mirror, folder)
@@ -122,11 +138,11 @@ def _copy_tracked(target: Path) -> None:
 
 def _unpack(repository: Path, revision: str, into: Path) -> Path:
     into.mkdir(parents=True)
-    archive = subprocess.Popen(
-        ["git", f"--git-dir={repository}", "archive", revision], stdout=subprocess.PIPE
-    )
-    subprocess.run(["tar", "-x", "-C", into], stdin=archive.stdout, check=True)
-    assert archive.wait() == 0, f"{repository} has no {revision}"
+    archive = into.parent / "archive.tar"
+    words = ["git", f"--git-dir={repository}", "archive", f"--output={archive}", revision]
+    subprocess.run(words, check=True)
+    subprocess.run(["tar", "-x", "-f", archive, "-C", into], check=True)
+    archive.unlink()
     return into
 
 
