@@ -103,34 +103,44 @@ async def _unknown_field(ask: Ask) -> Facts:
     return {"statuses": [(await ask.send("POST", f"/api/{path}", given[path])).status for path in _PATHS]}
 
 
-WRONG: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("a model that is a number", "chat", {"model": 5}),
-    ("messages that are a text", "chat", {"messages": "hi"}),
-    ("a message that is a text", "chat", {"messages": ["hi"]}),
-    ("content that is a number", "chat", {"messages": [{"role": "user", "content": 5}]}),
-    ("content in parts", "chat", {"messages": [{"role": "user", "content": ["hi"]}]}),
-    ("stream that is a text", "chat", {"stream": "yes"}),
-    ("tools that are a text", "chat", {"tools": "look_up"}),
-    ("options that are a list", "chat", {"options": [1]}),
-    ("a measure of thinking that is none", "chat", {"think": "very"}),
-    ("thinking that is a number", "chat", {"think": 5}),
-    ("keep_alive without its unit", "chat", {"keep_alive": "10"}),
-    ("keep_alive that is no duration", "chat", {"keep_alive": "soon"}),
-    ("keep_alive that is a truth value", "chat", {"keep_alive": True}),
-    ("too many likeliest tokens", "chat", {"logprobs": True, "top_logprobs": 30}),
-    ("a prompt that is a number", "generate", {"prompt": 5}),
-    ("a system that is a list", "generate", {"system": ["b"]}),
-    ("an image that is no base64", "generate", {"images": ["***"]}),
-    ("raw together with a system", "generate", {"raw": True, "system": "b"}),
-    ("input that is a number", "embed", {"input": 5}),
-    ("input with a number in it", "embed", {"input": ["a", 5]}),
-    ("input of lists", "embed", {"input": [["a"]]}),
-    ("dimensions that are a text", "embed", {"dimensions": "5"}),
-    ("dimensions with a fraction", "embed", {"dimensions": 1.5}),
-    ("truncate that is a text", "embed", {"truncate": "no"}),
-    ("a prompt to embed that is a list", "embeddings", {"prompt": ["a"]}),
+WRONG: tuple[tuple[str, str, dict[str, Any], str], ...] = (
+    ("a model that is a number", "chat", {"model": 5}, "model"),
+    ("messages that are a text", "chat", {"messages": "hi"}, "messages"),
+    ("a message that is a text", "chat", {"messages": ["hi"]}, "message"),
+    ("content that is a number", "chat", {"messages": [{"role": "user", "content": 5}]}, "content"),
+    ("content in parts", "chat", {"messages": [{"role": "user", "content": ["hi"]}]}, "content"),
+    ("stream that is a text", "chat", {"stream": "yes"}, "stream"),
+    ("tools that are a text", "chat", {"tools": "look_up"}, "tools"),
+    ("options that are a list", "chat", {"options": [1]}, "options"),
+    ("a measure of thinking that is none", "chat", {"think": "very"}, "invalid think value"),
+    ("thinking that is a number", "chat", {"think": 5}, "think must be a boolean"),
+    ("keep_alive without its unit", "chat", {"keep_alive": "10"}, "duration"),
+    ("keep_alive that is no duration", "chat", {"keep_alive": "soon"}, "invalid duration"),
+    ("keep_alive that is a truth value", "chat", {"keep_alive": True}, "Unsupported type"),
+    (
+        "too many likeliest tokens",
+        "chat",
+        {"logprobs": True, "top_logprobs": 30},
+        "top_logprobs must be between 0 and 20",
+    ),
+    ("a prompt that is a number", "generate", {"prompt": 5}, "prompt"),
+    ("a system that is a list", "generate", {"system": ["b"]}, "system"),
+    ("an image that is no base64", "generate", {"images": ["***"]}, "base64"),
+    (
+        "raw together with a system",
+        "generate",
+        {"raw": True, "system": "b"},
+        "raw mode does not support template, system, or context",
+    ),
+    ("input that is a number", "embed", {"input": 5}, "invalid input type"),
+    ("input with a number in it", "embed", {"input": ["a", 5]}, "invalid input type"),
+    ("input of lists", "embed", {"input": [["a"]]}, "invalid input type"),
+    ("dimensions that are a text", "embed", {"dimensions": "5"}, "dimensions"),
+    ("dimensions with a fraction", "embed", {"dimensions": 1.5}, "dimensions"),
+    ("truncate that is a text", "embed", {"truncate": "no"}, "truncate"),
+    ("a prompt to embed that is a list", "embeddings", {"prompt": ["a"]}, "prompt"),
 )
-"""What is wrong, where, and the fields that make it so."""
+"""What is wrong, where, the fields that make it so, and words that the refusal has on every server."""
 
 WRONG_OPTIONS: dict[str, Any] = {
     "num_predict": "5",
@@ -143,11 +153,16 @@ WRONG_OPTIONS: dict[str, Any] = {
 }
 
 
-def _wrong(what: str, path: str, fields: dict[str, Any]) -> None:
-    @TYPES.case(f"refused: {what}", status=400, keys=["error"])
+def _wrong(what: str, path: str, fields: dict[str, Any], words: str) -> None:
+    @TYPES.case(f"refused: {what}", status=400, keys=["error"], says=words)
     async def _find(ask: Ask) -> Facts:
-        status, keys = await _refused(ask, path, {**_whole(ask, path), **fields})
-        return {"status": status, "keys": keys}
+        reply = await ask.send("POST", f"/api/{path}", {**_whole(ask, path), **fields})
+        message = reply.body.get("error", "")
+        return {
+            "status": reply.status,
+            "keys": list(reply.body),
+            "says": words if words in message else message,
+        }
 
 
 for row in WRONG:

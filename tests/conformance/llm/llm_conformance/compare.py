@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import httpx
+
 from llm_conformance.ask import Models
 from llm_conformance.differences import KNOWN
 from llm_conformance.suite import cases, find

@@ -79,7 +79,7 @@ def unloads(body: Mapping[str, Any]) -> bool:
     if value is None:
         return False
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise WireError(f"keep_alive must be a number of seconds or a duration, not {type(value).__name__}")
+        raise WireError(f"Unsupported type: '{type(value).__name__}'")
     if not isinstance(value, str):
         return value == 0
     if not _DURATION.fullmatch(value):
