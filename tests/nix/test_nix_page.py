@@ -67,8 +67,7 @@ def test_the_example_for_another_project_evaluates(nix: Nix, tmp_path: Path) -> 
 def test_commands_of_the_page_exist(fence: str) -> None:
     """Each line begins with a program of Nix's world, a script of this checkout, or a command of ragbed."""
     words = [
-        line.split("#")[0].split() if not line.startswith("nix") else line.split()
-        for line in fence.splitlines()
+        [word for word in line.partition(" #")[0].split() if "=" not in word] for line in fence.splitlines()
     ]
     for first, *rest in filter(None, words):
         if first == "ragbed":

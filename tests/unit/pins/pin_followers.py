@@ -85,6 +85,7 @@ MENTIONS = (
     ),
     _mention(rf"\bembedded-postgres=={_VERSION}", _wheel("postgres", "package_version")),
     _mention(rf"\bvalkeylite=={_VERSION}", _wheel("redis", "package_version")),
+    _mention(r"the RAG API on port (\d+)", lambda pins: {str(pins.app.port)}, r"README\.md"),
     _mention(r"default port \(([\d, ]+)\)", _ports, r"docs/stack\.md"),
 )
 # A client's version, what a measurement was made on, and examples of the forms of versions are no pins.
