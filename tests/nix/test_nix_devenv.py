@@ -181,6 +181,44 @@ def test_every_output_evaluates_purely(lab: Lab, output: str, system: str) -> No
     assert ".drv" in done.stdout
 
 
+SECOND = """{
+  inputs.ragbed.url = "path:%s";
+  inputs.nixpkgs.follows = "ragbed/nixpkgs";
+  inputs.devenv.follows = "ragbed/devenv";
+  outputs = { self, ragbed, nixpkgs, devenv }@inputs: {
+    shell = devenv.lib.mkShell {
+      inherit inputs;
+      pkgs = nixpkgs.legacyPackages.x86_64-linux;
+      modules = [
+        {
+          imports = with ragbed.devenvModules; [ qdrant ollama ];
+          services.qdrant.enable = true;
+          services.ollama = { enable = true; models = [ "all-minilm" ]; };
+        }
+      ];
+    };
+  };
+}
+"""
+
+
+def test_a_second_flake_gets_its_qdrant_and_its_ollama(lab: Lab, tmp_path: Path) -> None:
+    """Five lines that import the flake's modules are enough, under devenv's own modules too."""
+    (tmp_path / "flake.nix").write_text(SECOND % lab.project)
+    shown = (
+        "c: { processes = builtins.attrNames c.processes; url = c.env.QDRANT_URL; shell = c.shell.drvPath; }"
+    )
+
+    done = lab.nix.run(
+        "nix", "eval", "--impure", "--json", "path:.#shell.config", "--apply", shown, cwd=tmp_path
+    )
+
+    assert done.returncode == 0, done.stderr
+    value = json.loads(done.stdout)
+    assert value["processes"] == ["ollama", "ollama-models", "qdrant"]
+    assert value["url"].endswith(f":{load_stack_pins(ROOT / 'stack.toml')['qdrant'].port}")
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports that nobody listens on."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
