@@ -123,8 +123,9 @@ def make_lab(nix: Nix, folder: Path, *, programs: Mapping[str, str]) -> Lab:
     mirror = Path(os.environ["RAGBED_MIRROR"])
     devenv = _seed_locked(nix, project / "flake.lock", mirror, folder)
     nixpkgs = _make_nixpkgs(nix, folder, mirror, programs)
-    for name in ("flake.lock", "devenv.lock"):
-        _point_at(nix, project / name, nixpkgs)
+    _point_at(nix, project / "flake.lock", nixpkgs=nixpkgs)
+    # what devenv's command line calls for this would fetch even what the store has
+    _point_at(nix, project / "devenv.lock", nixpkgs=nixpkgs, devenv=devenv)
     return Lab(nix=nix, project=project, devenv=devenv, nixpkgs=nixpkgs)
 
 
@@ -211,12 +212,15 @@ def describe_host(programs: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _point_at(nix: Nix, lock: Path, nixpkgs: Path) -> None:
-    """Let a lock's nixpkgs be the stand-in; what it is wanted from stays, so that the lock still fits its flake."""
+def _point_at(nix: Nix, lock: Path, **sources: Path) -> None:
+    """Let a lock's inputs be folders of the store; what they are wanted from stays, so that the lock fits its flake."""
     value = json.loads(lock.read_text())
-    node = value["nodes"][value["nodes"]["root"]["inputs"]["nixpkgs"]]
-    digest = nix.run("nix", "hash", "path", nixpkgs).stdout.strip()
-    node["locked"] = {"type": "path", "path": str(nixpkgs), "narHash": digest}
+    nodes = value["nodes"]
+    for name, source in sources.items():
+        node = nodes[nodes["root"]["inputs"][name]]
+        digest = nix.run("nix", "hash", "path", source).stdout.strip()
+        below = {key: node["locked"][key] for key in ("dir",) if key in node["locked"]}
+        node["locked"] = {"type": "path", "path": str(source), "narHash": digest, **below}
     lock.write_text(json.dumps(value, indent=2) + "\n")
 
 
