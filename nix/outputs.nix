@@ -62,7 +62,7 @@ in
   checks = forEachSystem (
     system:
     import ./checks.nix {
-      inherit ragbed self;
+      inherit ragbed;
       pkgs = pkgsFor system;
     }
   );

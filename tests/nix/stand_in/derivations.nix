@@ -105,7 +105,9 @@ let
     meta = { };
     inherit (base) outPath drvPath;
     shell = host.bash;
-    cc = final.gcc;
+    cc = final.gcc // {
+      cc = final.gcc;
+    };
     isLinux = platform.isLinux;
     isDarwin = platform.isDarwin;
     hostPlatform = platform;
