@@ -183,7 +183,7 @@ def test_a_yes_writes(checkout: Path, registry: Registry) -> None:
     assert done.stdout.index("+++ b/stack.toml") < done.stdout.index("Write this?")
 
 
-@pytest.mark.parametrize(("words", "answer"), [(["--dry-run"], ""), ([], "n\n"), ([], "")])
+@pytest.mark.parametrize(("words", "answer"), [(["--dry-run", "--yes"], ""), ([], "n\n"), ([], "")])
 def test_without_a_yes_nothing_is_written(
     words: list[str], answer: str, checkout: Path, registry: Registry
 ) -> None:
