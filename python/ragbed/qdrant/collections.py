@@ -256,9 +256,9 @@ def _never(_: Shard, __: ShardInfo) -> bool:
 def check_name(name: str) -> None:
     """Refuse a name that Qdrant would refuse; raise InvalidValue."""
     if not 1 <= len(name) <= 255:
-        reason = f"value {name} invalid, length must be from 1 to 255 characters"
-        raise InvalidValue("name", reason, where="path parameters")
+        reason = f'value "{name}" invalid, must be from 1 to 255 characters'
+        raise InvalidValue("collection_name", reason, where="path parameters")
     for character in name:
         if character in FORBIDDEN:
             reason = f"collection name cannot contain {orjson.dumps(character).decode()} char"
-            raise InvalidValue("name", reason, where="path parameters")
+            raise InvalidValue("collection_name", reason, where="path parameters")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from qdrant_client import models
 from qdrant_conformance.oracle import FILTERS, POINTS, cosine, passing
 from qdrant_conformance.worlds import IDS, LIBRARY
 
 if TYPE_CHECKING:
-    from qdrant_client import QdrantClient, models
+    from collections.abc import Iterator
+
+    from qdrant_client import QdrantClient
 
 EXAMPLES = settings(
     max_examples=150,
@@ -20,6 +23,22 @@ EXAMPLES = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 VECTORS = st.lists(st.integers(-9, 9).map(float), min_size=4, max_size=4).filter(any)
+
+
+def leaves(condition: Any) -> Iterator[str]:
+    """Yield what a filter's conditions are, however deep, as JSON."""
+    if not isinstance(condition, models.Filter):
+        yield condition.model_dump_json()
+        return
+    least = condition.min_should.conditions if condition.min_should else []
+    for one in (*(condition.must or []), *(condition.should or []), *(condition.must_not or []), *least):
+        yield from leaves(one)
+
+
+def judged(found: models.Filter, *, substitute: bool) -> None:
+    """Leave out a filter that a server of 1.19.0 gets wrong: it finds what the same condition demands and forbids."""
+    held = list(leaves(found))
+    assume(substitute or len(held) == len(set(held)))
 
 
 def scores(name: str, query: list[float], ids: list[Any]) -> dict[Any, float]:
@@ -35,8 +54,11 @@ def scores(name: str, query: list[float], ids: list[Any]) -> dict[Any, float]:
 
 @given(found=FILTERS)
 @EXAMPLES
-def test_filter_passes_what_brute_force_passes(client: QdrantClient, found: models.Filter) -> None:
+def test_filter_passes_what_brute_force_passes(
+    client: QdrantClient, found: models.Filter, *, substitute: bool
+) -> None:
     """Listed in order of id, and counted."""
+    judged(found, substitute=substitute)
     listed, _ = client.scroll(LIBRARY, scroll_filter=found, limit=100, with_payload=False)
 
     assert [point.id for point in listed] == passing(found)
@@ -46,9 +68,10 @@ def test_filter_passes_what_brute_force_passes(client: QdrantClient, found: mode
 @given(query=VECTORS, found=FILTERS, limit=st.integers(1, 12))
 @EXAMPLES
 def test_filtered_search_ranks_as_brute_force(
-    client: QdrantClient, query: list[float], found: models.Filter, limit: int
+    client: QdrantClient, query: list[float], found: models.Filter, limit: int, *, substitute: bool
 ) -> None:
     """The best scores among what passes, best first, each the true one."""
+    judged(found, substitute=substitute)
     truth = scores("dense", query, passing(found))
 
     points = client.query_points(LIBRARY, query=query, using="dense", query_filter=found, limit=limit).points

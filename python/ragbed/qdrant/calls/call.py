@@ -69,8 +69,12 @@ class Call:
 
     @property
     def name(self) -> str:
-        """The collection named in the URL; it may be an alias."""
-        return self.path["name"]
+        """The collection named in the URL; it may be an alias. Raises InvalidValue for a name too long."""
+        name = self.path["name"]
+        if len(name) > MAX_NAME:
+            reason = f'value "{name}" invalid, must be from 1 to {MAX_NAME} characters'
+            raise InvalidValue("collection_name", reason, where="path parameters")
+        return name
 
     @property
     def body(self) -> Any:
@@ -83,9 +87,6 @@ class Call:
     @property
     def shard(self) -> Shard:
         """The collection itself; raises NotFound when it is not there, InvalidValue for a name too long."""
-        if len(self.name) > MAX_NAME:
-            reason = f"value {self.name} invalid, must be from 1 to {MAX_NAME} characters"
-            raise InvalidValue("collection_name", reason, where="path parameters")
         return self.collections.find(self.name)
 
     @property
@@ -94,7 +95,7 @@ class Call:
         return BOOLEANS[self.query.get("wait", "false")]
 
     def check_query(self, more: tuple[str, ...] = ()) -> None:
-        """Refuse unknown parameters and values, `more` excepted; raise QueryStringError or InvalidValue."""
+        """Refuse unknown parameters and values, `more` excepted; raise QueryStringError."""
         for name, value in self.query.items():
             if name in more:
                 continue
@@ -119,7 +120,7 @@ def _check_timeout(value: str) -> None:
     if not value.isascii() or not value.isdigit():
         raise QueryStringError(f"`timeout` is `{value}`, expected a number of seconds")
     if int(value) < 1:
-        raise InvalidValue("timeout", f"value {value} invalid, must be 1 or larger", where="query parameters")
+        raise QueryStringError(f"invalid value: integer `{value}`, expected a nonzero u64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from ragbed.qdrant.translate.vector_names import (
     with_vector,
     without_vector,
 )
-from ragbed.qdrant.translate.vectors import kind_of
 
 if TYPE_CHECKING:
     from ragbed.qdrant.calls.call import Call
@@ -37,11 +36,12 @@ def create_vector(call: Call) -> Any:
 
 
 def delete_vector(call: Call) -> Any:
-    """Take a vector away from a collection, and from all its points."""
+    """Take a vector away from a collection, and from all its points; nothing happens where there is no such vector."""
     shard, name = call.shard, call.path["vector_name"]
-    kind_of(name, shard.config.schema)
+    known = name in shard.config.schema
     number = shard.update(drop_vector(name))
-    call.collections.configure(shard.name, read_config(without_vector(shard.config.body, name)))
+    if known:
+        call.collections.configure(shard.name, read_config(without_vector(shard.config.body, name)))
     return {"operation_id": number, "status": "completed" if call.wait else "acknowledged"}
 
 

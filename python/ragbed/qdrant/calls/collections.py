@@ -58,8 +58,8 @@ def list_aliases(call: Call) -> Any:
 
 
 def list_collection_aliases(call: Call) -> Any:
-    """Return the aliases of one collection."""
-    return {"aliases": call.collections.aliases.listed(call.shard.name)}
+    """Return the aliases of one collection; none of one that is not there."""
+    return {"aliases": call.collections.aliases.listed(call.collections.resolve(call.name))}
 
 
 def change_aliases(call: Call) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ragbed.qdrant.calls.call import Endpoint
-from ragbed.qdrant.errors import NotFound
+from ragbed.qdrant.errors import NotFound, WrongInput
 from ragbed.qdrant.translate import points
 from ragbed.qdrant.translate.batches import read_operations
 from ragbed.qdrant.translate.fields import fields
@@ -49,7 +49,12 @@ def delete_vectors(call: Call) -> Any:
 def batch(call: Call) -> Any:
     """Apply several writes in order; the first that fails ends it, and those before it stay."""
     shard = call.shard
-    return [_applied(call, operation, shard) for operation in read_operations(call.body, shard.config.schema)]
+    done = []
+    for operation in read_operations(call.body, shard.config.schema):
+        if isinstance(operation, WrongInput):
+            raise operation
+        done.append(_applied(call, operation, shard))
+    return done
 
 
 def delete(call: Call) -> Any:

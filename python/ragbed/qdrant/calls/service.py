@@ -147,7 +147,7 @@ def optimizations(call: Call) -> Any:
     found: dict[str, Any] = {"summary": summary, "running": []}
     if "queued" in wanted:
         found["queued"] = queued
-    if "completed" in wanted or "completed_limit" in call.query:
+    if "completed" in wanted:
         found["completed"] = []
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from ragbed.qdrant import snapshots
 from ragbed.qdrant.calls.call import Endpoint, Raw
-from ragbed.qdrant.errors import BadRequest, Forbidden, WrongInput
+from ragbed.qdrant.errors import BadRequest, Forbidden, InvalidValue, WrongInput
 from ragbed.qdrant.translate.config import read_config
 from ragbed.qdrant.translate.fields import choice, fields, text
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 PRIORITIES = {name: name for name in ("no_sync", "snapshot", "replica")}
 FETCH_TIMEOUT_S = 60
 PIECE_BYTES = 1024 * 1024
+SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 BINARY = b"application/octet-stream"
 
 
@@ -57,7 +59,7 @@ def recover(call: Call) -> Any:
     with fields(call.body) as found:
         location = found.required("location", text)
         found.maybe("priority", choice(PRIORITIES))  # between replicas, of which there is one
-        checksum, api_key = found.maybe("checksum", text), found.maybe("api_key", text)
+        checksum, api_key = found.maybe("checksum", _checksum), found.maybe("api_key", text)
     with _fetched(location, api_key) as path:
         _restore(call, path, checksum)
     return True
@@ -67,11 +69,19 @@ def upload(call: Call) -> Any:
     """Do the same with a snapshot that comes in the request's form."""
     if (priority := call.query.get("priority")) is not None:
         choice(PRIORITIES)(priority, "priority")
+    if (checksum := call.query.get("checksum")) is not None:
+        _checksum(checksum, "checksum")
     with NamedTemporaryFile(dir=call.collections.scratch, suffix=snapshots.SUFFIX) as file:
         snapshots.uploaded(call.content, file)
         file.flush()
-        _restore(call, Path(file.name), call.query.get("checksum"))
+        _restore(call, Path(file.name), checksum)
     return True
+
+
+def _checksum(value: Any, path: str) -> str:
+    if not SHA256.fullmatch(given := text(value, path)):
+        raise InvalidValue(path, "Validation error: invalid_sha256_hash")
+    return given
 
 
 def _restore(call: Call, path: Path, checksum: str | None) -> None:

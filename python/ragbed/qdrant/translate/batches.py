@@ -5,20 +5,28 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ragbed.qdrant.errors import FormatError
+from ragbed.qdrant.errors import FormatError, WrongInput
 from ragbed.qdrant.translate import points
 from ragbed.qdrant.translate.fields import fields, list_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from qdrant_edge import UpdateOperation
 
+    from ragbed.qdrant.translate.fields import Fields
     from ragbed.qdrant.translate.vectors import VectorKind
 
 
-def read_operations(body: Any, schema: Mapping[str, VectorKind]) -> list[UpdateOperation]:
-    """Return the operations of a `/points/batch` body; all are read, and refused, before the first is applied."""
+def read_operations(body: Any, schema: Mapping[str, VectorKind]) -> list[UpdateOperation | WrongInput]:
+    """Return the operations of a `/points/batch` body, and the error in the place of one that does not fit.
+
+    Those before it are applied, as in a real server.
+
+    Raises:
+        FormatError: Something is unknown or of the wrong type; then none is applied.
+        InvalidValue: The same.
+    """
     kinds: dict[str, Any] = {
         "upsert": lambda value, path: points.read_upsert(value, schema, path),
         "delete": points.read_delete,
@@ -30,13 +38,21 @@ def read_operations(body: Any, schema: Mapping[str, VectorKind]) -> list[UpdateO
         "delete_vectors": lambda value, path: points.read_delete_vectors(value, schema, path),
     }
 
-    def operation(value: Any, path: str) -> UpdateOperation:
+    def operation(value: Any, path: str) -> UpdateOperation | WrongInput:
         with fields(value, path) as found:
             for name, read in kinds.items():
                 if name in found:
-                    result: UpdateOperation = found.required(name, read)
-                    return result
+                    return _fitting(found, name, read)
             raise FormatError(f"data did not match any variant of untagged enum UpdateOperation at `{path}`")
 
     with fields(body) as found:
         return found.required("operations", list_of(operation))
+
+
+def _fitting(
+    found: Fields, name: str, read: Callable[[Any, str], UpdateOperation]
+) -> UpdateOperation | WrongInput:
+    try:
+        return found.required(name, read)
+    except WrongInput as error:
+        return error

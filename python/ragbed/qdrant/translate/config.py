@@ -75,7 +75,7 @@ class CollectionConfig:
             "optimizer_config": _over(OPTIMIZER_DEFAULTS, given.get("optimizers_config")),
             "wal_config": _over(WAL_DEFAULTS, given.get("wal_config")),
             "quantization_config": given.get("quantization_config"),
-            "strict_mode_config": _over({"enabled": False}, given.get("strict_mode_config")),
+            "strict_mode_config": given.get("strict_mode_config"),
         }
         return described | {name: given[name] for name in ("metadata",) if name in given}
 

@@ -84,8 +84,14 @@ def _min_should(value: Any, path: str) -> engine.MinShould:
     with fields(value, path) as found:
         return engine.MinShould(
             conditions=found.required("conditions", list_of(read_condition)),
-            min_count=found.required("min_count", integer(0)),
+            min_count=found.required("min_count", _min_count),
         )
+
+
+def _min_count(value: Any, path: str) -> int:
+    if count := integer(0)(value, path):
+        return count
+    raise InvalidValue(path, "min_count must be greater than 0")
 
 
 def _field(value: Any, path: str) -> ConditionType:

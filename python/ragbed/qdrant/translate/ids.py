@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from ragbed.qdrant.errors import FormatError
+from ragbed.qdrant.errors import FormatError, WrongInput
 from ragbed.qdrant.translate.fields import list_of
 
 PointId = int | UUID
@@ -31,9 +31,12 @@ def read_id(value: Any, path: str) -> PointId:
 
 
 def read_path_id(value: str) -> PointId:
-    """Return the point id in a URL."""
+    """Return the point id in a URL; raise WrongInput when it is none."""
     digits = value.isascii() and value.isdigit()
-    return read_id(int(value) if digits else value, "id")
+    try:
+        return read_id(int(value) if digits else value, "id")
+    except FormatError:
+        raise WrongInput(f'Can not recognize "{value}" as point id') from None
 
 
 read_ids = list_of(read_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import InvalidValue, Unsupported
+from ragbed.qdrant.errors import FormatError, InvalidValue, Unsupported
 from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, mapping
 from ragbed.qdrant.translate.indexing import hnsw_index, read_hnsw
 from ragbed.qdrant.translate.memory import MEMORY, read_storage
@@ -46,11 +46,17 @@ def read_vectors(value: Any, path: str, hnsw: dict[str, Any]) -> DenseParams:
     return {name: _vector(item, f"{path}.{name}", hnsw) for name, item in names.items()}
 
 
+def _size(value: Any, path: str) -> int:
+    if value == 0:
+        raise FormatError(f"invalid value: integer `0`, expected a nonzero u64 at `{path}`")
+    return integer(1, MAX_SIZE)(value, path)
+
+
 def _vector(
     value: Any, path: str, collection_hnsw: dict[str, Any]
 ) -> tuple[engine.EdgeVectorParams, VectorKind]:
     with fields(value, path) as found:
-        size = found.required("size", integer(1, MAX_SIZE))
+        size = found.required("size", _size)
         distance = found.required("distance", choice({name: name for name in DISTANCES}))
         hnsw, multi = found.maybe("hnsw_config", read_hnsw), found.maybe("multivector_config", read_multi)
         for name, read in (("on_disk", boolean), ("memory", read_storage)):

@@ -282,10 +282,11 @@ for _kind in ("", "full_"):
     add(f"list_{_kind}snapshots", "of one that was made", world=_world, before=(step(f"create_{_kind}snapshot"),),
         keep=lambda found: _shape(found)[-1])
     add(f"delete_{_kind}snapshot", "unknown", world=_world, snapshot_name="nope.snapshot")
-add("list_snapshots", "none", world="plain")
+add("list_snapshots", "as a list", world="plain", keep=lambda found: isinstance(found, list))
 add("create_snapshot", "missing collection", world="nothing")
 add("recover_snapshot", "a file that is not there", world="plain", location="file:///no/such/file.snapshot",
-    priority=m.SnapshotPriority.SNAPSHOT, checksum="00", api_key="none")
+    priority=m.SnapshotPriority.SNAPSHOT, checksum="0" * 64, api_key="none")
+add("recover_snapshot", "a checksum that is none", world="plain", location="file:///no/such/file.snapshot", checksum="00")
 add("recover_snapshot", "a location that is no address", world="plain", location="nowhere")
 
 # --- the server, and what the client does by itself

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[4] / "docs" / "embedded-qdrant-compatibility.md"
 UNTOUCHED = "not judged"
 
-SERVER = ""
+SERVER = "1.19.0"
 """Version of the real server that the outcomes were recorded on; empty while there was none."""
 
 RECORDED_ON = "The expected outcomes were recorded on a real server of version {server}."
