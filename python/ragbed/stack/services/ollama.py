@@ -87,17 +87,17 @@ class OllamaStarter:
     def plan(self, request: Request) -> Plan:
         """Return how to start it: on a folder that has the models, which it neither prunes nor adds to."""
         binary = request.search.binary
+        url = f"http://127.0.0.1:{request.port}"
+        if binary and binary.product == "mock-llm":
+            command = [str(binary.path), "-m", "ragbed.gateway", "--port", str(request.port)]
+            return Plan(command=command, url=url, origin=binary.origin)
         folder = self._folder()
-        if binary is None or (folder is None and binary.product != "mock-llm"):
+        if binary is None or folder is None:
             raise ServiceNotReady(
                 "there is no Ollama to start that has the models",
                 details=request.search.passed_over,
                 hint=self._fetch,
             )
-        url = f"http://127.0.0.1:{request.port}"
-        if binary.product == "mock-llm":
-            command = [str(binary.path), "-m", "ragbed.gateway", "--port", str(request.port)]
-            return Plan(command=command, url=url, origin=binary.origin)
         request.data.mkdir(parents=True, exist_ok=True)
         environ = {
             **{name: os.environ.get(name) or value for name, value in _TUNED.items()},

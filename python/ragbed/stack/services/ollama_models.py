@@ -30,13 +30,20 @@ def candidates(own: Path | None) -> list[Path]:
 
 def complaint(models: Sequence[str], folder: Path) -> str:
     """Return what a folder lacks, in words; empty where it has every model, under its pinned digest if it has one."""
-    missing = [model for model in models if not manifest(folder, model).exists()]
-    if missing:
-        return f"has no {' and no '.join(missing)}"
+    try:
+        missing = [model for model in models if not manifest(folder, model).exists()]
+        if missing:
+            return f"has no {' and no '.join(missing)}"
+        found = {model: _digest(manifest(folder, model)) for model in models}
+    except OSError as error:
+        return f"cannot read the models ({error.strerror})"
     pinned = pinned_digests()
-    found = {model: f"sha256:{sha256(manifest(folder, model).read_bytes()).hexdigest()}" for model in models}
     moved = [model for model, digest in found.items() if digest != pinned.get(with_tag(model), digest)]
     return f"has not the pinned {' and not the pinned '.join(moved)}" if moved else ""
+
+
+def _digest(path: Path) -> str:
+    return f"sha256:{sha256(path.read_bytes()).hexdigest()}"
 
 
 def manifest(folder: Path, model: str) -> Path:
