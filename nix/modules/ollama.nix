@@ -220,8 +220,10 @@ in
     env.OLLAMA_HOST = "http://${address}";
 
     # Getting gigabytes is no part of being ready: it is a process of its own, with its progress in a log of its own.
-    processes.ollama-models = lib.mkIf getsModels {
+    processes.ollama-models = lib.mkIf getsModels rec {
       exec = "exec ${prepare}";
+      # process-compose runs it without devenv-tasks, which stays when the process that it watches has ended
+      process-compose.command = exec;
     };
 
     processes.ollama = {

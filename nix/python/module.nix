@@ -32,7 +32,11 @@ in
 
   processes = {
     # Before the RAG API and not by it: a process that takes a minute to be ready for the first time would be ended.
-    python-environment.exec = "exec ${config.services.ragbed.command} --version";
+    python-environment = rec {
+      exec = "exec ${config.services.ragbed.command} --version";
+      # process-compose runs it without devenv-tasks, which stays when the process that it watches has ended
+      process-compose.command = exec;
+    };
 
     rag-api = lib.mkIf config.services.ragbed.api.enable {
       process-compose.depends_on.python-environment.condition = "process_completed_successfully";

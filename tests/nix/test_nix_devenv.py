@@ -401,7 +401,7 @@ def test_a_store_of_somebody_else_is_not_adopted(
     )
     try:
         with started(variant, made_models) as running:
-            running.wait_for("redis: ended with", "postgres: ready", timeout_s=240)
+            running.wait_for("devenv:processes:redis ended with", "postgres: ready", timeout_s=240)
             said = running.shell("devenv", "tasks", "run", "ragbed:adopt")
     finally:
         foreign.terminate()

@@ -161,6 +161,20 @@ def test_ollama_waits_for_its_models_and_the_rag_api_for_everything(project: Sho
     assert project["tasks"]["ragbed:migrate"]["after"] == ["ragbed:adopt"]
 
 
+def test_what_ends_by_itself_is_run_by_process_compose_itself(project: Shown) -> None:
+    """devenv-tasks stays when the process that it watches has ended: who waits for the end would wait for ever."""
+    processes = project["processes"]
+    awaited = {
+        name
+        for process in processes.values()
+        for name, wanted in process["compose"].get("depends_on", {}).items()
+        if wanted["condition"] == "process_completed_successfully"
+    }
+
+    assert awaited == {"ollama-models", "python-environment"}
+    assert all(processes[name]["compose"]["command"] == processes[name]["exec"] for name in awaited)
+
+
 def test_every_name_in_an_order_exists(project: Shown) -> None:
     """No process or task comes after something that is not there."""
     known = {f"devenv:processes:{name}" for name in project["processes"]} | set(project["tasks"])

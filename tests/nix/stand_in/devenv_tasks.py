@@ -1,14 +1,17 @@
 """Stands in for devenv-tasks, a program in Rust: runs a task after those that it comes after.
 
-It knows `run` and `list`; after, before, status, env and cwd. It does not cache, watch or restart, and it starts no
-process but the one that it is asked for: starting the others in order is a process manager's work.
+It knows `run` and `list`; after, before, status, env and cwd. It does not cache or watch, and it starts no process but
+the one that it is asked for: starting the others in order is a process manager's work. That one it restarts when it
+fails, as often as its task says; like the real one it goes on when the process has ended, until a signal comes.
 """
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 PREFIX = "devenv:processes:"
 
@@ -49,15 +52,44 @@ def in_order(tasks: dict[str, dict], name: str, done: list[str], above: tuple[st
 
 
 def run(task: dict) -> None:
-    """Run a task to its end; a process takes the place of this one."""
+    """Run a task to its end; a process until a signal comes."""
     environ = {"DEVENV_TASK_ENV": "", **os.environ, **(task["env"] or {})}
     folder = task["cwd"] or None
     if task["type"] == "process":
-        os.execve(task["command"], [task["command"]], environ)  # noqa: S606 - a script of ours
+        watch(task, environ, folder)
     if task["status"] and ended_with(task["status"], environ, folder) == 0:
         return
     if task["command"] and (code := ended_with(task["command"], environ, folder)):
         sys.exit(f"devenv-tasks stand-in: {task['name']} ended with {code}")
+
+
+class Stopped(Exception):
+    """A signal came; its number is the argument."""
+
+
+def stop(number: int, _frame: object) -> NoReturn:
+    """Take the signal to where the process is waited for."""
+    raise Stopped(number)
+
+
+def watch(task: dict, environ: dict[str, str], folder: str | None) -> NoReturn:
+    """Run a process, again where it fails, and pass on the signal that ends it."""
+    child = None
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        for _ in range(1 + task["process"]["restart"]["max"]):
+            child = subprocess.Popen([task["command"]], env=environ, cwd=folder)
+            code = child.wait()
+            print(f"devenv-tasks stand-in: {task['name']} ended with {code}", flush=True)
+            if code == 0:
+                break
+        signal.pause()
+    except Stopped as stopped:
+        if child:
+            child.send_signal(stopped.args[0])
+            child.wait()
+    sys.exit(0)
 
 
 def ended_with(command: str, environ: dict[str, str], folder: str | None) -> int:
