@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -200,8 +201,12 @@ def test_the_tasks_are_those_that_the_docs_name(project: Shown) -> None:
 
 def test_entering_says_three_lines(project: Shown) -> None:
     """What is here, and what to type for it."""
-    assert project["enterShell"].count("echo ") == len(project["enterShell"].strip().splitlines()) == 3
-    assert f"Qdrant {PINS['qdrant'].channels.nix.version}" in project["enterShell"]
+    done = subprocess.run(["bash", "-c", project["enterShell"]], capture_output=True, text=True, check=True)
+
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["devenv", "up"], ["ragbed", "smoke"]]
+    assert f"Qdrant {PINS['qdrant'].channels.nix.version}" in lines[0]
+    assert len(lines) == 3
 
 
 def test_a_second_project_gets_its_qdrant_and_its_ollama(second: Shown) -> None:
