@@ -14,7 +14,7 @@ from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import definitions as known
 from ragbed.smoke.keeping import namespace_of
 from ragbed.smoke.run import named
-from ragbed.stack import running_stack
+from ragbed.stack import num_thread, running_stack
 
 if TYPE_CHECKING:
     from ragbed.smoke.run import Run
@@ -94,7 +94,11 @@ def fingerprint(run: Run) -> str:
         return f"left out: {server.product} has no model behind its vectors"
     verdicts = [
         check_fingerprint(
-            server.url, run.settings[model], settings=run.settings, loading=lambda load: run.say(load.line)
+            server.url,
+            run.settings[model],
+            settings=run.settings,
+            num_thread=num_thread(run.settings, server),
+            loading=lambda load: run.say(load.line),
         )
         for model in (known.EMBEDDING_MODEL, known.LLM_MODEL)
     ]

@@ -7,7 +7,7 @@ from ragbed.stack.lifecycle import down, mend, reset, up
 from ragbed.stack.reaping import running_record
 from ragbed.stack.session import running_stack
 from ragbed.stack.state import StateFolder, find_state_folder, project_folder
-from ragbed.stack.threads import num_thread
+from ragbed.stack.threads import num_thread, num_thread_at
 
 __all__ = [
     "SERVICES",
@@ -21,6 +21,7 @@ __all__ = [
     "find_state_folder",
     "mend",
     "num_thread",
+    "num_thread_at",
     "project_folder",
     "reset",
     "running_record",

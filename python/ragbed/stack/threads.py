@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from ragbed.settings import definitions as known
+from ragbed.stack.record import load_record
+from ragbed.stack.state import find_state_folder
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
@@ -27,6 +29,20 @@ def num_thread(settings: Settings, endpoint: Endpoint) -> int:
     """
     ours = endpoint.launcher == "process" and endpoint.real
     return settings[known.LLM_NUM_THREAD] or (threads_beside_others() if ours else 0)
+
+
+def num_thread_at(settings: Settings, url: str) -> int:
+    """Return what requests to the Ollama at an address ask for: `num_thread` of the stack that is up, if it is there.
+
+    Args:
+        settings: As for `num_thread`.
+        url: As the stack's record would have it.
+    """
+    record = load_record(find_state_folder())
+    endpoint = record.endpoints.get("ollama") if record else None
+    if endpoint is None or endpoint.url != url:
+        return settings[known.LLM_NUM_THREAD]
+    return num_thread(settings, endpoint)
 
 
 def threads_beside_others() -> int:

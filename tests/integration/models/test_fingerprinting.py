@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,11 +19,16 @@ from ragbed.models.fingerprint import (
     load_fingerprints,
     record_fingerprint,
 )
+from ragbed.settings import resolve_settings
+from ragbed.smoke import Run, SmokeOptions, services
+from ragbed.stack import Endpoint, Stack, StateFolder, num_thread
+from ragbed.stack.record import StackRecord
 from ragbed_command import RagbedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Literal
 
     from ragbed.models.fingerprint import Fingerprint
 
@@ -46,6 +52,19 @@ def command(tmp_path: Path, ollama: VectorOllama) -> RagbedCommand:
     lock = write_lock_of(tmp_path / "models.lock.json", made_model())
     environ = {"RAGBED_MODELS_LOCK": str(lock.path), "OLLAMA_HOST": ollama.url}
     return RagbedCommand(state=tmp_path / "state", folder=tmp_path, environ=environ)
+
+
+def endpoint_of(ollama: VectorOllama, launcher: Literal["attach", "process"]) -> Endpoint:
+    """Return the server as one that we started, or found."""
+    return Endpoint(
+        service="ollama",
+        url=ollama.url,
+        launcher=launcher,
+        product="ollama",
+        version=ollama.version,
+        real=True,
+        origin="somewhere",
+    )
 
 
 def recorded(ollama: VectorOllama, known: FingerprintFile) -> Fingerprint:
@@ -108,6 +127,44 @@ def test_a_model_that_is_not_there_is_said(ollama: VectorOllama, nothing: Finger
 
     assert caught.value.details == ("it has: tiny:latest",)
     assert "ragbed models fetch" in caught.value.hint
+
+
+@pytest.mark.parametrize("launcher", ["process", "attach"])
+def test_the_stacks_server_is_asked_as_the_pipeline_asks_it(
+    ollama: VectorOllama,
+    nothing: FingerprintFile,
+    launcher: Literal["attach", "process"],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With another number of threads a loaded model would be loaded anew, and once more by the next question."""
+    endpoint, settings = endpoint_of(ollama, launcher), resolve_settings(environ={}, folder=tmp_path)
+    monkeypatch.setenv("RAGBED_STATE_DIR", str(tmp_path / "state"))
+    record = StackRecord(stack="s", owner=None, keep=False, endpoints={"ollama": endpoint}, leases={})
+    record.save(StateFolder(tmp_path / "state").prepared())
+
+    check_fingerprint(ollama.url, "tiny", known=nothing, settings=settings)
+
+    assert ollama.threads == {num_thread(settings, endpoint)}
+
+
+def test_the_smoke_run_asks_as_its_pipeline_will(ollama: VectorOllama, tmp_path: Path) -> None:
+    """A stack of its own is in no record: the stage tells who started the server."""
+    overrides = {"embedding.model": "tiny", "llm.model": "tiny"}
+    endpoint = endpoint_of(ollama, "process")
+    run = Run(
+        id="20260102-030405-abcdef",
+        settings=resolve_settings(environ={}, folder=tmp_path, overrides=overrides),
+        folder=StateFolder(tmp_path / "state"),
+        options=SmokeOptions(),
+        cleanup=ExitStack(),
+        say=lambda _: None,
+        stack=Stack(id="s", endpoints={"ollama": endpoint}),
+    )
+
+    services.fingerprint(run)
+
+    assert ollama.threads == {num_thread(run.settings, endpoint)} != {0}
 
 
 def test_updating_records_and_the_next_check_is_the_same(command: RagbedCommand) -> None:

@@ -28,6 +28,7 @@ class VectorOllama:
         dimensions: Of its vectors.
         steady: False gives each request other vectors, and other answers.
         requests: How often it was asked to embed or to chat.
+        threads: How many threads it was asked to compute with, 0 for no word of it, each number once.
         url: Where it answers.
     """
 
@@ -40,6 +41,7 @@ class VectorOllama:
     dimensions: int = 8
     steady: bool = True
     requests: int = 0
+    threads: set[int] = field(default_factory=set)
     url: str = field(default="")
 
     def get(self, path: str) -> Any:
@@ -56,6 +58,7 @@ class VectorOllama:
         if path == "/api/show":
             return {"capabilities": ["embedding" if self.embeds else "completion"]}
         self.requests += 1
+        self.threads.add((asked.get("options") or {}).get("num_thread", 0))
         seed = "" if self.steady else str(self.requests)
         if path == "/api/embed":
             return {"model": self.model, "embeddings": [self._vector(seed + text) for text in asked["input"]]}

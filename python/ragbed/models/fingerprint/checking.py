@@ -14,7 +14,7 @@ from ragbed.models.server import LiveServer
 from ragbed.pins import with_tag
 from ragbed.settings import definitions as setting
 from ragbed.settings import resolve_settings
-from ragbed.stack import project_folder
+from ragbed.stack import num_thread_at, project_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ def check_fingerprint(
     *,
     known: FingerprintFile | None = None,
     settings: Settings | None = None,
+    num_thread: int | None = None,
     loading: Callable[[Loading], None] | None = None,
 ) -> Verdict:
     """Return whether a live Ollama's model gives what was recorded.
@@ -38,6 +39,7 @@ def check_fingerprint(
         model: Name with or without tag.
         known: What was recorded; None reads the file beside the lock in force.
         settings: Time limits and threads; None resolves those in force.
+        num_thread: What the pipeline asks this server for; None finds it, for a server of the stack that is up.
         loading: Told how a load goes.
 
     Raises:
@@ -50,7 +52,7 @@ def check_fingerprint(
     if product != "ollama":
         line = f"{with_tag(model)}: left out, {product} answers and its vectors are its own"
         return Verdict(kind="unknown", model=with_tag(model), line=line)
-    with _session(url, settings, loading) as session:
+    with _session(url, settings, num_thread, loading) as session:
         return compare(measure(session, model), known)
 
 
@@ -83,7 +85,7 @@ def record_fingerprint(
             f"{product} answers at {LiveServer(url).shown}: there is no model to take a fingerprint of",
             hint="give --url of a real Ollama",
         )
-    with _session(url, settings, loading) as session:
+    with _session(url, settings, None, loading) as session:
         seen = measure(session, model)
         again = measure(session, model, apart=True)
     steady = compare(again, FingerprintFile(path=known.path, fingerprints=(seen,)))
@@ -94,7 +96,12 @@ def record_fingerprint(
     return known.recorded(seen), compare(seen, known)
 
 
-def _session(url: str, settings: Settings | None, loading: Callable[[Loading], None] | None) -> OllamaSession:
+def _session(
+    url: str,
+    settings: Settings | None,
+    num_thread: int | None,
+    loading: Callable[[Loading], None] | None,
+) -> OllamaSession:
     """Open a session as the pipeline has it: with other options Ollama would load the model anew."""
     settings = settings or resolve_settings(folder=project_folder())
     policy = ClientPolicy(
@@ -103,6 +110,6 @@ def _session(url: str, settings: Settings | None, loading: Callable[[Loading], N
         first_token_s=settings[setting.LLM_FIRST_TOKEN_TIMEOUT_S],
         answer_s=settings[setting.LLM_ANSWER_TIMEOUT_S],
         keep_alive=settings[setting.LLM_KEEP_ALIVE] or None,
-        num_thread=settings[setting.LLM_NUM_THREAD],
+        num_thread=num_thread_at(settings, url) if num_thread is None else num_thread,
     )
     return OllamaSession(url, policy, loading=loading)
