@@ -23,12 +23,10 @@ let
 
   lock = ragbed.readModelLock services.ollama.lockFile;
   models = lock.set cfg.modelSet;
-  modelFor =
-    purpose:
-    (lib.findFirst (model: model.purpose == purpose)
-      (throw "services.ragbed.modelSet = \"${cfg.modelSet}\" has no ${purpose} model; name a set of the lock that has one")
-      models
-    ).fullName;
+  lacking = builtins.filter (purpose: !builtins.any (model: model.purpose == purpose) models) [
+    "embedding"
+    "chat"
+  ];
 
   backing = [
     "postgres"
@@ -126,7 +124,15 @@ in
           lib.concatStringsSep " or " (lib.mapAttrsToList (product: range: "${product} ${range}") ragbed.services.${service}.accept)
         }.
         Set services.${service}.package to one in range, or take ragbed's nixpkgs: inputs.nixpkgs.follows = "ragbed/nixpkgs".'';
-    }) backing;
+    }) backing
+    ++ [
+      {
+        assertion = lacking == [ ];
+        message = ''
+          services.ragbed.modelSet = "${cfg.modelSet}" has no ${lib.concatStringsSep " and no " lacking} model, and a pipeline needs both.
+          Name another of ${lib.concatStringsSep ", " (builtins.attrNames lock.sets)}, or add one: ragbed models lock NAME --set ${cfg.modelSet}'';
+      }
+    ];
 
     services.postgres = {
       enable = true;
@@ -160,8 +166,7 @@ in
 
     env = {
       inherit (urls) DATABASE_URL REDIS_URL;
-      RAGBED_LLM__MODEL = modelFor "chat";
-      RAGBED_EMBEDDING__MODEL = modelFor "embedding";
+      RAGBED_MODELS__SET = cfg.modelSet;
     }
     // lib.optionalAttrs (services.ollama.lockFile != ragbed.models.path) {
       RAGBED_MODELS_LOCK = "${services.ollama.lockFile}";

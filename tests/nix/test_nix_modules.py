@@ -274,7 +274,7 @@ def test_a_port_that_is_changed_is_changed_everywhere(nix: Nix) -> None:
 
 
 def test_a_project_may_bring_its_own_lock_of_models(nix: Nix, tmp_path: Path) -> None:
-    """Its models, their names in the environment, and the lock for ragbed's own commands."""
+    """Ollama gets its models, and ragbed's own commands are told of the lock."""
     lock = tmp_path / "models.lock.json"
     lock.write_text(
         (ROOT / "models.lock.json").read_text().replace('"default": "small"', '"default": "large"')
@@ -282,9 +282,33 @@ def test_a_project_may_bring_its_own_lock_of_models(nix: Nix, tmp_path: Path) ->
 
     shown = evaluate(nix, f"[ ./devenv.nix {{ services.ollama.lockFile = {lock}; }} ]")
 
-    assert shown["env"]["RAGBED_LLM__MODEL"] == "llama3.2:1b"
-    assert shown["env"]["RAGBED_EMBEDDING__MODEL"] == "nomic-embed-text:latest"
+    assert shown["services"]["ollama"]["models"] == ["nomic-embed-text:latest", "llama3.2:1b"]
     assert shown["env"]["RAGBED_MODELS_LOCK"].endswith("-models.lock.json")
+
+
+def test_a_project_may_take_another_set_of_models(nix: Nix, project: Shown) -> None:
+    """Ollama gets its models, and ragbed's own commands are told of the set, as they are of the default one."""
+    shown = evaluate(nix, '[ ./devenv.nix { services.ragbed.modelSet = "full"; } ]')
+
+    assert shown["services"]["ollama"]["models"] == ["nomic-embed-text:latest", "llama3.1:8b"]
+    assert shown["env"]["RAGBED_MODELS__SET"] == "full"
+    assert project["env"]["RAGBED_MODELS__SET"] == load_model_lock(ROOT / "models.lock.json").default
+
+
+def test_a_set_without_an_embedding_model_is_refused(nix: Nix, tmp_path: Path) -> None:
+    """The message names the option, the sets and the command that adds one."""
+    value = json.loads((ROOT / "models.lock.json").read_text())
+    value["sets"]["chats"] = ["qwen2.5:0.5b"]
+    lock = tmp_path / "models.lock.json"
+    lock.write_text(json.dumps(value))
+
+    (message,) = complaints(
+        nix, f'{{ services.ollama.lockFile = {lock}; services.ragbed.modelSet = "chats"; }}'
+    )
+
+    assert 'services.ragbed.modelSet = "chats" has no embedding model' in message
+    assert "Name another of chats, full, large, small" in message
+    assert "ragbed models lock NAME --set chats" in message
 
 
 REFUSALS = {

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from importlib.metadata import requires
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,6 +110,39 @@ def test_another_interpreter_than_the_pinned_one_is_refused(nix: Nix) -> None:
 
     assert f"this nixpkgs has {PINNED.attribute} 3.1.4, and stack.toml pins {PINNED.version}" in said
     assert "try: scripts/update-pins" in said
+
+
+FILES_OF_THE_PACKAGE = """
+    import ./nix/python/package.nix {
+      lib = {
+        fileset = { unions = map toString; toSource = { fileset, ... }: builtins.toJSON fileset; };
+        optionals = _: _: [ ];
+        makeLibraryPath = _: "";
+        licenses.asl20 = null;
+      };
+      runCommand = _: _: script:
+        builtins.fromJSON (builtins.head (builtins.match ".*cp -r ([[][^]]*[]]) source\n.*" script));
+      stdenv = { cc.cc.lib = null; hostPlatform.isLinux = false; };
+      makeWrapper = null; zlib = null; interpreter = null; wheels = "wheels";
+    }"""
+
+
+def test_the_packages_files_are_enough_to_build_its_wheel(nix: Nix, tmp_path: Path) -> None:
+    """What the build system asks for is copied into the builder: a file it lacks would stop `nix build`."""
+    for name in nix.eval(FILES_OF_THE_PACKAGE):
+        target = tmp_path / Path(name).relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if Path(name).is_dir() else shutil.copy)(name, target)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel"],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
