@@ -14,21 +14,25 @@
 let
   root = ../..;
   version = builtins.head (
-    builtins.match ".*__version__ = \"([^\"]+)\".*" (builtins.readFile (root + "/python/ragbed/_version.py"))
+    builtins.match ".*__version__ = \"([^\"]+)\".*" (
+      builtins.readFile (root + "/python/ragbed/_version.py")
+    )
   );
+  # What the build system reads, as pyproject.toml names it: a file that is added to the wheel there is here too.
+  inherit (builtins.fromTOML (builtins.readFile (root + "/pyproject.toml"))) project tool;
+  inherit (tool.hatch.build.targets) wheel;
   source = lib.fileset.toSource {
     inherit root;
     fileset = lib.fileset.unions (
-      map (path: root + "/${path}") [
-        "LICENSE"
-        "README.md"
-        "docs/golden/questions.jsonl"
-        "docs/lessons"
-        "models.lock.json"
-        "pyproject.toml"
-        "python/ragbed"
-        "stack.toml"
-      ]
+      map (path: root + "/${path}") (
+        [
+          "pyproject.toml"
+          project.readme
+        ]
+        ++ project.license-files
+        ++ wheel.packages
+        ++ builtins.attrNames wheel.force-include
+      )
     );
   };
   # What wheels may expect of every Linux: see PEP 600.
