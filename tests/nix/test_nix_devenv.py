@@ -151,6 +151,14 @@ def test_the_shell_entered_below_the_root_is_the_same(lab: Lab) -> None:
     assert f"root={lab.project}\n" in done.stdout
 
 
+def test_devenv_test_proves_the_pipeline_on_a_stack_of_its_own(lab: Lab) -> None:
+    """Nothing is up, the shell's addresses lead nowhere, and the smoke test passes all the same."""
+    done = lab.run("nix", "develop", "-c", "devenv", "test", MODEL_PROVIDER="mock")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "a stack of this run" in done.stdout + done.stderr
+
+
 def test_entering_the_shell_makes_no_model(lab: Lab) -> None:
     """The shell holds the recipe of the models, and no blob is made or fetched for it."""
     done = lab.run("nix", "print-dev-env", "--impure", "--json", "path:.#default", **ACCEPTED)
