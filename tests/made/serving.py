@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragbed.guard import NotThere, open_store
@@ -15,7 +17,8 @@ from ragbed.stack.watching import woken_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+_WITH_PARENT = Path(__file__).with_name("with_parent.py")
 
 
 class OllamaFailed(Exception):
@@ -24,7 +27,7 @@ class OllamaFailed(Exception):
 
 @contextmanager
 def serving(program: Path, models: Path | str, home: Path) -> Iterator[str]:
-    """Start an Ollama, yield its URL once it answers, and end it with its runners on every way out.
+    """Start an Ollama, yield its URL once it answers, and end it with its runners on every way out, on Linux also when we are killed.
 
     Args:
         program: The `ollama` program.
@@ -39,7 +42,7 @@ def serving(program: Path, models: Path | str, home: Path) -> Iterator[str]:
     log = home / "ollama.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [program, "serve"],
+            [sys.executable, _WITH_PARENT, str(os.getpid()), program.absolute(), "serve"],
             cwd=home,
             env=_variables(port, models, home),
             stdin=subprocess.DEVNULL,

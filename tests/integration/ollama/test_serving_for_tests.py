@@ -1,0 +1,46 @@
+"""The Ollama that tests run on ends with them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+
+from made.cached import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TESTS = """
+import sys
+from pathlib import Path
+from ollama import Client
+from made.serving import serving
+
+program, models, home = map(Path, sys.argv[1:])
+with serving(program, models, home) as url:
+    Client(url).embed("made-minilm", "loaded")
+    print("loaded", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_server_and_runners_end_with_killed_tests(
+    real_ollama_program: Path, made_models: Path, tmp_path: Path
+) -> None:
+    """Killed tests have no time to end what they have started; a time limit of CI does the same."""
+    command = [sys.executable, "-c", _TESTS, real_ollama_program, made_models, tmp_path / "home"]
+    with subprocess.Popen(
+        command, cwd=ROOT / "tests", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as tests:
+        assert tests.stdout
+        assert tests.stdout.readline() == b"loaded\n"
+        running = psutil.Process(tests.pid).children(recursive=True)
+        tests.kill()
+
+    _, left = psutil.wait_procs(running, timeout=20)
+
+    assert len(running) == 2
+    assert [one for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
