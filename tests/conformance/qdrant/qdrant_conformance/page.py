@@ -39,7 +39,7 @@ compares two servers call by call, an embedded and a real one for example, and e
 
 This page is made from the same suite by `scripts/compatibility-page`: {cases} cases over every public method that asks
 a server, by `QdrantClient` and by `AsyncQdrantClient` of qdrant-client {client}, and {requests} requests below it.
-{same} cases are {word}, {differ} differ, and {refused} are refused with 501. {basis}
+{same} are {words}, {differ} differ, and {refused} are refused with 501. {basis}
 
 "{word}" means: the expected result but for times, counters and the fifth digit of a score, or the expected status of a
 refusal, and the expected data afterwards. A method is judged by all its cases, a parameter by those that give it.
@@ -57,6 +57,7 @@ def build(client: str) -> str:
         requests=len(REQUESTS),
         client=client,
         word=SAME,
+        words="the same" if SERVER else SAME,
         basis=RECORDED_ON.format(server=SERVER) if SERVER else NOT_YET,
         same=sum(one not in known for one in ids),
         differ=sum(one in known for one in ids) - refused,
