@@ -7,12 +7,11 @@
     devenv.inputs.nixpkgs.follows = "nixpkgs";
   };
 
-  # Asked about once; docs/nix.md says what a yes means. The cache has devenv's own programs, which would else be
-  # compiled here; without pure evaluation the shell knows which folder it is entered in.
+  # Nix asks about it; docs/nix.md says what a yes means. The cache has devenv's own programs, which would else be
+  # compiled here.
   nixConfig = {
     extra-substituters = "https://devenv.cachix.org";
     extra-trusted-public-keys = "devenv.cachix.org-1:w1cLUi8dv3hnoSPGAuibQv+f9TZLr6cv/Hm9XgU50cw=";
-    pure-eval = false;
   };
 
   outputs = inputs: import ./nix/outputs.nix inputs;

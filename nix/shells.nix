@@ -11,7 +11,9 @@ let
   here = builtins.getEnv "PWD";
 
   # The project's root where the shell is entered somewhere below it.
-  isRoot = folder: builtins.pathExists (folder + "/stack.toml") && builtins.pathExists (folder + "/devenv.nix");
+  isRoot =
+    folder:
+    builtins.pathExists (folder + "/stack.toml") && builtins.pathExists (folder + "/devenv.nix");
   rootAbove =
     folder:
     if isRoot folder then
@@ -29,8 +31,9 @@ let
     ];
   };
 
-  # Where evaluation is pure (nobody accepted the flake's configuration, or `nix flake check`), the shell that Nix
-  # enters takes the real one over: the same flake, evaluated once more and told where it is.
+  # Where evaluation is pure (plain `nix develop`, `nix flake check`), the shell that Nix enters takes the real one
+  # over: the same flake, evaluated once more and told where it is. `pure-eval = false` in the flake's own
+  # configuration would not do: a newer Nix then tells the folder and goes on refusing to look into it.
   entry = pkgs.mkShellNoCC {
     name = "ragbed-entry";
     shellHook = ''
