@@ -27,7 +27,9 @@ class OllamaFailed(Exception):
 
 @contextmanager
 def serving(program: Path, models: Path | str, home: Path) -> Iterator[str]:
-    """Start an Ollama, yield its URL once it answers, and end it with its runners on every way out, on Linux also when we are killed.
+    """Start an Ollama, yield its URL once it answers, and end it with its runners on every way out.
+
+    On Linux it ends even when we are killed.
 
     Args:
         program: The `ollama` program.
