@@ -197,20 +197,22 @@ async def _no_figures(ask: Ask) -> Facts:
 
 
 @LOADED.case(
-    "keep_alive 0 without a prompt unloads the model, by chat and by generate",
+    "an answer leaves its model loaded, and keep_alive 0 without a prompt unloads it, by chat and by generate",
+    loaded=[True, True],
     reasons=["unload", "unload"],
     gone=[True, True],
 )
 async def _unload(ask: Ask) -> Facts:
-    reasons, gone = [], []
+    loaded, reasons, gone = [], [], []
     for unload in (
         lambda: ask.chat(messages=[], keep_alive=0),
         lambda: ask.generate("", keep_alive="0s"),
     ):
         await ask.generate(options={"num_predict": 1})
+        loaded.append(ask.models.chat in await ask.running())
         reasons.append((await unload()).body["done_reason"])
         gone.append(await ask.comes_true(lambda: _is_gone(ask, ask.models.chat)))
-    return {"reasons": reasons, "gone": gone}
+    return {"loaded": loaded, "reasons": reasons, "gone": gone}
 
 
 @LOADED.case("keep_alive 0 with a prompt unloads the model after its answer", words=True, gone=True)
