@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from devenv_lab import Lab, make_lab, missing_mirror, programs_of_this_machine
 from nix_command import Nix, missing_nix
+
+from made.program import known_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,3 +27,14 @@ def fresh_nix(tmp_path: Path, nix: Nix) -> Nix:
     """Nix on a store that no other test has put anything into."""
     del nix  # only for its skip
     return Nix.prepared(tmp_path / "nix")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A copy of the project that finds all its inputs on this machine."""
+    if reason := missing_nix() or missing_mirror():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("lab")
+    programs = programs_of_this_machine(folder / "bin", ollama=known_program())
+    (folder / "work").mkdir()
+    return make_lab(Nix.prepared(folder / "nix"), folder / "work", programs=programs)

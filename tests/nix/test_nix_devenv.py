@@ -1,4 +1,4 @@
-"""The project under devenv's real modules, entered by plain `nix develop`; its processes are real servers.
+"""The project under devenv's real modules, and its shell, entered by plain `nix develop`.
 
 Needs `RAGBED_MIRROR`; `scripts/check-nix` is the command. See `devenv_lab.py` for what is real.
 """
@@ -8,46 +8,23 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-from contextlib import contextmanager
-from queue import Empty, Queue
-from threading import Thread
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from devenv_lab import Lab, make_lab, missing_mirror, programs_of_this_machine
 from evaluated import evaluate
-from nix_command import EXPRESSIONS, ROOT, Nix, missing_nix
+from nix_command import EXPRESSIONS, ROOT, Nix
 
-from made.program import known_program
 from ragbed.pins import load_stack_pins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
     from pathlib import Path
 
-SHELL = (
-    "devShells.x86_64-linux.default" if os.uname().machine == "x86_64" else "devShells.aarch64-linux.default"
-)
+    from devenv_lab import Lab
+
+SYSTEM = f"{os.uname().machine}-linux"
+SHELL = f"devShells.{SYSTEM}.default"
 ACCEPTED = {"NIX_CONFIG": "accept-flake-config = true\nsubstitute = false"}
-BACKING = ["postgres", "redis", "qdrant", "ollama"]
-# Postgres refuses root, and names its first user after whoever starts it.
-AS_NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"] if os.geteuid() == 0 else []
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """A copy of the project that finds all its inputs on this machine."""
-    if reason := missing_nix() or missing_mirror():
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("lab")
-    programs = programs_of_this_machine(folder / "bin", ollama=known_program())
-    (folder / "work").mkdir()
-    return make_lab(Nix.prepared(folder / "nix"), folder / "work", programs=programs)
 
 
 def evaluated(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], list[str]]:
@@ -112,7 +89,7 @@ def test_the_small_module_system_shows_what_devenv_makes_of_the_project(
     """What tests without a mirror look at is what devenv's own modules give."""
     real, small = nameless(flake_mode[0]), nameless(evaluate(nix, "[ ./devenv.nix ]").value)
 
-    ours = set(BACKING[2:]) | {"rag-api", "ollama-models"}
+    ours = {"qdrant", "ollama", "rag-api", "ollama-models"}
     for name in ours:
         small_ready = small["processes"][name]["ready"]
         assert real["processes"][name]["ready"] == (
@@ -237,185 +214,3 @@ def test_a_second_flake_gets_its_qdrant_and_its_ollama(lab: Lab, tmp_path: Path)
     value = json.loads(done.stdout)
     assert value["processes"] == ["ollama", "ollama-models", "qdrant"]
     assert value["url"].endswith(f":{load_stack_pins(ROOT / 'stack.toml')['qdrant'].port}")
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
-class Up:
-    """`devenv up` in a shell that plain `nix develop` enters."""
-
-    def __init__(self, lab: Lab, models: Path) -> None:
-        self.lab = lab
-        self.models = models
-        self.said: list[str] = []
-        self.process = lab.popen(*AS_NOBODY, "nix", "develop", "-c", "devenv", "up", RAGBED_BLOBS=str(models))
-        self._lines: Queue[str] = Queue()
-        self._reader = Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as output:
-            for line in output:
-                self._lines.put(line)
-
-    def wait_for(self, *texts: str, timeout_s: float) -> None:
-        """Wait until lines have held all of some texts."""
-        end = monotonic() + timeout_s
-        missing = {text for text in texts if not any(text in line for line in self.said)}
-        while missing and monotonic() < end:
-            try:
-                self.said.append(self._lines.get(timeout=1.0))
-            except Empty:
-                if self.process.poll() is not None:
-                    break
-                continue
-            missing = {text for text in missing if text not in self.said[-1]}
-        assert not missing, f"not said: {missing}\n{''.join(self.said[-80:])}"
-
-    def end(self) -> None:
-        """End it as a terminal does, and wait until everything has ended."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-            self.wait_for("process-compose: all have ended", timeout_s=60)
-        self.process.wait(timeout=30)
-        self._reader.join(timeout=30)
-
-    def shell(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in a shell of another terminal."""
-        return self.lab.run(*AS_NOBODY, "nix", "develop", "-c", *words, RAGBED_BLOBS=str(self.models))
-
-    def elsewhere(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run ragbed in a terminal that knows nothing of the shell."""
-        return self.lab.run(sys.executable, "-m", "ragbed", *words, RAGBED_ROOT=str(self.lab.project))
-
-
-@contextmanager
-def started(lab: Lab, models: Path) -> Iterator[Up]:
-    """Start everything and end it on every way out."""
-    up = Up(lab, models)
-    try:
-        yield up
-    finally:
-        up.end()
-
-
-@pytest.fixture(scope="module")
-def made(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """The project with the made models, on ports that are free."""
-    pins = load_stack_pins(ROOT / "stack.toml")
-    old = [*(pins[name].port for name in BACKING), pins.app.port]
-    return lab.variant(
-        tmp_path_factory.mktemp("made"),
-        lock=ROOT / "tests" / "made" / "models.lock.json",
-        ports=dict(zip(old, free_ports(len(old)), strict=True)),
-    )
-
-
-@pytest.fixture(scope="module")
-def up(made: Lab, real_ollama_program: Path, made_models: Path) -> Iterator[Up]:
-    """Everything is up, and the RAG API is ready."""
-    del real_ollama_program  # in the stand-in already, where there is one
-    with started(made, made_models) as running:
-        running.wait_for("process-compose: rag-api: ready", timeout_s=240)
-        yield running
-
-
-def test_devenv_up_starts_everything_in_order(up: Up) -> None:
-    """The models come before Ollama, and the RAG API after the adoption and the migration."""
-    said = "".join(up.said)
-
-    marks = [
-        "getting 2 models",
-        "ollama-models: ended with 0",
-        "ollama: ready",
-        "the schema of default is at",
-    ]
-    places = [said.index(mark) for mark in [*marks, "rag-api: ready"]]
-    assert places == sorted(places)
-    assert said.count("Adopted.") == 3
-
-
-def test_the_models_come_from_the_store(up: Up) -> None:
-    """Ollama serves a folder that Nix has made of blobs that were here."""
-    folder = up.lab.project / ".devenv" / "state" / "ollama" / "models"
-
-    assert folder.resolve().parent == up.lab.nix.folder / "store"
-    assert (folder / "manifests" / "registry.ollama.ai" / "library" / "made-minilm" / "latest").is_file()
-
-
-@pytest.mark.parametrize("place", ["shell", "elsewhere"])
-def test_status_says_who_started_the_services(up: Up, place: str) -> None:
-    """In the shell by its environment, in any other terminal by what was announced: attached, started by devenv."""
-    run = {"shell": lambda *words: up.shell("ragbed", *words), "elsewhere": up.elsewhere}[place]
-    done = run("status", "--json")
-
-    services = json.loads(done.stdout[done.stdout.index("{") :])["services"]
-    found = {one["name"]: (one["launcher"], one["started_by"]) for one in services}
-    assert {name: found[name] for name in BACKING[:3]} == dict.fromkeys(BACKING[:3], ("attach", "devenv"))
-
-
-def test_smoke_attaches_to_what_devenv_has_started(up: Up, tmp_path: Path) -> None:
-    """A few documents go through the whole way to the index, on the services of `devenv up`."""
-    for name in ["alembic-multiple-heads.md"]:
-        (tmp_path / name).write_text((ROOT / "docs" / "lessons" / name).read_text())
-
-    done = up.shell("ragbed", "smoke", "--corpus", str(tmp_path), "--stage", "index")
-
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^index +ok .* 1 documents", done.stderr, re.MULTILINE)
-
-
-def test_the_models_are_verified_against_the_lock(up: Up) -> None:
-    """The task compares what Ollama has, digest by digest."""
-    done = up.shell("devenv", "tasks", "run", "ragbed:models-verify")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "made-minilm:latest" in done.stdout
-
-
-def test_a_store_of_somebody_else_is_not_adopted(
-    lab: Lab, real_ollama_program: Path, made_models: Path, tmp_path: Path
-) -> None:
-    """Where another Redis has the port, the set-up says whose files it has, and nothing is marked."""
-    del real_ollama_program
-    pins = load_stack_pins(ROOT / "stack.toml")
-    old = [*(pins[name].port for name in BACKING), pins.app.port]
-    ports = dict(zip(old, free_ports(len(old)), strict=True))
-    variant = lab.variant(tmp_path, lock=ROOT / "tests" / "made" / "models.lock.json", ports=ports)
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    server = json.loads((lab.nixpkgs / "host.json").read_text())["programs"]["redis-server"]
-    foreign = subprocess.Popen(
-        [
-            server,
-            "--port",
-            str(ports[pins["redis"].port]),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            theirs,
-            "--save",
-            "",
-        ],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        with started(variant, made_models) as running:
-            running.wait_for("devenv:processes:redis ended with", "postgres: ready", timeout_s=240)
-            said = running.shell("devenv", "tasks", "run", "ragbed:adopt")
-    finally:
-        foreign.terminate()
-        foreign.wait(timeout=20)
-
-    assert said.returncode != 0
-    assert f"the redis that answers is not the one of this project: its files are in {theirs}" in (
-        said.stdout + said.stderr
-    )

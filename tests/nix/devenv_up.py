@@ -1,0 +1,91 @@
+"""`devenv up` in a lab, and the terminals beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from contextlib import contextmanager
+from queue import Empty, Queue
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from devenv_lab import Lab
+
+# Postgres refuses root, and names its first user after whoever starts it.
+AS_NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"] if os.geteuid() == 0 else []
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+class Up:
+    """`devenv up` in a shell that plain `nix develop` enters."""
+
+    def __init__(self, lab: Lab, models: Path) -> None:
+        self.lab = lab
+        self.models = models
+        self.said: list[str] = []
+        self.process = lab.popen(*AS_NOBODY, "nix", "develop", "-c", "devenv", "up", RAGBED_BLOBS=str(models))
+        self._lines: Queue[str] = Queue()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as output:
+            for line in output:
+                self._lines.put(line)
+
+    def wait_for(self, *texts: str, timeout_s: float) -> None:
+        """Wait until lines have held all of some texts."""
+        end = monotonic() + timeout_s
+        missing = {text for text in texts if not any(text in line for line in self.said)}
+        while missing and monotonic() < end:
+            try:
+                self.said.append(self._lines.get(timeout=1.0))
+            except Empty:
+                if self.process.poll() is not None:
+                    break
+                continue
+            missing = {text for text in missing if text not in self.said[-1]}
+        assert not missing, f"not said: {missing}\n{''.join(self.said[-80:])}"
+
+    def end(self) -> None:
+        """End it as a terminal does, and wait until everything has ended."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.wait_for("process-compose: all have ended", timeout_s=60)
+        self.process.wait(timeout=30)
+        self._reader.join(timeout=30)
+
+    def shell(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in a shell of another terminal."""
+        return self.lab.run(*AS_NOBODY, "nix", "develop", "-c", *words, RAGBED_BLOBS=str(self.models))
+
+    def elsewhere(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run ragbed in a terminal that knows nothing of the shell."""
+        return self.lab.run(sys.executable, "-m", "ragbed", *words, RAGBED_ROOT=str(self.lab.project))
+
+
+@contextmanager
+def started(lab: Lab, models: Path) -> Iterator[Up]:
+    """Start everything and end it on every way out."""
+    up = Up(lab, models)
+    try:
+        yield up
+    finally:
+        up.end()
