@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 """Shows a line on the way; called on a thread of its own."""
 
-_FIRST_WORD_S = 2.0
-_NEXT_WORD_S = 5.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loading:
@@ -30,12 +27,16 @@ class Loading:
         timeout_s: How long one load may take. Never make it short: a client that gives up aborts the load.
         num_thread: Threads that a model computes with; 0 leaves it to Ollama. Requests that ask for another number load
             the model anew.
-        say: Told every few seconds what is being loaded; None tells nobody.
+        say: Told what is being loaded; None tells nobody.
+        first_word_s: How long a load may take before anything is said.
+        next_word_s: How long until the next word.
     """
 
     timeout_s: float = 900.0
     num_thread: int = 0
     say: Say | None = None
+    first_word_s: float = 2.0
+    next_word_s: float = 5.0
 
 
 def load_models(url: str, *, embedding: str, chat: str, loading: Loading) -> None:
@@ -46,7 +47,7 @@ def load_models(url: str, *, embedding: str, chat: str, loading: Loading) -> Non
         WrongService: A model cannot be loaded; says which and why.
     """
     for path, model in (("/api/embed", embedding), ("/api/generate", chat)):
-        with _told(model, loading.say):
+        with _told(model, loading):
             _load(url, path, model, loading)
 
 
@@ -61,13 +62,13 @@ def _load(url: str, path: str, model: str, loading: Loading) -> None:
 
 
 @contextmanager
-def _told(model: str, say: Say | None) -> Iterator[None]:
+def _told(model: str, loading: Loading) -> Iterator[None]:
     """Tell how long the body has been loading a model, every few seconds until it ends."""
-    if say is None:
+    if loading.say is None:
         yield
         return
     done = Event()
-    teller = Thread(target=_tell, args=(model, say, done), daemon=True)
+    teller = Thread(target=_tell, args=(model, loading, loading.say, done), daemon=True)
     teller.start()
     try:
         yield
@@ -76,9 +77,9 @@ def _told(model: str, say: Say | None) -> Iterator[None]:
         teller.join()
 
 
-def _tell(model: str, say: Say, done: Event) -> None:
+def _tell(model: str, loading: Loading, say: Say, done: Event) -> None:
     began = time.monotonic()
-    wait_s = _FIRST_WORD_S
+    wait_s = loading.first_word_s
     while not done.wait(wait_s):
         say(f"ollama is loading {model}: {time.monotonic() - began:.0f} s")
-        wait_s = _NEXT_WORD_S
+        wait_s = loading.next_word_s
