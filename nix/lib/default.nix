@@ -12,7 +12,12 @@ let
   modelLock = import ./model-lock.nix { inherit manifest; };
 in
 {
-  inherit (pins) services app python package;
+  inherit (pins)
+    services
+    app
+    python
+    package
+    ;
   inherit (import ./versions.nix) accepts inRange;
   inherit manifest;
   models = modelLock lockFile;

@@ -14,21 +14,26 @@ let
     name:
     let
       key = withTag name;
-      entry = file.models.${key} or (throw "${shown} pins no model ${key}; it has: ${listed (names file.models)}");
+      entry =
+        file.models.${key}
+          or (throw "${shown} pins no model ${key}; it has: ${listed (names file.models)}");
       computed = manifest.digest entry.manifest;
     in
     if computed == entry.digest then
       entry
       // {
         fullName = key;
-        repository = if builtins.match ".*/.*" entry.name == null then "library/${entry.name}" else entry.name;
+        repository =
+          if builtins.match ".*/.*" entry.name == null then "library/${entry.name}" else entry.name;
       }
     else
       throw "${shown}: models.${key}.digest is ${entry.digest}, and its manifest's parts give ${computed}";
 
   set =
     name:
-    map get (file.sets.${name} or (throw "${shown} has no set ${name}; it has: ${listed (names file.sets)}"));
+    map get (
+      file.sets.${name} or (throw "${shown} has no set ${name}; it has: ${listed (names file.sets)}")
+    );
 in
 {
   inherit get set withTag;

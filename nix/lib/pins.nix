@@ -4,11 +4,12 @@ let
   file = builtins.fromTOML (builtins.readFile stackFile);
   shown = baseNameOf (toString stackFile);
 
+  schema = builtins.toJSON (file.schema or null);
   checked =
-    if file.schema or null == 1 then
+    if schema == "1" then
       file
     else
-      throw "${shown}: schema is ${builtins.toJSON (file.schema or null)}, and this ragbed reads schema 1";
+      throw "${shown}: schema is ${schema}, and this ragbed reads schema 1";
 
   service = name: pinned: {
     inherit (pinned) port accept;

@@ -56,14 +56,17 @@ let
 
   # Adding the file gives the very path that the derivation would make, so that nothing is left to fetch.
   blob =
-    model: part: if isFolder then builtins.seq (inFolder model part) (fetched model part) else fetched model part;
+    model: part:
+    if isFolder then builtins.seq (inFolder model part) (fetched model part) else fetched model part;
 
   entriesOf =
     manifest: model:
     [
       {
         name = "manifests/${model.registry}/${model.repository}/${model.tag}";
-        path = builtins.toFile "manifest-${builtins.substring 7 12 model.digest}" (manifest.encode model.manifest);
+        path = builtins.toFile "manifest-${builtins.substring 7 12 model.digest}" (
+          manifest.encode model.manifest
+        );
       }
     ]
     ++ map (part: {

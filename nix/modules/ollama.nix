@@ -12,6 +12,7 @@ let
   cfg = config.services.ollama;
   port = config.processes.ollama.ports.main.value;
   loopback = import ./loopback.nix;
+  readiness = import ./readiness.nix;
   address = "${loopback.inUrl cfg.host}:${toString port}";
 
   lock = ragbed.readModelLock cfg.lockFile;
@@ -31,7 +32,9 @@ let
   # The recipe without what it makes: the shell's closure then holds the recipe only, and entering the shell downloads
   # no model. The process below makes it.
   recipe = builtins.unsafeDiscardOutputDependency store.drvPath;
-  modelNames = lib.concatMapStringsSep " " (model: lib.escapeShellArg "--model=${model.fullName}") wanted;
+  modelNames = lib.concatMapStringsSep " " (
+    model: lib.escapeShellArg "--model=${model.fullName}"
+  ) wanted;
 
   getsModels = cfg.modelsFrom != "none";
   getModels = {
@@ -93,7 +96,8 @@ in
 
     package = mkOption {
       type = types.package;
-      default = if cfg.acceleration == "cpu" then pkgs.${pin.attribute} else pkgs."ollama-${cfg.acceleration}";
+      default =
+        if cfg.acceleration == "cpu" then pkgs.${pin.attribute} else pkgs."ollama-${cfg.acceleration}";
       defaultText = lib.literalMD "the attribute that `stack.toml` names, or the one for `acceleration`";
       example = lib.literalExpression "pkgs.ollama";
       description = "The package with `bin/ollama`.";
@@ -235,16 +239,15 @@ in
       }
       // cfg.settings;
       after = lib.optional getsModels "devenv:processes:ollama-models@completed";
-      # what `after` cannot say: only where the models came
-      process-compose = lib.mkIf getsModels {
-        depends_on.ollama-models.condition = lib.mkForce "process_completed_successfully";
+      process-compose = readiness.compose // {
+        # what `after` cannot say: only where the models came
+        depends_on = lib.mkIf getsModels {
+          ollama-models.condition = lib.mkForce "process_completed_successfully";
+        };
       };
       ports.main.allocate = cfg.port;
-      ready = {
+      ready = readiness.eachSecond pin.readyTimeout // {
         exec = "${ask}";
-        period = 1;
-        probe_timeout = 4;
-        failure_threshold = pin.readyTimeout;
       };
     };
   };

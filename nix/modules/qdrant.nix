@@ -13,6 +13,7 @@ let
   port = config.processes.qdrant.ports.http.value;
   grpcPort = config.processes.qdrant.ports.grpc.value;
   loopback = import ./loopback.nix;
+  readiness = import ./readiness.nix;
   format = pkgs.formats.yaml { };
 
   # Variables win over the configuration file, so what keeps Qdrant here and quiet is said in variables: a stray one in
@@ -112,7 +113,10 @@ in
           Set services.qdrant.grpcPort to another one.'';
       }
       {
-        assertion = !(cfg.settings ? service.http_port || cfg.settings ? service.grpc_port || cfg.settings ? service.host);
+        assertion =
+          !(
+            cfg.settings ? service.http_port || cfg.settings ? service.grpc_port || cfg.settings ? service.host
+          );
         message = ''
           services.qdrant.settings.service sets an address, which services.qdrant.host, httpPort and grpcPort would overrule.
           Set those instead.'';
@@ -143,16 +147,14 @@ in
         grpc.allocate = cfg.grpcPort;
       };
       # /readyz answers once every shard is loaded; /healthz would only say that the process lives
-      ready = {
+      ready = readiness.eachSecond pin.readyTimeout // {
         http.get = {
           inherit (cfg) host;
           inherit port;
           path = "/readyz";
         };
-        period = 1;
-        probe_timeout = 4;
-        failure_threshold = pin.readyTimeout;
       };
+      process-compose = readiness.compose;
     };
   };
 }

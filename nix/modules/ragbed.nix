@@ -9,6 +9,7 @@
 let
   inherit (lib) mkDefault mkOption types;
   ragbed = import ../lib { };
+  readiness = import ./readiness.nix;
   cfg = config.services.ragbed;
   inherit (config) services;
   host = "127.0.0.1";
@@ -34,16 +35,23 @@ let
     "qdrant"
     "ollama"
   ];
+  versionOf = service: services.${service}.package.version;
+  accepted =
+    service:
+    lib.concatStringsSep " or " (
+      lib.mapAttrsToList (product: range: "${product} ${range}") ragbed.services.${service}.accept
+    );
   outOfRange = builtins.filter (
-    service: !ragbed.accepts ragbed.services.${service}.accept services.${service}.package.version
+    service: !ragbed.accepts ragbed.services.${service}.accept (versionOf service)
   ) backing;
 
   processOf = service: "devenv:processes:${service}";
   isNative = config.process.manager.implementation == "native";
-  probeEachSecond = service: {
-    initial_delay = lib.mkForce 0;
-    period = lib.mkForce 1;
-    failure_threshold = lib.mkForce ragbed.services.${service}.readyTimeout;
+  probed = service: {
+    ready = lib.mapAttrs (_: lib.mkForce) (
+      readiness.eachSecond ragbed.services.${service}.readyTimeout // { initial_delay = 0; }
+    );
+    process-compose = readiness.compose;
   };
 
   # Only stores whose files lie in this project are adopted: what answers on a port may be somebody else's.
@@ -117,22 +125,21 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    assertions = map (service: {
-      assertion = !(builtins.elem service outOfRange);
-      message = ''
-        services.${service}.package is ${services.${service}.package.version}, outside what ragbed accepts: ${
-          lib.concatStringsSep " or " (lib.mapAttrsToList (product: range: "${product} ${range}") ragbed.services.${service}.accept)
-        }.
-        Set services.${service}.package to one in range, or take ragbed's nixpkgs: inputs.nixpkgs.follows = "ragbed/nixpkgs".'';
-    }) backing
-    ++ [
-      {
-        assertion = lacking == [ ];
+    assertions =
+      map (service: {
+        assertion = !(builtins.elem service outOfRange);
         message = ''
-          services.ragbed.modelSet = "${cfg.modelSet}" has no ${lib.concatStringsSep " and no " lacking} model, and a pipeline needs both.
-          Name another of ${lib.concatStringsSep ", " (builtins.attrNames lock.sets)}, or add one: ragbed models lock NAME --set ${cfg.modelSet}'';
-      }
-    ];
+          services.${service}.package is ${versionOf service}, outside what ragbed accepts: ${accepted service}.
+          Set services.${service}.package to one in range, or take ragbed's nixpkgs: inputs.nixpkgs.follows = "ragbed/nixpkgs".'';
+      }) backing
+      ++ [
+        {
+          assertion = lacking == [ ];
+          message = ''
+            services.ragbed.modelSet = "${cfg.modelSet}" has no ${lib.concatStringsSep " and no " lacking} model, and a pipeline needs both.
+            Name another of ${lib.concatStringsSep ", " (builtins.attrNames lock.sets)}, or add one: ragbed models lock NAME --set ${cfg.modelSet}'';
+        }
+      ];
 
     services.postgres = {
       enable = true;
@@ -173,23 +180,30 @@ in
     };
 
     processes = {
-      postgres.ready = probeEachSecond "postgres";
-      redis.ready = probeEachSecond "redis";
+      postgres = probed "postgres";
+      redis = probed "redis";
+
+      # It is the first of the RAG API's own tasks; where nobody serves that, adopting is a process.
+      adoption = lib.mkIf (!cfg.api.enable && !isNative) rec {
+        exec = "exec ${adopt}";
+        after = map processOf backing;
+        # without devenv-tasks, which stays when the process that it watches has ended
+        process-compose.command = exec;
+      };
+
       rag-api = lib.mkIf cfg.api.enable {
         exec = "exec ${cfg.command} serve --port ${toString config.processes.rag-api.ports.http.value}";
         after = map processOf backing ++ [ "ragbed:migrate" ];
         env.MODEL_PROVIDER = "ollama";
         ports.http.allocate = cfg.api.port;
-        ready = {
+        ready = readiness.eachSecond ragbed.services.ollama.readyTimeout // {
           http.get = {
             inherit host;
             port = config.processes.rag-api.ports.http.value;
             path = "/health";
           };
-          period = 1;
-          probe_timeout = 4;
-          failure_threshold = ragbed.services.ollama.readyTimeout;
         };
+        process-compose = readiness.compose;
       };
     };
 

@@ -14,9 +14,7 @@ let
     ;
 
   wrapped = kind: extra: { _type = kind; } // extra;
-  override =
-    priority: content:
-    wrapped "override" { inherit priority content; };
+  override = priority: content: wrapped "override" { inherit priority content; };
 
   lib = builtins // {
     inherit (import ./modules.nix lib) evalModules forTypes;
@@ -46,10 +44,26 @@ let
     mkOverride = override;
     mkForce = override 50;
     mkDefault = override 1000;
-    mkBefore = content: wrapped "order" { priority = 500; inherit content; };
-    mkAfter = content: wrapped "order" { priority = 1500; inherit content; };
-    literalExpression = text: { _type = "literal"; inherit text; };
-    literalMD = text: { _type = "literal"; inherit text; };
+    mkBefore =
+      content:
+      wrapped "order" {
+        priority = 500;
+        inherit content;
+      };
+    mkAfter =
+      content:
+      wrapped "order" {
+        priority = 1500;
+        inherit content;
+      };
+    literalExpression = text: {
+      _type = "literal";
+      inherit text;
+    };
+    literalMD = text: {
+      _type = "literal";
+      inherit text;
+    };
 
     optional = condition: item: if condition then [ item ] else [ ];
     optionals = condition: items: if condition then items else [ ];
@@ -62,7 +76,9 @@ let
         found = filter wanted items;
       in
       if found == [ ] then otherwise else builtins.head found;
-    unique = builtins.foldl' (seen: item: if builtins.elem item seen then seen else seen ++ [ item ]) [ ];
+    unique = builtins.foldl' (
+      seen: item: if builtins.elem item seen then seen else seen ++ [ item ]
+    ) [ ];
 
     genAttrs =
       names: make:
@@ -73,7 +89,8 @@ let
         }) names
       );
     mapAttrsToList = make: set: map (name: make name set.${name}) (builtins.attrNames set);
-    filterAttrs = keep: set: removeAttrs set (filter (name: !keep name set.${name}) (builtins.attrNames set));
+    filterAttrs =
+      keep: set: removeAttrs set (filter (name: !keep name set.${name}) (builtins.attrNames set));
 
     concatMapStringsSep =
       separator: make: items:
@@ -81,17 +98,50 @@ let
     hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
     removePrefix =
       prefix: text: if lib.hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
-    splitString =
-      separator: text: filter isString (builtins.split (lib.escapeRegex separator) text);
-    escapeRegex = replaceStrings [ "." "*" "+" "?" "(" ")" "[" "|" "^" "$" ] [ "\\." "\\*" "\\+" "\\?" "\\(" "\\)" "\\[" "\\|" "\\^" "\\$" ];
+    splitString = separator: text: filter isString (builtins.split (lib.escapeRegex separator) text);
+    escapeRegex =
+      replaceStrings
+        [
+          "."
+          "*"
+          "+"
+          "?"
+          "("
+          ")"
+          "["
+          "|"
+          "^"
+          "$"
+        ]
+        [
+          "\\."
+          "\\*"
+          "\\+"
+          "\\?"
+          "\\("
+          "\\)"
+          "\\["
+          "\\|"
+          "\\^"
+          "\\$"
+        ];
     escapeShellArg = text: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
     escapeShellArgs = lib.concatMapStringsSep " " lib.escapeShellArg;
 
-    getExe = package: lib.getExe' package (package.meta.mainProgram or (throw "${package.name} has no main program"));
+    getExe =
+      package:
+      lib.getExe' package (package.meta.mainProgram or (throw "${package.name} has no main program"));
     getExe' = package: program: "${package}/bin/${program}";
     makeBinPath = lib.concatMapStringsSep ":" (package: "${package}/bin");
     makeLibraryPath = lib.concatMapStringsSep ":" (package: "${package}/lib");
-    versions.majorMinor = version: concatStringsSep "." (map (elemAt (lib.splitString "." version)) [ 0 1 ]);
+    versions.majorMinor =
+      version:
+      concatStringsSep "." (
+        map (elemAt (lib.splitString "." version)) [
+          0
+          1
+        ]
+      );
     inherit length;
   };
 in

@@ -72,10 +72,14 @@ let
     name: definitions:
     concatMap (
       definition:
-      if definition.value ? ${name} then unwrap (definition // { value = definition.value.${name}; }) else [ ]
+      if definition.value ? ${name} then
+        unwrap (definition // { value = definition.value.${name}; })
+      else
+        [ ]
     ) definitions;
 
-  namesIn = definitions: attrNames (foldl' (names: definition: names // definition.value) { } definitions);
+  namesIn =
+    definitions: attrNames (foldl' (names: definition: names // definition.value) { } definitions);
 
   # The definitions that count: conditions hold, and no other has a higher rank.
   strongest =
@@ -144,7 +148,12 @@ let
       call =
         module:
         if isFunction module then
-          module (args // builtins.mapAttrs (name: _: args.${name} or (throw "nothing passes ${name} to modules")) (functionArgs module))
+          module (
+            args
+            // builtins.mapAttrs (name: _: args.${name} or (throw "nothing passes ${name} to modules")) (
+              functionArgs module
+            )
+          )
         else
           module;
       load = item: if isPath item || isString item then call (import item) else call item;

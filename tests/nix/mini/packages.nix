@@ -51,7 +51,9 @@ let
       in
       {
         name = pin.attribute;
-        value = package pin.attribute (mains.${service} // { version = versions.${service} or pin.version; });
+        value = package pin.attribute (
+          mains.${service} // { version = versions.${service} or pin.version; }
+        );
       }
     ) (builtins.attrNames services)
   );
@@ -81,6 +83,12 @@ named
   };
   writeShellScript = name: text: file name "#!/usr/bin/env bash\n${text}";
   linkFarm = name: entries: package name { inherit entries; };
-  fetchurl = { name, url, sha256 }: package name { inherit url sha256; };
+  fetchurl =
+    {
+      name,
+      url,
+      sha256,
+    }:
+    package name { inherit url sha256; };
   callPackage = path: package "callable" { inherit path; };
 }

@@ -48,7 +48,11 @@ let
     check = isString;
     merge = _: definitions: concatStringsSep separator (values definitions);
   };
-  within = low: high: scalar "a whole number from ${toString low} to ${toString high}" (value: isInt value && value >= low && value <= high);
+  within =
+    low: high:
+    scalar "a whole number from ${toString low} to ${toString high}" (
+      value: isInt value && value >= low && value <= high
+    );
 
   attrsOf = element: {
     name = "a set of ${element.name}";
@@ -100,7 +104,8 @@ let
   either = a: b: {
     name = "${a.name} or ${b.name}";
     check = value: a.check value || b.check value;
-    merge = path: definitions: (if all a.check (values definitions) then a else b).merge path definitions;
+    merge =
+      path: definitions: (if all a.check (values definitions) then a else b).merge path definitions;
   };
 in
 {
@@ -122,14 +127,19 @@ in
   };
   str = scalar "a string" isString;
   lines = joined "lines" "\n";
-  path = scalar "a path" (value: isPath value || isPackage value || (isString value && builtins.substring 0 1 value == "/"));
+  path = scalar "a path" (
+    value: isPath value || isPackage value || (isString value && builtins.substring 0 1 value == "/")
+  );
   package = scalar "a package" (value: isPackage value || isPath value);
-  strMatching = pattern: scalar "a string like ${pattern}" (value: isString value && match pattern value != null);
+  strMatching =
+    pattern: scalar "a string like ${pattern}" (value: isString value && match pattern value != null);
   enum = choices: scalar "one of ${lib.display choices}" (value: builtins.elem value choices);
   functionTo = _: scalar "a function" isFunction;
   nullOr = inner: {
     name = "nothing or ${inner.name}";
     check = value: value == null || inner.check value;
-    merge = path: definitions: if all (value: value == null) (values definitions) then null else inner.merge path definitions;
+    merge =
+      path: definitions:
+      if all (value: value == null) (values definitions) then null else inner.merge path definitions;
   };
 }

@@ -164,10 +164,9 @@ in
   # devenv asks for its own nixpkgs and an overlay, to take its devenv-tasks from.
   fetchFromGitHub =
     { repo, ... }:
-    if repo == "rust-overlay" then
-      final.writeText "no-overlay.nix" "final: prev: { }"
-    else
-      ./.;
+    if repo == "rust-overlay" then final.writeText "no-overlay.nix" "final: prev: { }" else ./.;
 
-  callPackage = function: (standIns.${if builtins.isPath function then baseNameOf function else ""} or (call function));
+  callPackage =
+    function:
+    (standIns.${if builtins.isPath function then baseNameOf function else ""} or (call function));
 }

@@ -13,12 +13,24 @@ let
   packages =
     final:
     lib.mergeAttrsList (
-      map (file: import file { inherit lib system host final; }) [
-        ./derivations.nix
-        ./builders.nix
-        ./formats.nix
-        ./programs.nix
-      ]
+      map
+        (
+          file:
+          import file {
+            inherit
+              lib
+              system
+              host
+              final
+              ;
+          }
+        )
+        [
+          ./derivations.nix
+          ./builders.nix
+          ./formats.nix
+          ./programs.nix
+        ]
     )
     // {
       inherit lib system;

@@ -76,7 +76,8 @@ let
         inherit name version;
         pname = arguments.pname or name;
         meta = arguments.meta or { };
-        overrideAttrs = change: mkDerivation (arguments // (if lib.isFunction change then change arguments else change));
+        overrideAttrs =
+          change: mkDerivation (arguments // (if lib.isFunction change then change arguments else change));
       }
       // (arguments.passthru or { })
     );

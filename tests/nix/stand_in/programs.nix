@@ -62,7 +62,10 @@ let
     ollama.programs = [ "ollama" ];
   };
   pinned = lib.mapAttrs' (
-    service: pin: lib.nameValuePair pin.attribute (package pin.attribute (services.${service} // { inherit (pin) version; }))
+    service: pin:
+    lib.nameValuePair pin.attribute (
+      package pin.attribute (services.${service} // { inherit (pin) version; })
+    )
   ) host.pins;
 
   python = package host.python.attribute {
