@@ -120,6 +120,14 @@ def test_every_service_is_asked_each_second_until_its_pinned_time_is_over(
     assert (ready["initial_delay"], ready["period"], ready["failure_threshold"]) == (0, 1, limit)
 
 
+@pytest.mark.parametrize("service", [*BACKING, "rag-api"])
+def test_a_busy_service_has_as_long_for_an_answer_under_process_compose(project: Shown, service: str) -> None:
+    """Devenv does not hand it on, and process-compose would end who does not answer within a second."""
+    process = project["processes"][service]
+
+    assert process["compose"]["readiness_probe"]["timeout_seconds"] == process["ready"]["probe_timeout"] == 4
+
+
 def test_qdrant_is_ready_when_its_shards_are_loaded(project: Shown) -> None:
     """It is asked for readiness, not for life."""
     ready = project["processes"]["qdrant"]["ready"]
@@ -160,6 +168,17 @@ def test_ollama_waits_for_its_models_and_the_rag_api_for_everything(project: Sho
         "ragbed:migrate",
     ]
     assert project["tasks"]["ragbed:migrate"]["after"] == ["ragbed:adopt"]
+
+
+def test_stores_are_adopted_without_the_rag_api_too(nix: Nix, project: Shown) -> None:
+    """The RAG API's tasks adopt them; where it is not served, a process does once all services are ready."""
+    shown = evaluate(nix, "[ ./devenv.nix { services.ragbed.api.enable = false; } ]")
+
+    adoption = shown["processes"]["adoption"]
+    assert adoption["exec"] == adoption["compose"]["command"] == shown["tasks"]["ragbed:adopt"]["exec"]
+    assert adoption["after"] == [f"devenv:processes:{name}" for name in BACKING]
+    assert "rag-api" not in shown["processes"]
+    assert "adoption" not in project["processes"]
 
 
 def test_what_ends_by_itself_is_run_by_process_compose_itself(project: Shown) -> None:
