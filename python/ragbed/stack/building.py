@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ragbed.errors import ConfigurationError, ServiceMissing
-from ragbed.settings import LlmChoice, Settings, choose_llm
+from ragbed.errors import ServiceMissing
 from ragbed.settings import definitions as known
 from ragbed.stack.announced import load_announcements, look_around
 from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_given
@@ -18,6 +17,7 @@ from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.processes import ProcessIdentity
+from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
 from ragbed.stack.record import StackRecord
 from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ragbed.pins import StackPins
+    from ragbed.settings import Settings
     from ragbed.settings.llm import Caller
     from ragbed.stack.services import Starter
     from ragbed.stack.services.ollama_loading import Say
@@ -111,7 +112,7 @@ class StackBuilder:
         self.keep = keep
         self.may_start = may_start
         self.say = say
-        self.llm = _require_served(choose_llm(settings, caller=caller), settings)
+        self.llm = served_llm(settings, caller=caller)
         self.models = [with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL])]
         self.announced = load_announcements(folder)
         self.owner = ProcessIdentity.of(os.getpid())
@@ -285,27 +286,3 @@ class _Result:
     lease: Lease | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
-
-
-def _require_served(choice: LlmChoice, settings: Settings) -> LlmChoice:
-    """Refuse providers that this version cannot serve to the pipeline's one client.
-
-    Raises:
-        ConfigurationError: A paid provider, or an embedding provider other than the LLM's.
-    """
-    embedding = settings[known.EMBEDDING_PROVIDER] or choice.provider
-    if choice.may_fall_back and settings.is_given(known.EMBEDDING_PROVIDER):
-        # Nobody named the LLM's provider: it is the one that was named for embeddings.
-        choice = LlmChoice(provider=embedding, why=settings.source(known.EMBEDDING_PROVIDER))
-    for provider in (choice.provider, embedding):
-        if provider not in {"mock", "ollama"}:
-            raise ConfigurationError(
-                f"the provider {provider} ({choice.why}) cannot be reached yet: the gateway forwards to none",
-                hint="set MODEL_PROVIDER=ollama or MODEL_PROVIDER=mock",
-            )
-    if embedding != choice.provider:
-        raise ConfigurationError(
-            f"EMBEDDING_PROVIDER is {embedding} and the LLM's provider is {choice.provider}: one server does both",
-            hint="give both the same value",
-        )
-    return choice
