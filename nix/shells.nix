@@ -37,7 +37,8 @@ let
   entry = pkgs.mkShellNoCC {
     name = "ragbed-entry";
     shellHook = ''
-      if ragbed_shell=$(nix --extra-experimental-features 'nix-command flakes' \
+      # with the folder for temporary files that the user has: this entry's own would make another shell of each
+      if ragbed_shell=$(TMPDIR=''${NIX_BUILD_TOP%/*} nix --extra-experimental-features 'nix-command flakes' \
         print-dev-env --no-pure-eval "path:${self}#default"); then
         eval "$ragbed_shell"
         unset ragbed_shell

@@ -120,12 +120,16 @@ def test_plain_nix_develop_enters_the_shell(lab: Lab, accepted: bool) -> None:
     assert "ragbed, version" in done.stdout
 
 
-def test_the_shell_entered_below_the_root_is_the_same(lab: Lab) -> None:
-    """Its state is the project's, not the folder's."""
-    done = lab.run("nix", "develop", "-c", "bash", "-c", 'echo "root=$DEVENV_ROOT"', below="docs/lessons")
+def test_the_shell_is_the_same_wherever_and_whenever_it_is_entered(lab: Lab, tmp_path: Path) -> None:
+    """Its state is the project's, not the folder's; temporary files lie where the user has them, not in a folder of the entry."""
+    says = 'echo "root=$DEVENV_ROOT"; echo "temporary=$TMPDIR"'
+    done = lab.run(
+        "nix", "develop", "-c", "bash", "-c", says, below="docs/lessons", TMPDIR=str(tmp_path), **ACCEPTED
+    )
 
     assert done.returncode == 0, done.stderr
     assert f"root={lab.project}\n" in done.stdout
+    assert f"temporary={tmp_path}\n" in done.stdout
 
 
 def test_devenv_test_proves_the_pipeline_on_a_stack_of_its_own(lab: Lab) -> None:

@@ -69,6 +69,13 @@ def test_the_lock_is_what_nix_would_write(fresh_nix: Nix, copy: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_flake_asks_for_a_cache_and_for_nothing_else(nix: Nix) -> None:
+    """A yes gives nobody more than that; any other setting would be a question more."""
+    asked = nix.eval("(import ./flake.nix).nixConfig")
+
+    assert set(asked) == {"extra-substituters", "extra-trusted-public-keys"}
+
+
 @pytest.mark.parametrize("output", OUTPUTS_WITHOUT_INPUT)
 def test_what_uses_no_input_is_there_without_any(fresh_nix: Nix, copy: Path, output: str) -> None:
     """The pins and the modules evaluate without a network and with an empty store."""
