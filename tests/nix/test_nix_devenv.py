@@ -121,7 +121,7 @@ def test_plain_nix_develop_enters_the_shell(lab: Lab, accepted: bool) -> None:
 
 
 def test_the_shell_is_the_same_wherever_and_whenever_it_is_entered(lab: Lab, tmp_path: Path) -> None:
-    """Its state is the project's, not the folder's; temporary files lie where the user has them, not in the entry's folder."""
+    """Its state is the project's, not the folder's; temporary files lie where the user has them."""
     says = 'echo "root=$DEVENV_ROOT"; echo "temporary=$TMPDIR"'
     done = lab.run(
         "nix", "develop", "-c", "bash", "-c", says, below="docs/lessons", TMPDIR=str(tmp_path), **ACCEPTED
