@@ -7,6 +7,8 @@
   mkShell,
 }:
 let
+  python = import ./python { inherit pkgs; };
+
   # devenv wants to know the folder it works in, which pure evaluation hides.
   here = builtins.getEnv "PWD";
 
@@ -54,8 +56,13 @@ in
 
   ci = pkgs.mkShellNoCC {
     name = "ragbed-ci";
+    # For the wheels of an environment that no other Python of this checkout uses.
+    LD_LIBRARY_PATH = python.libraries;
+    shellHook = ''
+      export RAGBED_VENV=$(git rev-parse --show-toplevel 2>/dev/null || pwd)/.ragbed/${python.environment}
+    '';
     packages = builtins.attrValues (import ./services.nix { inherit pkgs ragbed; }) ++ [
-      (import ./python { inherit pkgs; }).interpreter
+      python.interpreter
       pkgs.uv
       pkgs.shellcheck
       pkgs.actionlint

@@ -87,7 +87,7 @@ in
     command = mkOption {
       type = types.str;
       default = "ragbed";
-      example = lib.literalExpression ''"''${inputs.ragbed.packages.''${pkgs.stdenv.system}.ragbed}/bin/ragbed"'';
+      example = lib.literalExpression ''"''${inputs.ragbed.packages.''${pkgs.stdenv.hostPlatform.system}.ragbed}/bin/ragbed"'';
       description = "How ragbed is called.";
     };
 

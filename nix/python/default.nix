@@ -18,6 +18,21 @@ in
 rec {
   inherit interpreter;
 
+  # What wheels expect of every Linux (PEP 600), and nixpkgs' interpreter finds nowhere by itself.
+  libraries = pkgs.lib.optionalString pkgs.stdenv.hostPlatform.isLinux (
+    pkgs.lib.makeLibraryPath [
+      pkgs.stdenv.cc.cc.lib
+      pkgs.zlib
+    ]
+  );
+
+  # The name of an environment on this interpreter. Another store path has other libraries: it gets one of its own.
+  environment =
+    let
+      path = builtins.unsafeDiscardStringContext "${interpreter}";
+    in
+    "venv-${interpreter.version}-${builtins.substring 0 8 (builtins.hashString "sha256" path)}";
+
   requirements = import ./requirements.nix { };
 
   wheels = pkgs.callPackage ./wheels.nix { inherit interpreter requirements; };
@@ -27,5 +42,12 @@ rec {
     {
       programs ? [ ],
     }:
-    pkgs.callPackage ./package.nix { inherit interpreter wheels programs; };
+    pkgs.callPackage ./package.nix {
+      inherit
+        interpreter
+        libraries
+        wheels
+        programs
+        ;
+    };
 }

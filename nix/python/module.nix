@@ -11,10 +11,7 @@
   ...
 }:
 let
-  inherit (import ./. { inherit pkgs; }) interpreter;
-  # Another store path has other libraries: it gets an environment of its own.
-  path = builtins.unsafeDiscardStringContext "${interpreter}";
-  build = builtins.substring 0 8 (builtins.hashString "sha256" path);
+  inherit (import ./. { inherit pkgs; }) interpreter environment;
 in
 {
   languages.python = {
@@ -28,7 +25,7 @@ in
     ];
   };
 
-  env.RAGBED_VENV = "${config.devenv.state}/venv-${interpreter.version}-${build}";
+  env.RAGBED_VENV = "${config.devenv.state}/${environment}";
 
   processes = {
     # Before the RAG API and not by it: a process that takes a minute to be ready for the first time would be ended.

@@ -5,9 +5,8 @@
   lib,
   runCommand,
   makeWrapper,
-  stdenv,
-  zlib,
   interpreter,
+  libraries,
   wheels,
   programs ? [ ],
 }:
@@ -35,12 +34,7 @@ let
       )
     );
   };
-  # What wheels may expect of every Linux: see PEP 600.
-  libraries = lib.makeLibraryPath [
-    stdenv.cc.cc.lib
-    zlib
-  ];
-  onLinux = lib.optionals stdenv.hostPlatform.isLinux [ "--suffix LD_LIBRARY_PATH : ${libraries}" ];
+  onLinux = lib.optionals (libraries != "") [ "--suffix LD_LIBRARY_PATH : ${libraries}" ];
   onPath = lib.optionals (programs != [ ]) [ "--prefix PATH : ${lib.makeBinPath programs}" ];
 in
 runCommand "ragbed-${version}"

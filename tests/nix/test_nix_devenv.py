@@ -140,6 +140,18 @@ def test_devenv_test_proves_the_pipeline_on_a_stack_of_its_own(lab: Lab) -> None
     assert "a stack of this run" in done.stdout + done.stderr
 
 
+def test_the_shell_for_ci_has_all_programs_and_a_python_that_wheels_run_on(lab: Lab) -> None:
+    """Its environment is no other Python's, and finds the libraries that wheels expect of every Linux."""
+    says = 'type -p psql redis-server qdrant python3 shellcheck; echo "libraries=$LD_LIBRARY_PATH"; echo "$RAGBED_VENV"'
+    done = lab.run("nix", "develop", ".#ci", "-c", "bash", "-euc", says)
+
+    assert done.returncode == 0, done.stderr
+    *programs, libraries, environment = done.stdout.splitlines()
+    assert len(programs) == 5
+    assert re.fullmatch(r"libraries=/\S+/lib:/\S+/lib", libraries)
+    assert re.fullmatch(rf"{re.escape(str(lab.project))}/\.ragbed/venv-[0-9.]+-[0-9a-f]{{8}}", environment)
+
+
 def test_entering_the_shell_makes_no_model(lab: Lab) -> None:
     """The shell holds the recipe of the models, and no blob is made or fetched for it."""
     done = lab.run("nix", "print-dev-env", "--impure", "--json", "path:.#default", **ACCEPTED)

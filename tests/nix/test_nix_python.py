@@ -117,13 +117,12 @@ FILES_OF_THE_PACKAGE = """
       lib = {
         fileset = { unions = map toString; toSource = { fileset, ... }: builtins.toJSON fileset; };
         optionals = _: _: [ ];
-        makeLibraryPath = _: "";
         licenses.asl20 = null;
       };
       runCommand = _: _: script:
         builtins.fromJSON (builtins.head (builtins.match ".*cp -r ([[][^]]*[]]) source\n.*" script));
-      stdenv = { cc.cc.lib = null; hostPlatform.isLinux = false; };
-      makeWrapper = null; zlib = null; interpreter = null; wheels = "wheels";
+      libraries = "";
+      makeWrapper = null; interpreter = null; wheels = "wheels";
     }"""
 
 
