@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--redirect-to", "redirects", multiple=True, metavar="HOST", help="May be redirected to.")
 @click.option("--jobs", default=4, show_default=True, type=click.IntRange(1, 32), help="Blobs at once.")
 @click.option("--dry-run", is_flag=True, help="Show what would come, with sizes.")
+@click.option("--rehash", is_flag=True, help="Hash what is here, and fetch anew what is corrupted.")
 @click.option("--anyway", is_flag=True, help="Fetch models that this machine's memory cannot hold.")
 @json_option
 @file_option
@@ -45,6 +46,7 @@ def fetch(
     redirects: Sequence[str],
     jobs: int,
     dry_run: bool,
+    rehash: bool,
     anyway: bool,
     as_json: bool,
     file: Path | None,
@@ -57,10 +59,13 @@ def fetch(
     import time
 
     from ragbed.cli.progress import progress_line
+    from ragbed.models import drop_corrupted, plan_fetch
     from ragbed.models import fetch as fetch_blobs
-    from ragbed.models import plan_fetch
 
+    only_one({"--dry-run": dry_run, "--rehash": rehash})
     pins, blobs = lock_in_force(file).select(sets=sets, models=models), fetched_blobs(made=not dry_run)
+    for part in drop_corrupted(pins, blobs) if rehash else ():
+        note(f"ragbed: {part.kind} {part.digest} was corrupted and is fetched anew")
     plan = plan_fetch(pins, blobs)
     if dry_run:
         _show_plan(plan, as_json=as_json)

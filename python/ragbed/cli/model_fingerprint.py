@@ -10,6 +10,7 @@ from ragbed.cli.model_options import (
     choice_options,
     file_option,
     json_option,
+    live_address,
     live_server,
     lock_in_force,
     settings_in_force,
@@ -88,23 +89,15 @@ def _record(address: str, names: Sequence[str], known: FingerprintFile, settings
 
 
 def _address(settings: Settings) -> str:
-    """Return where an Ollama is to be asked: as given, else of the running stack, else on the default port.
+    """Return where an Ollama is to be asked.
 
     Raises:
         ServiceMissing: Nobody named one, and the default port is not to be looked at.
     """
     from ragbed.errors import ServiceMissing
-    from ragbed.pins import load_stack_pins
-    from ragbed.settings import definitions as known
-    from ragbed.stack import find_state_folder, running_record
 
-    if settings[known.OLLAMA_URL]:
-        return settings[known.OLLAMA_URL]
-    record = running_record(find_state_folder())
-    if record and "ollama" in record.endpoints:
-        return record.endpoints["ollama"].url
-    if settings[known.STACK_DEFAULT_PORTS]:
-        return f"http://127.0.0.1:{load_stack_pins()['ollama'].port}"
+    if address := live_address(settings):
+        return address
     raise ServiceMissing("no Ollama is named, and no stack is up", hint="give --url, or set OLLAMA_HOST")
 
 

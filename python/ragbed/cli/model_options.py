@@ -92,6 +92,25 @@ def live_server(url: str, settings: Settings) -> LiveServer:
     return LiveServer(normalised("ollama", url, named="--url"))
 
 
+def live_address(settings: Settings) -> str:
+    """Return where an Ollama is to be asked: as given, else of the stack that is up, else on the default port.
+
+    Empty where nobody named one, and the default port is not to be looked at.
+    """
+    from ragbed.pins import load_stack_pins
+    from ragbed.settings import definitions as known
+    from ragbed.stack import find_state_folder, running_record
+
+    if settings[known.OLLAMA_URL]:
+        return settings[known.OLLAMA_URL]
+    record = running_record(find_state_folder())
+    if record and "ollama" in record.endpoints:
+        return record.endpoints["ollama"].url
+    return (
+        f"http://127.0.0.1:{load_stack_pins()['ollama'].port}" if settings[known.STACK_DEFAULT_PORTS] else ""
+    )
+
+
 def here(there: bool) -> str:
     """Return yes or no."""
     return "yes" if there else "no"

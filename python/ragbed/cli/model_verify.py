@@ -12,6 +12,7 @@ from ragbed.cli.model_options import (
     fetched_blobs,
     file_option,
     json_option,
+    live_address,
     live_server,
     lock_in_force,
     settings_in_force,
@@ -45,7 +46,7 @@ def verify(
     """Compare the lock with the fetched blobs, the laid-out folder and a live Ollama. Exit code 11 on drift.
 
     Every byte is hashed. Without --url and --store it looks at the fetched blobs, at the folder that `store` laid
-    out, and at the Ollama that OLLAMA_HOST names or that answers on the default port.
+    out, and at a live Ollama: of OLLAMA_HOST, of the stack of `ragbed up`, or on the default port.
     """
     from ragbed.errors import ExitCode, UsageError
 
@@ -63,8 +64,10 @@ def verify(
         names = ", ".join(pin.full_name for pin in pins)
         places = "; ".join(compared) or "nothing: there was nothing to compare"
         click.echo(f"{names}: {len(drifted) or 'no'} differences from {lock.path.name} in {places}")
-    if any(found.kind == "missing" and found.where == "blobs" for found in drifted):
-        note(f"try: ragbed models fetch {' '.join(f'--model {pin.full_name}' for pin in pins)}")
+    kinds = {found.kind for found in drifted if found.where == "blobs"}
+    if wrong := kinds & {"missing", "size", "corrupted blob"}:
+        again = "--rehash " if "corrupted blob" in wrong else ""
+        note(f"try: ragbed models fetch {again}{' '.join(f'--model {pin.full_name}' for pin in pins)}")
     if drifted:
         raise SystemExit(ExitCode.DRIFT)
 
@@ -93,17 +96,17 @@ def _compare(
 
 
 def _compare_server(pins: Sequence[ModelPin], url: str | None) -> tuple[list[str], list[Difference]]:
-    """Compare the Ollama of that URL, else the one of the settings or of the default port, if one answers."""
+    """Compare the Ollama of that URL, else the one that is named, up or on the default port, if one answers."""
     from ragbed.errors import ServiceMissing
     from ragbed.models import verify_server
-    from ragbed.pins import load_stack_pins
     from ragbed.settings import definitions as known
 
     settings = settings_in_force()
     given = url or settings[known.OLLAMA_URL]
-    if not (given or settings[known.STACK_DEFAULT_PORTS]):
+    address = url or live_address(settings)
+    if not address:
         return [], []
-    server = live_server(given or f"http://127.0.0.1:{load_stack_pins()['ollama'].port}", settings)
+    server = live_server(address, settings)
     try:
         product = server.product()
     except ServiceMissing:

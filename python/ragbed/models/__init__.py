@@ -1,7 +1,7 @@
 """The pinned models: fetched by digest, laid out for Ollama, compared with the lock, added to it."""
 
 from ragbed.models.blobs import BlobFolder
-from ragbed.models.fetching import FetchPlan, fetch, plan_fetch
+from ragbed.models.fetching import FetchPlan, drop_corrupted, fetch, plan_fetch
 from ragbed.models.layout import LaidOut, lay_out, remove_store
 from ragbed.models.locking import change, read_entry, read_entry_of, updated, write_lock
 from ragbed.models.pruning import Unwanted, prune, unwanted
@@ -24,6 +24,7 @@ __all__ = [
     "Source",
     "Unwanted",
     "change",
+    "drop_corrupted",
     "fetch",
     "lay_out",
     "open_folder",

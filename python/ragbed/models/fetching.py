@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from ragbed.errors import CheckFailed, RagbedError
+from ragbed.models.blobs import hash_file
 from ragbed.models.sizes import shown_bytes
 from ragbed.models.tally import Progress, Tally
 from ragbed.models.transfer import Patience, Transfer
@@ -123,6 +124,19 @@ def plan_fetch(pins: Sequence[ModelPin], into: BlobFolder) -> FetchPlan:
         available_memory_bytes=memory.available,
         total_memory_bytes=memory.total,
     )
+
+
+def drop_corrupted(pins: Sequence[ModelPin], into: BlobFolder) -> list[Part]:
+    """Hash what is there of some models, and remove and return what has other bytes than its name says.
+
+    Size alone decides what a plan takes for fetched: a blob that went bad on the disk would never be fetched anew.
+    """
+    parts = {part.digest: part for pin in pins for part in pin.manifest.blobs}
+    there = [part for part in parts.values() if into.has(part)]
+    wrong = [part for part in there if hash_file(into.path(part.digest)) != part.digest]
+    for part in wrong:
+        into.remove(part.digest)
+    return wrong
 
 
 def fetch(

@@ -128,7 +128,7 @@ def _require(parts: Sequence[Part], blobs: BlobFolder, pins: Sequence[ModelPin])
                 f"{'missing' if p in missing else 'corrupted'}: {p.kind} {p.digest}"
                 for p in [*missing, *wrong]
             ],
-            hint=f"ragbed models fetch {names}",
+            hint=f"ragbed models fetch {'--rehash ' if wrong else ''}{names}",
         )
 
 

@@ -87,9 +87,9 @@ def test_it_can_be_laid_out_again_with_other_models(
     assert [path.name for path in folder.parent.iterdir()] == ["all"]
 
 
-@pytest.mark.parametrize("fault", ["missing", "corrupted"])
+@pytest.mark.parametrize(("fault", "again"), [("missing", ""), ("corrupted", "--rehash ")])
 def test_what_is_not_whole_is_not_laid_out(
-    tmp_path: Path, lock: ModelLock, blobs: BlobFolder, fault: str
+    tmp_path: Path, lock: ModelLock, blobs: BlobFolder, fault: str, again: str
 ) -> None:
     """Ollama itself does not look at the bytes; an earlier folder stays as it was."""
     weights = blobs.path(digest_of(dict(MODEL.layers)["model"]))
@@ -102,7 +102,7 @@ def test_what_is_not_whole_is_not_laid_out(
         lay_out(lock.select(), blobs, tmp_path / "store")
 
     assert f"{fault}: model sha256:" in caught.value.render()
-    assert caught.value.hint == "ragbed models fetch --model tiny:latest"
+    assert caught.value.hint == f"ragbed models fetch {again}--model tiny:latest"
     assert not (tmp_path / "store").exists()
 
 

@@ -132,6 +132,20 @@ def test_verify_exits_11_on_drift(fetched: RagbedCommand) -> None:
     assert f"blobs: tiny:latest model {WEIGHTS[7:19]}: corrupted blob: has bytes of " in done.stdout
 
 
+def test_what_went_bad_on_the_disk_is_fetched_anew(fetched: RagbedCommand, registry: Registry) -> None:
+    """Size alone does not show it; what `verify` advises mends it."""
+    path = blobs_of(fetched).path(WEIGHTS)
+    path.chmod(0o644)
+    path.write_bytes(b"\0" + path.read_bytes()[1:])
+    advised = "ragbed models fetch --rehash --model tiny:latest"
+    assert f"try: {advised}" in fetched.run("models", "verify").stderr
+
+    mended = fetched.run(*advised.split()[1:], "--registry", registry.url)
+
+    assert f"model {WEIGHTS} was corrupted and is fetched anew" in mended.stderr
+    assert fetched.run("models", "verify").returncode == 0
+
+
 def test_verify_compares_a_live_server(ragbed: RagbedCommand, lock: ModelLock) -> None:
     """With --url only that is looked at; a moved tag exits 11."""
     with listing(Listed()) as listed:
