@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ragbed.cli.model_options import only_one
 from ragbed.cli.output import show_json, show_table
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def doctor(*, as_json: bool, against: Path | None, fingerprint: bool, complaints
     Only reads, in every tier. Ends with 0 when all is well, 2 when a setting or a pin file is wrong, 10 when something
     needed is missing, 11 on drift from the pins. What is optional is said and does not fail.
     """
+    only_one({"--complaints": complaints, "--json": as_json})
+    only_one({"--complaints": complaints, "--against": against})
     if complaints:
         _show_complaints()
         return

@@ -66,6 +66,15 @@ def test_the_report_fits_the_published_schema(machine: Machine) -> None:
     assert seen.report["exit_code"] == seen.code
 
 
+@pytest.mark.parametrize("other", [["--json"], ["--against", "ci.json"]], ids=["json", "against"])
+def test_complaints_are_no_report(other: list[str], ragbed: RagbedCommand) -> None:
+    """A flag that would have no effect is refused."""
+    done = ragbed.run("doctor", "--complaints", *other)
+
+    assert done.returncode == ExitCode.USAGE
+    assert f"--complaints and {other[0]} exclude each other" in done.stderr
+
+
 def test_through_a_pipe_each_topic_is_one_line(machine: Machine) -> None:
     """For grep and for logs: nothing is wrapped, no colour is in it."""
     lines = machine.shown().out.splitlines()
