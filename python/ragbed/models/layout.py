@@ -65,14 +65,13 @@ def lay_out(pins: Sequence[ModelPin], blobs: BlobFolder, folder: Path) -> LaidOu
         folder: What Ollama is to serve.
 
     Raises:
-        UsageError: The folder is there and holds something else; it is left alone.
+        UsageError: The folder is there and holds something else, which is left alone; or it cannot be made.
         ServiceMissing: A blob is missing or wrong; nothing is changed then.
     """
     _require_ours(folder)
     parts = {part.digest: part for pin in pins for part in pin.manifest.blobs}
     _require(list(parts.values()), blobs, pins)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    beside = _begun_beside(folder)
     try:
         into = BlobFolder(beside)
         into.folder.mkdir()
@@ -130,6 +129,17 @@ def _require(parts: Sequence[Part], blobs: BlobFolder, pins: Sequence[ModelPin])
             ],
             hint=f"ragbed models fetch {'--rehash ' if wrong else ''}{names}",
         )
+
+
+def _begun_beside(folder: Path) -> Path:
+    """Return an empty folder beside another."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    except OSError as error:
+        raise UsageError(
+            f"cannot make {folder}: {error.strerror}", hint="name a folder where you may write"
+        ) from error
 
 
 def _link(source: Path, target: Path) -> bool:

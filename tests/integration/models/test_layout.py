@@ -118,6 +118,14 @@ def test_a_folder_of_somebody_else_is_not_replaced(
     assert verify_store(lock.select(), tmp_path / "theirs") == []
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, lock: ModelLock, blobs: BlobFolder) -> None:
+    """By the name that was given, not by that of the folder that is filled first."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UsageError, match=r"cannot make .*/file/store: "):
+        lay_out(lock.select(), blobs, tmp_path / "file" / "store")
+
+
 def test_removing_a_folder_leaves_the_blobs(tmp_path: Path, lock: ModelLock, blobs: BlobFolder) -> None:
     """They belong to the folder they were fetched into."""
     remove_store(lay_out(lock.select(), blobs, tmp_path / "store").folder)
