@@ -44,6 +44,9 @@ logger = logging.getLogger(__name__)
 FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
 """Characters that no collection name may hold, as in Qdrant."""
 
+LEAST_FREE_BYTES = 64 * 1024 * 1024
+"""Room for one more file of the engine's; with less of it, a collection that does not open is not judged damaged."""
+
 CLOSE_BUDGET_S = 0.12
 """How long closing may take in all. What stays open has its writes in the engine's log, and loses nothing."""
 
@@ -244,7 +247,7 @@ class Collections:
         shard.on_damage = self._damaged
 
     def _damaged(self, shard: Shard, error: ApiError) -> None:
-        if is_damage(error):
+        if is_damage(error) and shutil.disk_usage(self._folder).free > LEAST_FREE_BYTES:
             self.set_aside(shard, error)
 
 
