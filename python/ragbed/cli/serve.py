@@ -9,11 +9,11 @@ import click
     epilog="Example: ragbed up -d && ragbed ingest docs/ && ragbed serve --port 3000\n\n"
     'curl -d \'{"question": "Why does Postgres refuse to start as root?"}\' localhost:3000/api/chat'
 )
-@click.option("--port", type=int, default=3000, show_default=True, help="TCP port; 0 takes a free one.")
+@click.option("--port", type=int, help="TCP port; 0 takes a free one. [default: the app's in stack.toml]")
 @click.option(
     "--namespace", default="default", show_default=True, help="Which collection of documents; a-z, 0-9 and _."
 )
-def serve(*, port: int, namespace: str) -> None:
+def serve(*, port: int | None, namespace: str) -> None:
     """Serve the RAG API on 127.0.0.1 until interrupted; prints one line once it answers.
 
     \b
@@ -26,8 +26,11 @@ def serve(*, port: int, namespace: str) -> None:
     """
     from ragbed.asgi import run_server
     from ragbed.cli.pipeline import running_config
+    from ragbed.pins import load_stack_pins
     from ragbed.server import PipelinePool, create_app
 
+    if port is None:
+        port = load_stack_pins().app.port
     with running_config("ragbed serve", namespace) as (config, stack):
         pool = PipelinePool(config)
         run_server(create_app(pool, stack), name="ragbed.server", port=port, on_stop=pool.close, grace_s=1.0)
