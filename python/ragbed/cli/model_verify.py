@@ -109,9 +109,10 @@ def _compare_server(pins: Sequence[ModelPin], url: str | None) -> tuple[list[str
     server = live_server(address, settings)
     try:
         product = server.product()
-    except ServiceMissing:
+    except ServiceMissing as error:
         if given:
             raise
+        note(f"ragbed: {server.shown} is not compared: {error.message}")
         return [], []
     if product != "ollama":
         note(f"ragbed: {server.shown} is not compared: {product} has digests of its own")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from threading import Event
 from typing import TYPE_CHECKING
@@ -166,6 +167,19 @@ def test_verify_does_not_compare_the_mock(ragbed: RagbedCommand, lock: ModelLock
     assert done.returncode == 0
     assert "is not compared: mock-llm has digests of its own" in done.stderr
     assert "there was nothing to compare" in done.stdout
+
+
+def test_an_ollama_of_the_stack_that_hangs_is_named(ragbed: RagbedCommand) -> None:
+    """Nobody takes a silent server for a compared one."""
+    assert ragbed.run("up", "-d").returncode == 0
+    pid = next(one["pid"] for one in ragbed.json("status")["services"] if one["name"] == "ollama")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        done = ragbed.run("models", "verify")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert "is not compared: no Ollama answers at" in done.stderr
 
 
 def test_verify_refuses_a_server_elsewhere(ragbed: RagbedCommand) -> None:
