@@ -178,6 +178,7 @@ def test_an_ollama_of_the_stack_that_hangs_is_named(ragbed: RagbedCommand) -> No
         done = ragbed.run("models", "verify")
     finally:
         os.kill(pid, signal.SIGCONT)
+        ragbed.run("down", "--all")
 
     assert "is not compared: no Ollama answers at" in done.stderr
 
