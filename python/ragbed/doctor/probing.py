@@ -12,13 +12,13 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import RagbedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 PROGRAM_S = 2.5
@@ -96,6 +96,7 @@ class Programs:
     def __init__(self, *, timeout_s: float = PROGRAM_S) -> None:
         self.timeout_s = timeout_s
         self._running: set[subprocess.Popen[str]] = set()
+        self._starting = Lock()  # a program is known from its start on, so that `end` misses none
         self._ended = False
 
     def find(self, name: str) -> str:
@@ -112,23 +113,14 @@ class Programs:
             environ: Variables beside ours.
         """
         path = name if Path(name).is_absolute() else self.find(name)
-        if not path or self._ended:
-            return Said(path=path)
+        if not path:
+            return Said()
         try:
-            process = subprocess.Popen(
-                [path, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                cwd="/",  # so that no project's own files have a word
-                env={**os.environ, **(environ or {})},
-                start_new_session=True,
-            )
+            process = self._start([path, *words], {**os.environ, **(environ or {})})
         except OSError as error:
             return Said(path=path, err=error.strerror or str(error))
-        self._running.add(process)
+        if process is None:
+            return Said(path=path)
         try:
             return self._said(process, path)
         finally:
@@ -136,9 +128,28 @@ class Programs:
 
     def end(self) -> None:
         """Kill what still runs, and start no more: for whoever no longer waits for the answers."""
-        self._ended = True
+        with self._starting:
+            self._ended = True
         for process in list(self._running):
             _kill(process)
+
+    def _start(self, command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[str] | None:
+        with self._starting:
+            if self._ended:
+                return None
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                cwd="/",  # so that no project's own files have a word
+                env=environ,
+                start_new_session=True,
+            )
+            self._running.add(process)
+            return process
 
     def _said(self, process: subprocess.Popen[str], path: str) -> Said:
         with process:

@@ -15,12 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed import errors
 from ragbed.errors import CheckFailed, RagbedError
+from ragbed.lifeline import lifeline
 from ragbed.pipeline import PipelineConfig, open_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ragbed.models.client import Loading
+
+_PROGRAM = """
+import sys
+from ragbed.lifeline import follow
+follow(int(sys.argv[1]))
+from ragbed.smoke.writer import main
+main()
+"""
+"""Follows the lifeline before the imports, which take longest: a smoke that is killed leaves no writer behind."""
 
 
 def ingest_elsewhere(
@@ -38,21 +48,25 @@ def ingest_elsewhere(
         CheckFailed: It ended without a word.
     """
     request = json.dumps({"config": asdict(config), "corpus": str(corpus)}, default=str)
-    with subprocess.Popen(
-        [sys.executable, "-c", "from ragbed.smoke.writer import main; main()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        lifeline() as line,
+        subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, str(line)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=(line,),
+        ) as process,
+    ):
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise CheckFailed("the writing process has no pipes")
         process.stdin.write(request)
         process.stdin.close()
         said = []
-        for line in process.stderr:
-            said.append(line.rstrip())
-            progress(line.rstrip())
+        for told in process.stderr:
+            said.append(told.rstrip())
+            progress(told.rstrip())
         output = process.stdout.read()
     try:
         answer: dict[str, Any] = json.loads(output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Event
+from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING
 
 import psutil
@@ -134,3 +134,18 @@ def test_after_the_end_nothing_is_started(tmp_path: Path) -> None:
     programs.ask(script(tmp_path, f"touch {tmp_path}/started"))
 
     assert not (tmp_path / "started").exists()
+
+
+def test_the_end_misses_no_program_that_is_just_starting(tmp_path: Path) -> None:
+    """Whenever it comes: whoever asks has an answer at once, and so no program is left."""
+    program = script(tmp_path, "exec sleep 600")
+
+    for _ in range(10):
+        programs = Programs(timeout_s=600)
+        asking = [Thread(target=programs.ask, args=(program,), daemon=True) for _ in range(8)]
+        for thread in asking:
+            thread.start()
+        programs.end()
+        for thread in asking:
+            thread.join(20)
+        assert [thread for thread in asking if thread.is_alive()] == []
