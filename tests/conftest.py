@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytest_plugins = ["real_ollama"]
+pytest_plugins = ["real_ollama", "small_disk"]
 
 _TIER = ("APP_ENV", "RAGBED_ROOT", "RAGBED_MODELS_LOCK")
 _POSTGRES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE")

@@ -28,6 +28,7 @@ from ragbed.qdrant.errors import (
 from ragbed.qdrant.limits import MAX_OPEN
 from ragbed.qdrant.open_shards import OpenShards
 from ragbed.qdrant.opening import is_damage
+from ragbed.qdrant.room import is_short, require_room
 from ragbed.qdrant.shard import Shard
 from ragbed.qdrant.stored import FIRST, MARK, flaw, found_in, move_aside, write_mark
 
@@ -43,9 +44,6 @@ logger = logging.getLogger(__name__)
 
 FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
 """Characters that no collection name may hold, as in Qdrant."""
-
-LEAST_FREE_BYTES = 64 * 1024 * 1024
-"""Room for one more file of the engine's; with less of it, a collection that does not open is not judged damaged."""
 
 CLOSE_BUDGET_S = 0.12
 """How long closing may take in all. What stays open has its writes in the engine's log, and loses nothing."""
@@ -130,6 +128,7 @@ class Collections:
         Raises:
             InvalidValue: The name is too long or holds a forbidden character.
             AlreadyExists: There is a collection of that name.
+            ApiError: The disk is full.
             WrongInput: There is an alias of that name.
         """
         check_name(name)
@@ -141,6 +140,7 @@ class Collections:
                     f"Can't create collection with name {name}. Alias with the same name already exists"
                 )
             folder = self._folder / "collections" / uuid4().hex
+            require_room(self._folder)
             folder.mkdir()
             try:
                 shard = Shard.create(folder / FIRST, name, config)
@@ -247,7 +247,7 @@ class Collections:
         shard.on_damage = self._damaged
 
     def _damaged(self, shard: Shard, error: ApiError) -> None:
-        if is_damage(error) and shutil.disk_usage(self._folder).free > LEAST_FREE_BYTES:
+        if is_damage(error) and not is_short(self._folder):
             self.set_aside(shard, error)
 
 

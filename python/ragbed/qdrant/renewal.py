@@ -16,6 +16,7 @@ from uuid import uuid4
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.indexing import NOTHING_TO_DO
 from ragbed.qdrant.opening import load
+from ragbed.qdrant.room import is_short, taken_bytes
 from ragbed.qdrant.stored import FIRST, write_mark
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ CATCH_UPS = 3
 
 POLL_S = 0.05
 
+COPIES = 2
+"""Room that a renewal may take, in sizes of the collection: the copy, and what is made of it."""
+
 
 def renew(shard: Shard, stopping: threading.Event) -> bool:
     """Index and vacuum a collection; say whether its files were renewed.
@@ -40,6 +44,9 @@ def renew(shard: Shard, stopping: threading.Event) -> bool:
         stopping: Once set, the work is given up.
     """
     old = shard.folder
+    if is_short(old, COPIES * taken_bytes(old)):
+        logger.warning("no room on the disk to index collection %r; it goes on without", shard.name)
+        return False
     beside = old.parent / f"{FIRST}-{uuid4().hex[:8]}"
     renewed = False
     try:

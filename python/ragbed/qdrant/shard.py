@@ -19,6 +19,7 @@ from ragbed.qdrant.errors import ApiError, NotFound, collection_missing
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.journal import Journal, replay
 from ragbed.qdrant.opening import engine_errors, load
+from ragbed.qdrant.room import require_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -90,8 +91,14 @@ class Shard:
         """Whether the engine holds its files open now."""
         return self._engine is not None
 
-    def update(self, operation: UpdateOperation) -> int:
-        """Apply one write and return its number; raise ApiError when the engine refuses it."""
+    def update(self, operation: UpdateOperation, size_bytes: int = 0) -> int:
+        """Apply one write and return its number; raise ApiError when the engine refuses it.
+
+        Args:
+            operation: The write.
+            size_bytes: About how much room it takes; raises ApiError where the disk has not so much left.
+        """
+        require_room(self.folder, size_bytes)
         with self._using() as shard, self._writer:
             # a renewal may have put another shard in place while this write waited for its turn
             now = self._engine or shard
@@ -249,6 +256,7 @@ class Shard:
             pending = self._journal.take()
         if pending is None:
             return False
+        require_room(self.folder)
         for operation in pending:
             replay(copy, operation)
             time.sleep(0)  # others may have a call in between
@@ -299,6 +307,7 @@ class Shard:
                 raise collection_missing(self.name)
             opened = self._engine
             if opened is None:
+                require_room(self.folder)
                 with engine_errors():
                     self._engine = load(self.folder, self.config)
             shard = self._engine

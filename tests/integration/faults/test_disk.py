@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -13,39 +11,12 @@ from fault_place import Place
 from fault_writer import SINKS, lost
 
 from ragbed.stack.record import load_record
+from small_disk import MOUNTABLE, resize, used_kb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Yield the mount point of a small file system, or skip where none can be mounted."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "ragbed-test", str(disk)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-def resize(disk: Path, size_kb: int) -> None:
-    """Give the file system another size."""
-    subprocess.run(["mount", "-o", f"remount,size={size_kb}k", str(disk)], check=True)
-
-
-def used_kb(disk: Path) -> int:
-    """Return how much of the file system is taken."""
-    return shutil.disk_usage(disk).used // 1024
+pytestmark = MOUNTABLE
 
 
 @pytest.mark.parametrize(

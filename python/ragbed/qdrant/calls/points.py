@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def _applied(call: Call, operation: UpdateOperation, shard: Shard | None = None) -> Any:
     """Apply a write. It is done on return either way; the status only says what the client asked to hear."""
-    number = (shard or call.shard).update(operation)
+    number = (shard or call.shard).update(operation, len(call.content))
     return {"operation_id": number, "status": "completed" if call.wait else "acknowledged"}
 
 

@@ -1,0 +1,42 @@
+"""Room on the disk, looked at before the engine needs it.
+
+The engine writes through memory maps into files full of holes: where the disk has no room for a page, the kernel ends
+the process with SIGBUS. So a write to a disk that is all but full is refused before, as a real server does.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from ragbed.qdrant.errors import ApiError
+
+BLOCK_BYTES = 512
+"""What `st_blocks` counts in, whatever the file system's own blocks."""
+
+LEAST_FREE_BYTES = 64 * 1024 * 1024
+"""Twice what the engine reserves for its log, as in a real server."""
+
+
+def is_short(folder: Path, size_bytes: int = 0) -> bool:
+    """Say whether a disk has too little room to open a collection, or to write something of that size."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize < LEAST_FREE_BYTES + size_bytes
+
+
+def require_room(folder: Path, size_bytes: int = 0) -> None:
+    """Raise ApiError where `is_short`."""
+    if is_short(folder, size_bytes):
+        wanted_mb = (LEAST_FREE_BYTES + size_bytes) // 1024**2
+        raise ApiError(f"No space left on device: the disk of {folder} has less than {wanted_mb} MB free")
+
+
+def taken_bytes(folder: Path) -> int:
+    """Return how much room a folder's files take, without their holes; those that go away are passed over."""
+    found = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                found += (Path(parent) / name).stat().st_blocks * BLOCK_BYTES
+    return found

@@ -1,0 +1,116 @@
+"""A disk that is all but full: writes are refused, reads go on, nothing is lost or judged damaged."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from itertools import count
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from qdrant_server import serving
+
+from small_disk import MOUNTABLE, resize, used_kb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = MOUNTABLE
+
+ROOMY_KB = 400_000
+SHORT_KB = 64_000
+TEXT = "x" * 500_000
+
+
+@pytest.fixture
+def full(small_disk: Path) -> Iterator[tuple[httpx.Client, int]]:
+    """Write until the disk has too little room; yield the client and how many points were acknowledged."""
+    resize(small_disk, ROOMY_KB)
+    with serving(small_disk / "data") as server, httpx.Client(base_url=server.url, timeout=20) as http:
+        created = http.put("/collections/known", json={"vectors": {"size": 2, "distance": "Dot"}})
+        assert created.status_code == HTTPStatus.OK
+        resize(small_disk, used_kb(small_disk) + 70_000)
+        acknowledged = next(number for number in count() if upsert(http, number) != HTTPStatus.OK)
+        resize(small_disk, used_kb(small_disk) + SHORT_KB)
+        yield http, acknowledged
+
+
+def upsert(http: httpx.Client, number: int) -> int:
+    """Write one big point and return the status."""
+    point = {"id": number, "vector": [1.0, 2.0], "payload": {"text": TEXT}}
+    answer = http.put("/collections/known/points?wait=true", json={"points": [point]})
+    return answer.status_code
+
+
+def counted(http: httpx.Client) -> int:
+    """Return how many points the collection answers with."""
+    answer = http.post("/collections/known/points/count", json={"exact": True})
+    answer.raise_for_status()
+    found: int = answer.json()["result"]["count"]
+    return found
+
+
+def test_a_write_without_room_is_refused_in_words(full: tuple[httpx.Client, int]) -> None:
+    """As a real server refuses it; it would end the process."""
+    http, acknowledged = full
+    point = {"id": acknowledged, "vector": [1.0, 2.0]}
+
+    answer = http.put("/collections/known/points?wait=true", json={"points": [point]})
+
+    assert (acknowledged > 0, answer.status_code) == (True, HTTPStatus.INTERNAL_SERVER_ERROR)
+    assert "No space left on device" in answer.json()["status"]["error"]
+
+
+def test_a_collection_without_room_is_not_created(full: tuple[httpx.Client, int]) -> None:
+    """And leaves no name behind."""
+    http, _ = full
+
+    answer = http.put("/collections/new", json={"vectors": {"size": 2, "distance": "Dot"}})
+
+    assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert http.get("/collections/new/exists").json()["result"] == {"exists": False}
+
+
+def test_reads_go_on(full: tuple[httpx.Client, int]) -> None:
+    """Every acknowledged point is there, and no other."""
+    http, acknowledged = full
+
+    assert counted(http) == acknowledged
+
+
+def test_deleting_a_collection_makes_room(full: tuple[httpx.Client, int]) -> None:
+    """It is not refused, and the next one can be created."""
+    http, _ = full
+
+    deleted = http.delete("/collections/known")
+    created = http.put("/collections/known", json={"vectors": {"size": 2, "distance": "Dot"}})
+
+    assert (deleted.status_code, created.status_code) == (HTTPStatus.OK, HTTPStatus.OK)
+
+
+def test_with_room_writes_go_on(full: tuple[httpx.Client, int], small_disk: Path) -> None:
+    """Without a restart."""
+    http, acknowledged = full
+
+    resize(small_disk, ROOMY_KB)
+
+    assert upsert(http, acknowledged) == HTTPStatus.OK
+
+
+def test_a_killed_server_on_a_full_disk_keeps_its_collections(small_disk: Path) -> None:
+    """They cannot be opened, are not set aside as damaged, and are whole once there is room."""
+    resize(small_disk, ROOMY_KB)
+    with serving(small_disk / "data") as server, httpx.Client(base_url=server.url, timeout=20) as http:
+        http.put("/collections/known", json={"vectors": {"size": 2, "distance": "Dot"}})
+        upsert(http, 1)
+        server.kill()
+    resize(small_disk, used_kb(small_disk) + 64)
+
+    with serving(small_disk / "data") as server, httpx.Client(base_url=server.url, timeout=20) as http:
+        without_room = http.post("/collections/known/points/count", json={})
+        resize(small_disk, ROOMY_KB)
+        with_room = counted(http)
+
+    assert "No space left on device" in without_room.json()["status"]["error"]
+    assert with_room == 1
