@@ -169,15 +169,26 @@ def _clear_lock_file(data: Path) -> None:
 
 def _has_pgvector(programs: Path) -> bool:
     """Tell whether the installation that these programs belong to brings pgvector."""
-    answer = subprocess.run(
-        [programs / "pg_config", "--sharedir"],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    share = answer.stdout.strip()
-    return bool(share) and os.path.exists(f"{share}/extension/vector.control")  # noqa: PTH110 - a string from outside
+    return any(os.path.exists(f"{share}/extension/vector.control") for share in _shares(programs))  # noqa: PTH110 - a string from outside
+
+
+def _shares(programs: Path) -> list[str]:
+    """Return where an installation may keep its extensions: where the server looks, and what pg_config says.
+
+    nixpkgs packs pg_config apart from the server; older versions of it have one that refuses to answer.
+    """
+    beside = [str(programs.parent / "share" / "postgresql"), str(programs.parent / "share")]
+    try:
+        answer = subprocess.run(
+            [programs / "pg_config", "--sharedir"],
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except OSError:
+        return beside
+    return [*beside, answer.stdout.strip()] if answer.returncode == 0 else beside
 
 
 def _copy(source: Path, target: Path, environ: Mapping[str, str]) -> None:
