@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ragbed.models import BlobFolder
-from ragbed.models.layout import manifest_path
 from ragbed.pins import ModelLock, ModelPin, load_model_lock
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ class MadeModel:
         blobs.folder.mkdir(parents=True, exist_ok=True)
         for digest, content in self.blobs.items():
             blobs.path(digest).write_bytes(content)
-        path = manifest_path(folder, pin).with_name(tag)
+        path = pin.manifest_in(folder).with_name(tag)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(self.manifest)
 

@@ -81,7 +81,7 @@ def fetch(
         took = round(time.monotonic() - begun, 3)
         show_json({"folder": str(blobs.root), "seconds": took, **_plan_values(plan)})
         return
-    from ragbed.models.sizes import shown_bytes
+    from ragbed.stack.sizes import shown_bytes
 
     names = ", ".join(pin.full_name for pin in pins)
     click.echo(
@@ -128,7 +128,7 @@ def prune(*, dry_run: bool, yes: bool, as_json: bool, file: Path | None) -> None
     from ragbed.errors import UsageError
     from ragbed.models import prune as remove
     from ragbed.models import unwanted
-    from ragbed.models.sizes import shown_bytes
+    from ragbed.stack.sizes import shown_bytes
 
     if as_json and not (dry_run or yes):
         raise UsageError("--json needs --yes or --dry-run: a question is no JSON")
@@ -180,7 +180,7 @@ def _plan_values(plan: FetchPlan) -> dict[str, Any]:
 
 
 def _show_plan(plan: FetchPlan, *, as_json: bool) -> None:
-    from ragbed.models.sizes import shown_bytes
+    from ragbed.stack.sizes import shown_bytes
 
     if as_json:
         show_json({"dry_run": True, **_plan_values(plan), "free_bytes": plan.free_bytes})

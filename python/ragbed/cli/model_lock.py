@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @file_option
 def list_models(*, as_json: bool, file: Path | None) -> None:
     """List the pinned models: what for, in which sets, how big, and whether they are fetched."""
-    from ragbed.models.sizes import shown_bytes
+    from ragbed.stack.sizes import shown_bytes
 
     lock, blobs = lock_in_force(file), fetched_blobs()
     if as_json:
@@ -63,7 +63,7 @@ def list_models(*, as_json: bool, file: Path | None) -> None:
 @file_option
 def show(*, model: str, as_json: bool, file: Path | None) -> None:
     """Show one entry of the lock with every blob."""
-    from ragbed.models.sizes import shown_bytes
+    from ragbed.stack.sizes import shown_bytes
 
     lock, blobs = lock_in_force(file), fetched_blobs()
     pin = lock[model]
@@ -101,11 +101,11 @@ def lock(
 ) -> None:
     """Add or update an entry of the lock; shows the change and asks before it writes."""
     from ragbed.models import change, open_folder, open_source, read_entry, read_entry_of, updated, write_lock
-    from ragbed.pins import with_tag
+    from ragbed.pins import OLLAMA_REGISTRY, with_tag
 
     now = lock_in_force(file)
     old = now.models.get(with_tag(model))
-    host = old.registry if old else "registry.ollama.ai"
+    host = old.registry if old else OLLAMA_REGISTRY
     only_one({"--registry": registry, "--from": folder, "--url": url})
     if url:
         pin = read_entry_of(model, live_server(url, settings_in_force()), registry=host, purpose=purpose)
@@ -133,7 +133,7 @@ def why(*, model: str, as_json: bool, file: Path | None) -> None:
     from dataclasses import asdict
 
     from ragbed.models import reasons_for
-    from ragbed.models.sizes import shown_bytes
+    from ragbed.stack.sizes import shown_bytes
 
     reasons = reasons_for(model, lock_in_force(file), settings_in_force(), fetched_blobs())
     if as_json:

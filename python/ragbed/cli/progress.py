@@ -31,7 +31,7 @@ def progress_line() -> Iterator[Callable[[Progress], None]]:
 
 def describe(progress: Progress) -> str:
     """Return the progress as one line."""
-    from ragbed.models.sizes import shown_bytes, shown_time
+    from ragbed.stack.sizes import shown_bytes, shown_time
 
     share = progress.done_bytes / progress.total_bytes if progress.total_bytes else 1.0
     line = f"{shown_bytes(progress.done_bytes)} of {shown_bytes(progress.total_bytes)} ({share:.0%})"

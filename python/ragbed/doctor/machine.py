@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from ragbed.doctor.finding import Finding, finding_of
-from ragbed.models.sizes import shown_bytes
+from ragbed.stack.sizes import shown_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.doctor.finding import Finding
 from ragbed.doctor.models import differences, holders
-from ragbed.models.sizes import shown_bytes
+from ragbed.stack.sizes import shown_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,12 +12,12 @@ from ragbed.errors import RagbedError
 from ragbed.guard import NotThere, WrongService, check_url, open_store, redacted
 from ragbed.guard.stores.http import request
 from ragbed.models import BlobFolder
-from ragbed.models.layout import STORES, manifest_path
-from ragbed.models.sizes import shown_bytes
+from ragbed.models.layout import STORES
 from ragbed.pins import with_tag
 from ragbed.settings import definitions as known
 from ragbed.stack.attaching import default_url, normalised
 from ragbed.stack.services.ollama_models import models_folder
+from ragbed.stack.sizes import shown_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -179,7 +179,7 @@ def _of_folder(name: str, lock: ModelLock, folder: Path) -> Place:
     """Return which models a models folder has, by its manifests; a pinned one must have its blobs too."""
     digests, broken, blobs = {}, {}, BlobFolder(folder)
     for model, pin in lock.models.items():
-        path = manifest_path(folder, pin)
+        path = pin.manifest_in(folder)
         if not path.is_file():
             continue
         digests[model] = f"sha256:{sha256(path.read_bytes()).hexdigest()}"

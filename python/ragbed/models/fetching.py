@@ -13,9 +13,9 @@ import psutil
 
 from ragbed.errors import CheckFailed, RagbedError
 from ragbed.models.blobs import hash_file
-from ragbed.models.sizes import shown_bytes
 from ragbed.models.tally import Progress, Tally
 from ragbed.models.transfer import Patience, Transfer
+from ragbed.stack.sizes import shown_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

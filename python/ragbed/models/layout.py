@@ -38,11 +38,6 @@ class LaidOut:
     copied: int
 
 
-def manifest_path(folder: Path, pin: ModelPin) -> Path:
-    """Return where a models folder keeps the manifest of a model."""
-    return folder / "manifests" / pin.registry / pin.repository / pin.tag
-
-
 def manifests_in(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield name with tag and file of every manifest in a models folder, by name."""
     root = folder / "manifests"
@@ -77,7 +72,7 @@ def lay_out(pins: Sequence[ModelPin], blobs: BlobFolder, folder: Path) -> LaidOu
         into.folder.mkdir()
         copied = sum(_link(blobs.path(digest), into.path(digest)) for digest in parts)
         for pin in pins:
-            path = manifest_path(beside, pin)
+            path = pin.manifest_in(beside)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(pin.manifest.encode())
             path.chmod(0o444)

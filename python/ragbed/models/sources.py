@@ -12,6 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from ragbed.errors import ServiceMissing, UsageError
 from ragbed.guard import redacted
 from ragbed.models.blobs import BlobFolder
+from ragbed.pins import OLLAMA_REGISTRY
 
 if TYPE_CHECKING:
     import socket
@@ -100,7 +101,7 @@ class FolderSource:
 
     folder: Path
     mirror: bool = False
-    registry: str = "registry.ollama.ai"
+    registry: str = OLLAMA_REGISTRY
 
     @property
     def shown(self) -> str:

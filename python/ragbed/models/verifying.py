@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ragbed.models.blobs import BlobFolder, hash_file
 from ragbed.models.config import read_config
-from ragbed.models.layout import is_ours, manifest_path, manifests_in
+from ragbed.models.layout import is_ours, manifests_in
 from ragbed.pins import parse_manifest
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ def verify_store(pins: Sequence[ModelPin], folder: Path) -> list[Difference]:
     """
     ours = is_ours(folder)
     differences = [found for pin in pins for found in _manifest_of(pin, folder)]
-    whole = [pin for pin in pins if manifest_path(folder, pin).is_file()]
+    whole = [pin for pin in pins if pin.manifest_in(folder).is_file()]
     differences += _blobs_of(whole, BlobFolder(folder), "store")
-    expected = {manifest_path(folder, pin) for pin in pins}
+    expected = {pin.manifest_in(folder) for pin in pins}
     differences += [
         Difference(kind="extra", where="store", what=name, found=_short(_digest_of(path)), drift=ours)
         for name, path in manifests_in(folder)
@@ -161,7 +161,7 @@ def _blob(
 
 def _manifest_of(pin: ModelPin, folder: Path) -> Iterator[Difference]:
     """Yield how the manifest that a tag names differs, the whole first, then its layers."""
-    path = manifest_path(folder, pin)
+    path = pin.manifest_in(folder)
     if not path.is_file():
         yield Difference(kind="missing", where="store", what=pin.full_name, pinned=_short(pin.digest))
         return

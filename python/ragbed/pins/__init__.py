@@ -8,7 +8,14 @@ from ragbed.pins.model_lock import (
     pinned_digests,
     with_tag,
 )
-from ragbed.pins.model_pin import Manifest, ModelPin, Part, parse_manifest
+from ragbed.pins.model_pin import (
+    OLLAMA_REGISTRY,
+    Manifest,
+    ModelPin,
+    Part,
+    manifest_path,
+    parse_manifest,
+)
 from ragbed.pins.stack_file import (
     GoChannel,
     ImageChannel,
@@ -23,6 +30,7 @@ from ragbed.pins.stack_file import (
 from ragbed.pins.versions import satisfies
 
 __all__ = [
+    "OLLAMA_REGISTRY",
     "GoChannel",
     "ImageChannel",
     "Limits",
@@ -37,6 +45,7 @@ __all__ = [
     "fetch_command",
     "load_model_lock",
     "load_stack_pins",
+    "manifest_path",
     "model_lock_path",
     "parse_manifest",
     "pinned_digests",

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AliasChoices, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CLOSED = ConfigDict(extra="forbid")
+OLLAMA_REGISTRY = "registry.ollama.ai"
+"""Where a model comes from whose name has no host."""
+
 NAME = r"^[a-z0-9](?:[a-z0-9._-]*)(?:/[a-z0-9](?:[a-z0-9._-]*))?$"
 TAG = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
 """A name or a tag is never a path: none begins with a dot."""
@@ -89,6 +95,11 @@ class Manifest:
         unique = {part.digest: part for part in (*self.layers, self.config)}
         return tuple(sorted(unique.values(), key=lambda part: -part.size_bytes))
 
+    @property
+    def size_bytes(self) -> int:
+        """The sum of its parts, as `/api/tags` reports it."""
+        return sum(part.size_bytes for part in (self.config, *self.layers))
+
 
 @validated(frozen=True, slots=True, kw_only=True, config=_CLOSED)
 class ModelPin:
@@ -128,12 +139,16 @@ class ModelPin:
     @property
     def repository(self) -> str:
         """The path of the model in a registry and in a models folder: `library/NAME`, or `NAMESPACE/NAME`."""
-        return self.name if "/" in self.name else f"library/{self.name}"
+        return _repository(self.name)
+
+    def manifest_in(self, folder: Path) -> Path:
+        """Return where a models folder keeps its manifest."""
+        return manifest_path(folder, self.full_name, registry=self.registry)
 
     @property
     def size_bytes(self) -> int:
-        """The sum of its manifest's parts, as `/api/tags` reports it."""
-        return sum(part.size_bytes for part in (self.manifest.config, *self.manifest.layers))
+        """That of its manifest's parts."""
+        return self.manifest.size_bytes
 
     @property
     def weights_bytes(self) -> int:
@@ -158,6 +173,22 @@ class ModelPin:
             "digest": self.digest,
             "manifest": manifest,
         }
+
+
+def manifest_path(folder: Path, model: str, *, registry: str = OLLAMA_REGISTRY) -> Path:
+    """Return where a models folder keeps the manifest of a model.
+
+    Args:
+        folder: What `OLLAMA_MODELS` names.
+        model: Name with tag.
+        registry: Host that it comes from.
+    """
+    name, _, tag = model.partition(":")
+    return folder / "manifests" / registry / _repository(name) / tag
+
+
+def _repository(name: str) -> str:
+    return name if "/" in name else f"library/{name}"
 
 
 def parse_manifest(content: bytes) -> Manifest:

@@ -21,7 +21,7 @@ from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
 from ragbed.stack.record import StackRecord
 from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
-from ragbed.stack.services.ollama_loading import Loading
+from ragbed.stack.services.ollama_loading import LoadPolicy
 from ragbed.stack.threads import threads_beside_others
 
 if TYPE_CHECKING:
@@ -263,8 +263,8 @@ class StackBuilder:
         )
         return starters(ollama)[service]
 
-    def _loading(self) -> Loading:
-        return Loading(
+    def _loading(self) -> LoadPolicy:
+        return LoadPolicy(
             timeout_s=self.settings[known.LLM_LOAD_TIMEOUT_S],
             num_thread=self.settings[known.LLM_NUM_THREAD] or threads_beside_others(),
             say=self.say,

@@ -9,7 +9,6 @@ import pytest
 from made_models import MadeModel, digest_of, made_model, write_lock_of
 from ragbed.errors import ServiceMissing, UsageError
 from ragbed.models import BlobFolder, lay_out, prune, remove_store, unwanted, verify_store
-from ragbed.models.layout import manifest_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,7 +137,7 @@ def test_a_namespace_has_its_own_place(tmp_path: Path) -> None:
     """A model outside the library keeps its namespace."""
     lock = write_lock_of(tmp_path / "models.lock.json", made_model("somebody/tiny"))
 
-    path = manifest_path(tmp_path, lock["somebody/tiny"])
+    path = lock["somebody/tiny"].manifest_in(tmp_path)
 
     assert path.relative_to(tmp_path).parts[1:] == ("registry.ollama.ai", "somebody", "tiny", "latest")
 

@@ -10,7 +10,6 @@ from listing_ollama import Listed, listing
 
 from made_models import CONFIG, MadeModel, digest_of, made_model, write_lock_of
 from ragbed.models import BlobFolder, LiveServer, lay_out, verify_blobs, verify_server, verify_store
-from ragbed.models.layout import manifest_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +71,7 @@ def test_a_server_like_the_lock_has_no_differences(lock: ModelLock, server: List
 
 
 def _move_tag(store: Path, lock: ModelLock) -> None:
-    path = manifest_path(store, lock["tiny"])
+    path = lock["tiny"].manifest_in(store)
     path.write_bytes(path.read_bytes() + b"\n")
 
 
@@ -109,7 +108,7 @@ IN_A_FOLDER = [
         id="missing-blob",
     ),
     pytest.param(
-        lambda store, lock: manifest_path(store, lock["tiny"]).unlink(),
+        lambda store, lock: lock["tiny"].manifest_in(store).unlink(),
         [("missing", "tiny:latest")],
         id="missing-model",
     ),

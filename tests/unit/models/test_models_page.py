@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ragbed.models.sizes import shown_bytes
 from ragbed.pins import load_model_lock
+from ragbed.stack.sizes import shown_bytes
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 LOCK = load_model_lock(CHECKOUT / "models.lock.json")

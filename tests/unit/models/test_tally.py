@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ragbed.cli.progress import describe
-from ragbed.models.sizes import shown_bytes, shown_time
 from ragbed.models.tally import Progress, Tally
+from ragbed.stack.sizes import shown_bytes, shown_time
 
 
 class Clock:

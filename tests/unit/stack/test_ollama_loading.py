@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ragbed.guard import WrongService
-from ragbed.stack.services.ollama_loading import Loading, load_models
+from ragbed.stack.services.ollama_loading import LoadPolicy, load_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_both_models_are_asked_to_load_and_to_do_nothing_else(loader: Loader) ->
     """The embedding model gets no text, the chat model no prompt, both the threads that requests will ask for."""
     loader.may_answer.set()
 
-    load_models(loader.url, embedding="e:1", chat="c:1", loading=Loading(num_thread=3))
+    load_models(loader.url, embedding="e:1", chat="c:1", policy=LoadPolicy(num_thread=3))
 
     assert loader.asked == [
         ("/api/embed", {"model": "e:1", "options": {"num_thread": 3}, "input": []}),
@@ -78,22 +78,28 @@ def test_threads_that_nobody_set_are_not_sent(loader: Loader) -> None:
     """0 leaves them to the server."""
     loader.may_answer.set()
 
-    load_models(loader.url, embedding="e:1", chat="c:1", loading=Loading())
+    load_models(loader.url, embedding="e:1", chat="c:1", policy=LoadPolicy())
 
     assert [body["options"] for _, body in loader.asked] == [{}, {}]
 
 
 def test_a_load_that_lasts_is_told(loader: Loader) -> None:
-    """The model that is being loaded is named while the request waits."""
+    """The model that is being loaded is named, with its size, while the request waits."""
     lines: list[str] = []
 
     def say(line: str) -> None:
         lines.append(line)
         loader.may_answer.set()
 
-    load_models(loader.url, embedding="e:1", chat="c:1", loading=Loading(say=say, first_word_s=0.01))
+    load_models(
+        loader.url,
+        embedding="e:1",
+        chat="c:1",
+        policy=LoadPolicy(say=say, first_word_s=0.01),
+        size={"e:1": 46_000_000}.__getitem__,
+    )
 
-    assert lines[0] == "ollama is loading e:1: 0 s"
+    assert lines[0].startswith("ollama is loading e:1, 46 MB: ")
 
 
 def test_a_model_that_cannot_be_loaded_is_named_with_the_servers_reason(loader: Loader) -> None:
@@ -102,4 +108,4 @@ def test_a_model_that_cannot_be_loaded_is_named_with_the_servers_reason(loader: 
     loader.answer = (500, b'{"error":"not enough memory"}')
 
     with pytest.raises(WrongService, match="e:1 cannot be loaded: not enough memory"):
-        load_models(loader.url, embedding="e:1", chat="c:1", loading=Loading())
+        load_models(loader.url, embedding="e:1", chat="c:1", policy=LoadPolicy())

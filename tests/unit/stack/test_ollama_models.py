@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from made_models import made_model, write_lock_of
-from ragbed.stack.services.ollama_models import candidates, complaint
+from ragbed.stack.services.ollama_models import candidates, complaint, size_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,3 +72,15 @@ def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     path.mkdir(parents=True)
 
     assert complaint(MODELS, tmp_path / "models") == "cannot read the models (Is a directory)"
+
+
+def test_the_size_of_a_model_is_that_of_its_parts(pinned: MadeModel, tmp_path: Path) -> None:
+    """As a live server would list it: weights, template and all."""
+    folder = folder_with(pinned, tmp_path / "models")
+
+    assert size_bytes(folder, "tiny") == sum(map(len, pinned.blobs.values()))
+
+
+def test_a_model_whose_manifest_cannot_be_read_has_no_size(tmp_path: Path) -> None:
+    """Nobody waits for a load the less for it."""
+    assert size_bytes(tmp_path, "tiny:latest") == 0

@@ -2,11 +2,11 @@
 
 from ragbed.models.client.batching import batches, estimate_tokens
 from ragbed.models.client.faults import Call, Fault, error_for, fault_of, pause_before_again
-from ragbed.models.client.loading import Loading
 from ragbed.models.client.policy import ClientPolicy
 from ragbed.models.client.reply import Reply
 from ragbed.models.client.session import OllamaSession
 from ragbed.models.client.vectors import check_vectors
+from ragbed.stack.telling import Loading
 
 __all__ = [
     "Call",

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
+
+from ragbed.settings import definitions as setting
+
+if TYPE_CHECKING:
+    from ragbed.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,23 @@ class ClientPolicy:
     pauses_s: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
     tell_after_s: float = 1.0
     tell_every_s: float = 5.0
+
+    @classmethod
+    def of(cls, settings: Settings, *, num_thread: int) -> Self:
+        """Return the policy of these settings.
+
+        Args:
+            settings: Time-outs, and how long a model is kept.
+            num_thread: As every request to that server asks for it: with another number a model is loaded anew.
+        """
+        return cls(
+            load_s=settings[setting.LLM_LOAD_TIMEOUT_S],
+            embed_s=settings[setting.EMBEDDING_TIMEOUT_S],
+            first_token_s=settings[setting.LLM_FIRST_TOKEN_TIMEOUT_S],
+            answer_s=settings[setting.LLM_ANSWER_TIMEOUT_S],
+            keep_alive=settings[setting.LLM_KEEP_ALIVE] or None,
+            num_thread=num_thread,
+        )
 
     def kept(self) -> str | float | None:
         """Return how long the model is kept, as Ollama reads it: a number without a unit must not be text."""

@@ -13,12 +13,12 @@ from ragbed.guard import redacted
 from ragbed.models.client.asking import Asking
 from ragbed.models.client.batching import batches
 from ragbed.models.client.faults import Call, Fault, error_for
-from ragbed.models.client.loading import Telling, told
 from ragbed.models.client.policy import ClientPolicy
 from ragbed.models.client.reply import Reply, reply_of
 from ragbed.models.client.vectors import check_vectors
 from ragbed.models.server import LiveServer
 from ragbed.pins import with_tag
+from ragbed.stack.telling import Telling, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import ollama
 
-    from ragbed.models.client.loading import Loading
+    from ragbed.stack.telling import Loading
 
 Use = Literal["embed", "chat"]
 

@@ -12,7 +12,6 @@ from ragbed.models.fingerprint.measuring import measure
 from ragbed.models.fingerprint.verdict import Verdict
 from ragbed.models.server import LiveServer
 from ragbed.pins import with_tag
-from ragbed.settings import definitions as setting
 from ragbed.settings import resolve_settings
 from ragbed.stack import num_thread_at, project_folder
 
@@ -104,12 +103,5 @@ def _session(
 ) -> OllamaSession:
     """Open a session as the pipeline has it: with other options Ollama would load the model anew."""
     settings = settings or resolve_settings(folder=project_folder())
-    policy = ClientPolicy(
-        load_s=settings[setting.LLM_LOAD_TIMEOUT_S],
-        embed_s=settings[setting.EMBEDDING_TIMEOUT_S],
-        first_token_s=settings[setting.LLM_FIRST_TOKEN_TIMEOUT_S],
-        answer_s=settings[setting.LLM_ANSWER_TIMEOUT_S],
-        keep_alive=settings[setting.LLM_KEEP_ALIVE] or None,
-        num_thread=num_thread_at(settings, url) if num_thread is None else num_thread,
-    )
-    return OllamaSession(url, policy, loading=loading)
+    threads = num_thread_at(settings, url) if num_thread is None else num_thread
+    return OllamaSession(url, ClientPolicy.of(settings, num_thread=threads), loading=loading)

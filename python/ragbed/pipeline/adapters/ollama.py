@@ -1,4 +1,4 @@
-"""Embeddings and answers by Ollama, by the one client policy; the model's digest by plain HTTP."""
+"""Embeddings and answers by Ollama, by the one client policy; the model's digest by the guard's light client."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ragbed.errors import AnswerFailed, ServiceMissing
-from ragbed.pipeline.adapters.http import request_json
+from ragbed.guard import NotThere, WrongService, open_store, redacted
 from ragbed.pipeline.ports import ChatReply
 
 if TYPE_CHECKING:
@@ -129,19 +129,19 @@ class OllamaChat:
 
 
 def model_digest(config: PipelineConfig, model: str) -> str:
-    """Return the digest that `/api/tags` reports for a model.
+    """Return the digest that Ollama reports for a model, without its algorithm.
 
     Raises:
         ServiceMissing: The model is not there, or Ollama does not answer.
     """
-    url = f"{config.ollama_url.rstrip('/')}/api/tags"
-    status, body = request_json("GET", url, service="Ollama", timeout_s=config.connect_timeout_s)
-    models = body.get("models") if isinstance(body, dict) else None
-    if status != 200 or not isinstance(models, list):
-        raise ServiceMissing(f"Ollama answered {status} to GET /api/tags, not a list of models", hint=_UP)
-    digests = {
-        str(item.get("name", "")): str(item.get("digest", "")) for item in models if isinstance(item, dict)
-    }
+    try:
+        digests = (
+            open_store("ollama", config.ollama_url, timeout_s=config.connect_timeout_s).identify().digests
+        )
+    except (NotThere, WrongService) as error:
+        raise ServiceMissing(
+            f"Ollama does not answer at {redacted(config.ollama_url)}: {error}", hint=_UP
+        ) from error
     digest = digests.get(model) or digests.get(f"{model}:latest")
     if not digest:
         from ragbed.pins import fetch_command  # noqa: PLC0415 - only a missing model needs it
@@ -151,4 +151,4 @@ def model_digest(config: PipelineConfig, model: str) -> str:
             details=[f"it has: {', '.join(sorted(digests)) or 'none'}"],
             hint=fetch_command([model]),
         )
-    return digest
+    return digest.removeprefix("sha256:")

@@ -14,8 +14,8 @@ from ragbed.errors import ServiceNotReady
 from ragbed.pins import fetch_command
 from ragbed.stack.binaries import Binary, Search, search_path
 from ragbed.stack.services.base import Plan, Request
-from ragbed.stack.services.ollama_loading import Loading, load_models
-from ragbed.stack.services.ollama_models import candidates, complaint
+from ragbed.stack.services.ollama_loading import LoadPolicy, load_models
+from ragbed.stack.services.ollama_models import candidates, complaint, size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class OllamaStarter:
     embedding: str
     chat: str
     own_models: Path | None = None
-    loading: Loading = field(default_factory=Loading)
+    loading: LoadPolicy = field(default_factory=LoadPolicy)
     allow_real: bool = True
     allow_mock: bool = True
     stop_signal: signal.Signals = signal.SIGTERM
@@ -112,7 +112,14 @@ class OllamaStarter:
             url=url,
             origin=f"{binary.origin}, models in {folder}",
             environ=environ,
-            prove=partial(load_models, url, embedding=self.embedding, chat=self.chat, loading=self.loading),
+            prove=partial(
+                load_models,
+                url,
+                embedding=self.embedding,
+                chat=self.chat,
+                policy=self.loading,
+                size=partial(size_bytes, folder),
+            ),
         )
 
     def _folder(self) -> Path | None:

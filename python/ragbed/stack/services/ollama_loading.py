@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from ragbed.guard import WrongService
 from ragbed.guard.stores.http import request
+from ragbed.stack.telling import Telling, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 Say = Callable[[str], None]
 """Shows a line on the way; called on a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loading:
+class LoadPolicy:
     """How models are loaded.
 
     Attributes:
@@ -39,47 +38,45 @@ class Loading:
     next_word_s: float = 5.0
 
 
-def load_models(url: str, *, embedding: str, chat: str, loading: Loading) -> None:
+def load_models(
+    url: str, *, embedding: str, chat: str, policy: LoadPolicy, size: Callable[[str], int] = lambda _: 0
+) -> None:
     """Load both models, one after the other, and return once each could answer.
+
+    Args:
+        url: Where Ollama answers.
+        embedding: The embedding model, with its tag.
+        chat: The chat model, with its tag.
+        policy: How.
+        size: Tells the bytes of a model, 0 for unknown; asked only of one whose load lasts.
 
     Raises:
         NotThere: The server ended, or a load took too long.
         WrongService: A model cannot be loaded; says which and why.
     """
     for path, model in (("/api/embed", embedding), ("/api/generate", chat)):
-        with _told(model, loading):
-            _load(url, path, model, loading)
+        with _told(model, policy, size):
+            _load(url, path, model, policy)
 
 
-def _load(url: str, path: str, model: str, loading: Loading) -> None:
-    options = {"num_thread": loading.num_thread} if loading.num_thread else {}
+def _load(url: str, path: str, model: str, policy: LoadPolicy) -> None:
+    options = {"num_thread": policy.num_thread} if policy.num_thread else {}
     nothing: dict[str, object] = {"input": []} if path == "/api/embed" else {"stream": False}
     body = {"model": model, "options": options, **nothing}  # nothing to embed, or to say: it only loads
-    answer = request(url, "POST", path, body=body, timeout_s=loading.timeout_s)
+    answer = request(url, "POST", path, body=body, timeout_s=policy.timeout_s)
     if answer.status != 200:
         reason = answer.value.get("error") if isinstance(answer.value, dict) else answer.value
         raise WrongService(f"{model} cannot be loaded: {reason}")
 
 
-@contextmanager
-def _told(model: str, loading: Loading) -> Iterator[None]:
-    """Tell how long the body has been loading a model, every few seconds until it ends."""
-    if loading.say is None:
-        yield
-        return
-    done = Event()
-    teller = Thread(target=_tell, args=(model, loading, loading.say, done), daemon=True)
-    teller.start()
-    try:
-        yield
-    finally:
-        done.set()
-        teller.join()
-
-
-def _tell(model: str, loading: Loading, say: Say, done: Event) -> None:
-    began = time.monotonic()
-    wait_s = loading.first_word_s
-    while not done.wait(wait_s):
-        say(f"ollama is loading {model}: {time.monotonic() - began:.0f} s")
-        wait_s = loading.next_word_s
+def _told(model: str, policy: LoadPolicy, size: Callable[[str], int]) -> AbstractContextManager[None]:
+    say = policy.say
+    if say is None:
+        return nullcontext()
+    telling = Telling(
+        tell=lambda loading: say(f"ollama is {loading.line}"),
+        size=size,
+        after_s=policy.first_word_s,
+        every_s=policy.next_word_s,
+    )
+    return told(model, telling)

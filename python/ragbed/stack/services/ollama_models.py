@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragbed.pins import pinned_digests, with_tag
+from ragbed.pins import manifest_path, parse_manifest, pinned_digests, with_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +31,11 @@ def candidates(own: Path | None) -> list[Path]:
 def complaint(models: Sequence[str], folder: Path) -> str:
     """Return what a folder lacks, in words; empty where it has every model, under its pinned digest if it has one."""
     try:
-        missing = [model for model in models if not manifest(folder, model).exists()]
+        paths = {model: manifest_path(folder, with_tag(model)) for model in models}
+        missing = [model for model, path in paths.items() if not path.exists()]
         if missing:
             return f"has no {' and no '.join(missing)}"
-        found = {model: _digest(manifest(folder, model)) for model in models}
+        found = {model: _digest(path) for model, path in paths.items()}
     except OSError as error:
         return f"cannot read the models ({error.strerror})"
     pinned = pinned_digests()
@@ -46,8 +47,9 @@ def _digest(path: Path) -> str:
     return f"sha256:{sha256(path.read_bytes()).hexdigest()}"
 
 
-def manifest(folder: Path, model: str) -> Path:
-    """Return where a models folder keeps the manifest of a model."""
-    name, _, tag = with_tag(model).partition(":")
-    library = name if "/" in name else f"library/{name}"
-    return folder / "manifests" / "registry.ollama.ai" / library / tag
+def size_bytes(folder: Path, model: str) -> int:
+    """Return what a model's parts come to by its manifest in a folder; 0 where that does not say."""
+    try:
+        return parse_manifest(manifest_path(folder, with_tag(model)).read_bytes()).size_bytes
+    except (OSError, ValueError):
+        return 0

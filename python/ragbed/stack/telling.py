@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from ragbed.models.sizes import shown_bytes, shown_time
+from ragbed.stack.sizes import shown_bytes, shown_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
