@@ -140,6 +140,7 @@ def _run_stage(name: str, stage: Stage, run: Run) -> tuple[StageResult, RagbedEr
         detail = stage(run)
     except RagbedError as error:
         seconds = time.monotonic() - began
+        error = _with_endings(error, run)
         return StageResult(name=name, status="failed", seconds=seconds, detail=error.message), error
     except Exception as error:
         seconds = time.monotonic() - began
@@ -151,6 +152,20 @@ def _run_stage(name: str, stage: Stage, run: Run) -> tuple[StageResult, RagbedEr
         )
         return StageResult(name=name, status="failed", seconds=seconds, detail=wrapped.message), wrapped
     return StageResult(name=name, status="passed", seconds=time.monotonic() - began, detail=detail), None
+
+
+def _with_endings(error: RagbedError, run: Run) -> RagbedError:
+    """Return an error that says first which service of the run has ended: what a stage met is only how it noticed."""
+    ended = run.stack.ended() if run.stack else {}
+    if not (run.stack and ended):
+        return error
+    logs = {name: run.folder.logs / run.stack.id / f"{name}.log" for name in ended}
+    told = " and ".join(f"{name} of this run ended ({how})" for name, how in ended.items())
+    return type(error)(
+        f"{told}: {error.message}",
+        details=[*error.details, *(f"log of {name}: {log}" for name, log in logs.items())],
+        hint=f"read the log, {next(iter(logs.values()))}",
+    )
 
 
 def _failure(stage: str, error: RagbedError, run: Run) -> Failure:

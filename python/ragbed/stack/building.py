@@ -16,7 +16,7 @@ from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_given
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases
-from ragbed.stack.processes import ProcessIdentity
+from ragbed.stack.processes import ProcessIdentity, endings
 from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
 from ragbed.stack.record import StackRecord
@@ -68,6 +68,11 @@ class Stack:
     def outlives_us(self) -> bool:
         """Tell whether something of it runs on after us, so that what we write there has to be removed."""
         return self.shared or any(one.launcher == "attach" for one in self.endpoints.values())
+
+    def ended(self) -> dict[str, str]:
+        """Return how services that we started have ended by themselves, in words, by name."""
+        processes = {name: lease.process for name, lease in self.leases.items() if lease.process}
+        return endings(processes)
 
     def record(self, *, owner: ProcessIdentity | None, keep: bool) -> StackRecord:
         """Return what is written down of this stack; no owner hands it over to the state folder."""

@@ -16,7 +16,7 @@ from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Store, WrongService, open_store
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.leases import TOKEN_VARIABLE, Lease, Leases
-from ragbed.stack.processes import remember_child
+from ragbed.stack.processes import ending, remember_child
 from ragbed.stack.services import Plan, Request, Starter, free_port
 from ragbed.stack.watching import woken_by
 
@@ -229,7 +229,7 @@ def _wait_ready(launch: Launch, process: subprocess.Popen[bytes], store: Store) 
             except (NotThere, WrongService) as error:
                 last = str(error)
             if process.poll() is not None:
-                _fail(launch, f"{launch.service} ended at its start ({_ending(process.returncode)})")
+                _fail(launch, f"{launch.service} ended at its start ({ending(process.returncode)})")
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 _fail(
@@ -254,7 +254,7 @@ def _and_ended(process: subprocess.Popen[bytes]) -> str:
     """Return how a process ended that has just failed, in words; empty where it goes on."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(0.5)
-    return "" if process.returncode is None else f" and ended ({_ending(process.returncode)})"
+    return "" if process.returncode is None else f" and ended ({ending(process.returncode)})"
 
 
 def _mark(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> None:
@@ -265,7 +265,7 @@ def _mark(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> Non
     except (NotThere, WrongService) as error:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.5)
-        ended = f"ended ({_ending(process.returncode)})" if process.returncode is not None else "did not"
+        ended = f"ended ({ending(process.returncode)})" if process.returncode is not None else "did not"
         _fail(launch, f"{launch.service} answered, and at the first write {ended}: {error}")
 
 
@@ -280,10 +280,6 @@ def _fail(launch: Launch, message: str, *, hint: str = "") -> NoReturn:
     if free_mb < _LOW_MB or any("No space left on device" in line for line in lines):
         error.hint = f"free some disk space below {launch.folder.root}: {free_mb:.1f} MB are left"
     raise error
-
-
-def _ending(code: int) -> str:
-    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def log_tail(log: Path, lines: int = 8) -> list[str]:

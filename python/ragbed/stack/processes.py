@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+import subprocess
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -15,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,29 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 def remember_child(process: subprocess.Popen[bytes]) -> None:
     """Keep a process that we started until `stop` ends it, so that it leaves no zombie and no warning."""
     _children[process.pid] = process
+
+
+def endings(processes: Mapping[str, ProcessIdentity], *, within_s: float = 0.5) -> dict[str, str]:
+    """Return how processes that we started have ended by themselves, in words, by name; of others nothing is known.
+
+    Args:
+        processes: By name.
+        within_s: How long to wait for those that go on: connections break a moment before their process has ended.
+    """
+    deadline = time.monotonic() + within_s
+    found = {}
+    for name, process in processes.items():
+        child = _children.get(process.pid)
+        if child is None:
+            continue
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            found[name] = ending(child.wait(max(0.0, deadline - time.monotonic())))
+    return found
+
+
+def ending(code: int) -> str:
+    """Return an exit code in words."""
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def stop(
