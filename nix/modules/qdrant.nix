@@ -149,7 +149,7 @@ in
       # /readyz answers once every shard is loaded; /healthz would only say that the process lives
       ready = readiness.eachSecond pin.readyTimeout // {
         http.get = {
-          inherit (cfg) host;
+          host = loopback.inUrl cfg.host; # process-compose puts it into a URL as it is
           inherit port;
           path = "/readyz";
         };

@@ -202,7 +202,7 @@ def describe_host(programs: Mapping[str, str]) -> dict[str, Any]:
         "stdenv": _TOOLS.split(),
         "coreutils": _TOOLS.split(),
         "simple": _SIMPLE.split(),
-        "postgres": sorted(servers),
+        "postgres": {"programs": sorted(servers), "share": str(postgres / "pginstall" / "share")},
         "pins": {
             name: {"attribute": pin.channels.nix.attribute, "version": pin.channels.nix.version}
             for name, pin in pins.services.items()

@@ -140,6 +140,16 @@ def test_devenv_test_proves_the_pipeline_on_a_stack_of_its_own(lab: Lab) -> None
     assert "a stack of this run" in done.stdout + done.stderr
 
 
+def test_ragbed_would_start_the_shells_postgres(lab: Lab) -> None:
+    """A package of Nix has no pg_config: it is taken all the same, before the wheel's, and the doctor shows it."""
+    alone = "env -u DATABASE_URL RAGBED_STACK__DEFAULT_PORTS=false ragbed doctor --json"
+    done = lab.run("nix", "develop", "-c", "bash", "-c", alone)
+
+    findings = json.loads(done.stdout[done.stdout.index("{") :])["findings"]
+    (postgres,) = [one for one in findings if one["topic"] == "postgres"]
+    assert re.search(rf"{lab.nix.folder}/store/[^/]+/bin/postgres on PATH", postgres["seen"]), postgres
+
+
 def test_the_shell_for_ci_has_all_programs_and_a_python_that_wheels_run_on(lab: Lab) -> None:
     """Its environment is no other Python's, and finds the libraries that wheels expect of every Linux."""
     says = 'type -p psql redis-server qdrant python3 shellcheck; echo "libraries=$LD_LIBRARY_PATH"; echo "$RAGBED_VENV"'

@@ -140,6 +140,17 @@ def test_qdrant_is_ready_when_its_shards_are_loaded(project: Shown) -> None:
     }
 
 
+def test_services_can_listen_on_the_loopback_of_ipv6(nix: Nix) -> None:
+    """Probes and variables name the address as a URL has it, which process-compose does not see to."""
+    shown = evaluate(nix, '[ ./devenv.nix { services.qdrant.host = "::1"; services.ollama.host = "::1"; } ]')
+
+    assert shown["processes"]["qdrant"]["ready"]["http"]["host"] == "[::1]"
+    assert shown["processes"]["qdrant"]["env"]["QDRANT__SERVICE__HOST"] == "::1"
+    assert shown["env"]["QDRANT_URL"].startswith("http://[::1]:")
+    assert shown["env"]["OLLAMA_HOST"].startswith("http://[::1]:")
+    assert shown["processes"]["ollama"]["env"]["OLLAMA_HOST"].startswith("[::1]:")
+
+
 def test_the_rag_api_is_ready_when_its_services_answer(project: Shown) -> None:
     """It is asked for its health."""
     assert project["processes"]["rag-api"]["ready"]["http"]["path"] == "/health"

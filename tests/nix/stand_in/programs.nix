@@ -21,6 +21,7 @@ let
         mainProgram = builtins.head programs;
       },
       passthru ? { },
+      more ? "",
     }:
     final.stdenv.mkDerivation {
       pname = name;
@@ -34,13 +35,22 @@ let
           else
             absent program
         ) programs}
+        ${more}
       '';
     };
 
   # The services, at the versions and under the attributes that the pins name, with nixpkgs' main programs.
   services = {
-    postgres = rec {
-      programs = host.postgres;
+    # As nixpkgs packs it: the server behind a wrapper, what belongs to it beside, and no pg_config.
+    postgres = {
+      programs = lib.remove "pg_config" host.postgres.programs;
+      more = ''
+        rm "$out/bin/postgres"
+        printf '#!%s\nexec %s "$@"\n' ${host.bash} ${host.programs.postgres} >"$out/bin/postgres"
+        chmod +x "$out/bin/postgres"
+        mkdir "$out/share"
+        ln -s ${host.postgres.share} "$out/share/postgresql"
+      '';
       meta.mainProgram = "postgres";
       passthru = {
         psqlSchema = "0";
