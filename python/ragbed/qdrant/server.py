@@ -72,7 +72,7 @@ def serve(
         def stop() -> None:
             ended = upkeep.stop()
             app.close()
-            if not (collections.close() and ended):
+            if not (ended and collections.close()):  # closing would wait for a copy that is being made
                 leave()
 
         upkeep.start()

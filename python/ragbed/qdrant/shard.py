@@ -79,6 +79,7 @@ class Shard:
         self._gone = False
         self._journal = Journal()
         self._copied = 0  # what `configured` was when the copy was made
+        self._is_copied = False
 
     @classmethod
     def create(cls, folder: Path, name: str, config: CollectionConfig) -> Shard:
@@ -169,12 +170,12 @@ class Shard:
             return opened.info()
 
     def flush(self) -> None:
-        """Empty the log into the files; does nothing while the collection rests."""
-        if not self.is_open:
+        """Empty the log into the files; does nothing while the collection rests, or its files are copied."""
+        if not self.is_open or self._is_copied:
             return
         sync_tree(self.folder)  # the engine would hold up everybody while the disk works
         with self._idle:
-            if self._engine is not None:
+            if self._engine is not None and not self._is_copied:
                 self.unflushed_bytes = 0
                 with engine_errors():
                     self._engine.flush()
@@ -192,7 +193,7 @@ class Shard:
 
     def copy_to(self, folder: Path) -> CollectionConfig:
         """Copy the files as they are between two writes, and return the configuration that goes with them."""
-        with self._writer, self._idle:  # flushing changes files too
+        with self._unchanged():
             copy_tree(self.folder, folder)
             return self.config
 
@@ -240,10 +241,25 @@ class Shard:
     @contextmanager
     def copying(self) -> Iterator[None]:
         """Hold writes back while the files are copied, and keep from then on what is written, for `renew`."""
-        with self._writer:
+        with self._unchanged():
             self._copied = self.configured
             yield
             self._journal.begin()
+
+    @contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """Keep the files as they are: no write, no closing, and no flush; reads go on.
+
+        A flush takes out of the log what it puts into the segments: a copy of the segments from before and of the log
+        from after it would lack those writes.
+        """
+        with self._using(), self._writer:
+            with self._idle:  # one under way ends first
+                self._is_copied = True
+            try:
+                yield
+            finally:
+                self._is_copied = False
 
     def forget_copy(self) -> None:
         """Keep no more writes for a copy; it was given up."""
