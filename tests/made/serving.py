@@ -8,11 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from ragbed.guard import NotThere, open_store
+from ragbed.models import LiveServer
 from ragbed.stack.watching import woken_by
 
 if TYPE_CHECKING:
@@ -58,6 +61,19 @@ def serving(program: Path, models: Path | str, home: Path) -> Iterator[str]:
         yield url
     finally:
         _end(process)
+
+
+def wait_until_unloaded(url: str, model: str) -> None:
+    """Return once an Ollama that was asked to drop a model has: it answers before that.
+
+    Raises:
+        TimeoutError: It has not within half a minute.
+    """
+    deadline, patience = time.monotonic() + 30, Event()
+    while model in LiveServer(url).loaded():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{model} is still loaded")
+        patience.wait(0.02)
 
 
 def _variables(port: int, models: Path | str, home: Path) -> dict[str, str]:

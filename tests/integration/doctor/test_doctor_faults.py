@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
+from threading import Event
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 from doctor_run import CHECKOUT, Machine, silent_ports
 
+from processes_left import left_of, named_in
 from ragbed.errors import ExitCode
 from ragbed.pins import load_model_lock
 from ragbed.stack import SERVICES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ragbed_command import RagbedCommand
 
 TOOLS = ("nix", "devenv", "docker", "go")
-
-
-def have_ended(file: Path) -> bool:
-    """Tell whether the processes whose pids stand in a file have ended within ten seconds."""
-    processes = [psutil.Process(int(pid)) for pid in file.read_text().split() if psutil.pid_exists(int(pid))]
-    return not psutil.wait_procs(processes, timeout=10)[1]
 
 
 def test_tools_that_hang_are_shown_and_killed(machine: Machine) -> None:
@@ -36,7 +28,7 @@ def test_tools_that_hang_are_shown_and_killed(machine: Machine) -> None:
 
     assert seen.code == ExitCode.FINE
     assert [name for name in TOOLS if "hangs" not in seen[name]["seen"]] == []
-    assert [file.name for file in pids if not have_ended(file)] == []
+    assert [file.name for file in pids if left_of(named_in(file))] == []
 
 
 @pytest.mark.parametrize(
@@ -55,24 +47,24 @@ def test_a_server_program_that_hangs_is_shown_and_passed_over(
     assert (seen.code, seen[service]["state"]) == (ExitCode.FINE, "note")
     told = " ".join(seen[service]["details"])
     assert [name for name in programs if f"{machine.root}/bin/{name} hangs" not in told] == []
-    assert [file.name for file in pids if not have_ended(file)] == []
+    assert [file.name for file in pids if left_of(named_in(file))] == []
 
 
 def test_an_interrupt_ends_what_hangs(machine: Machine) -> None:
     """Ctrl-C leaves no process of the doctor behind."""
-    pids = machine.plant_hanging("docker")
+    pids, patience = machine.plant_hanging("docker"), Event()
     doctor = machine.command.popen("doctor")
     try:
         while not pids.exists():
             assert doctor.poll() is None
-            os.sched_yield()
+            patience.wait(0.01)
         doctor.send_signal(signal.SIGINT)
         assert doctor.wait(timeout=20) == ExitCode.INTERRUPTED
     finally:
         doctor.kill()
         doctor.communicate()
 
-    assert have_ended(pids)
+    assert left_of(named_in(pids)) == []
 
 
 def test_default_ports_that_never_answer_are_shown(machine: Machine) -> None:

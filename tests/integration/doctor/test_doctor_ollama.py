@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from doctor_run import CHECKOUT, Machine
 
+from made.serving import wait_until_unloaded
 from ragbed.errors import ExitCode
 from ragbed.pins import load_model_lock
 
@@ -47,6 +48,7 @@ def test_a_live_ollama_with_the_pinned_models_is_right(made: Machine, real_ollam
 def test_a_model_that_is_not_loaded_has_no_fingerprint(made: Machine, real_ollama: str) -> None:
     """It is left alone, and what loads it is said."""
     ask(real_ollama, {"model": EMBEDDING, "input": "", "keep_alive": 0})
+    wait_until_unloaded(real_ollama, EMBEDDING)
 
     seen = made.run()
 

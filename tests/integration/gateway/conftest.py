@@ -47,7 +47,7 @@ def gateway_process() -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.fixture
 def http(gateway_url: str) -> Iterator[httpx.Client]:
     """A plain HTTP client, on a gateway without history and rules."""
-    with httpx.Client(base_url=gateway_url, timeout=5) as client:
+    with httpx.Client(base_url=gateway_url, timeout=30) as client:
         client.post("/ragbed/reset", json={"rules": True}).raise_for_status()
         yield client
 
@@ -55,5 +55,5 @@ def http(gateway_url: str) -> Iterator[httpx.Client]:
 @pytest.fixture
 def client(http: httpx.Client) -> Iterator[ollama.Client]:
     """The official client, on the same gateway as `http`."""
-    with ollama.Client(str(http.base_url), timeout=5) as official:
+    with ollama.Client(str(http.base_url), timeout=30) as official:
         yield official

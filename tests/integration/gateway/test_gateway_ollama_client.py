@@ -215,7 +215,7 @@ def test_concurrent_calls_get_their_own_answers(http: httpx.Client) -> None:
         )
 
     async def ask_all() -> list[str]:
-        async with ollama.AsyncClient(str(http.base_url), timeout=10) as client:
+        async with ollama.AsyncClient(str(http.base_url), timeout=30) as client:
             return await asyncio.gather(*(one(client, number) for number in range(50)))
 
     assert asyncio.run(ask_all()) == [rule["answer"] for rule in rules]
@@ -227,7 +227,7 @@ def test_concurrent_embeddings_agree_with_single_ones(http: httpx.Client, client
     texts = [f"text number {number} of the batch" for number in range(40)]
 
     async def embed_all() -> list[list[float]]:
-        async with ollama.AsyncClient(str(http.base_url), timeout=10) as many:
+        async with ollama.AsyncClient(str(http.base_url), timeout=30) as many:
             answers = await asyncio.gather(*(many.embed("all-minilm", [text]) for text in texts))
             return [list(answer.embeddings[0]) for answer in answers]
 
@@ -240,7 +240,7 @@ def test_a_client_that_leaves_disturbs_nobody(http: httpx.Client, client: ollama
     http.put("/ragbed/rules", json={"rules": rules}).raise_for_status()
 
     async def leave() -> str:
-        async with ollama.AsyncClient(str(http.base_url), timeout=10) as leaving:
+        async with ollama.AsyncClient(str(http.base_url), timeout=30) as leaving:
             stream = await leaving.generate(CHAT_MODEL, "long", stream=True)
             first = await anext(aiter(stream))
             return first.response or ""

@@ -77,12 +77,12 @@ def test_a_load_may_take_longer_than_a_request(script: Script) -> None:
         told.append(progress)
         gate.set()
 
-    policy = ClientPolicy(embed_s=0.2, tell_after_s=0.3)
+    policy = ClientPolicy(embed_s=1.0, tell_after_s=1.2)
     with OllamaSession(script.url, policy, loading=loading) as client:
         assert client.embed("m", ["a"]) == [[3.0, 4.0]]
 
     assert (told[0].model, told[0].size_bytes) == ("m", SIZE)
-    assert told[0].line == "loading m, 4.9 GB: 0 s"
+    assert told[0].line.startswith("loading m, 4.9 GB: ")
 
 
 def test_a_quick_load_is_not_told(script: Script) -> None:
@@ -120,7 +120,7 @@ def test_silence_ends_with_the_time_out_of_its_phase(
         ask(script)
 
     assert caught.value.hint == f"raise {setting}"
-    assert script.left.wait(5)
+    assert script.left.wait(20)
     assert len(script.loads()) + len(script.contents(EMBED)) + len(script.contents(CHAT)) <= 2
 
 
@@ -188,17 +188,17 @@ def test_an_answer_that_stops_half_way_ends(script: Script) -> None:
 
     with pytest.raises(ServiceNotReady, match=r"said nothing for 0\.2 s: an answer by m"):
         chat(script, first_token_s=0.2)
-    assert script.left.wait(5)
+    assert script.left.wait(20)
 
 
 def test_an_answer_without_end_is_ended(script: Script) -> None:
     """The whole answer has a time-out of its own, and the server is told to stop while the session goes on."""
     script.steps[CHAT] = [endless]
 
-    with session(script, answer_s=0.2) as client:
-        with pytest.raises(ServiceNotReady, match=r"did not come to an end for 0\.2 s") as caught:
+    with session(script, answer_s=1.0) as client:
+        with pytest.raises(ServiceNotReady, match="did not come to an end for 1 s") as caught:
             client.chat("m", HELLO)
-        assert script.left.wait(5)
+        assert script.left.wait(20)
 
     assert caught.value.hint == "raise llm.answer_timeout_s"
 

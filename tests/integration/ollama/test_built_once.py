@@ -48,6 +48,11 @@ def _build_slowly(
     built_once(target, build)
 
 
+def _come_second(target: Path, came: multiprocessing.synchronize.Event) -> None:
+    came.set()
+    built_once(target, _refuse)
+
+
 def test_what_is_there_is_not_built_again(tmp_path: Path) -> None:
     """The second call finds the folder."""
     built_once(tmp_path / "tool", _write_whole)
@@ -58,12 +63,13 @@ def test_what_is_there_is_not_built_again(tmp_path: Path) -> None:
 def test_a_second_builder_waits_and_finds_it(tmp_path: Path) -> None:
     """Whoever comes while the first one builds does not build."""
     context = multiprocessing.get_context("spawn")
-    begun, go_on = context.Event(), context.Event()
+    begun, came, go_on = context.Event(), context.Event(), context.Event()
     first = context.Process(target=_build_slowly, args=(tmp_path / "tool", begun, go_on))
     first.start()
     assert begun.wait(30)
-    second = context.Process(target=built_once, args=(tmp_path / "tool", _refuse))
+    second = context.Process(target=_come_second, args=(tmp_path / "tool", came))
     second.start()
+    assert came.wait(30)
     second.join(0.5)
     waits = second.is_alive()
 

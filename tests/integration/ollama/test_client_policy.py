@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from made.serving import serving
+from made.serving import serving, wait_until_unloaded
 from ragbed.errors import AnswerFailed, InputTooLong, ServiceMissing
 from ragbed.models import LiveServer
 from ragbed.models.client import ClientPolicy, OllamaSession
@@ -177,6 +177,7 @@ def test_a_load_is_told_with_the_size_that_the_server_lists(real_ollama: str) ->
     policy = ClientPolicy(num_thread=1, tell_after_s=0.001, tell_every_s=0.01)
     with OllamaSession(real_ollama, policy, loading=told.append) as client:
         client.unload(EMBEDDER, use="embed")
+        wait_until_unloaded(real_ollama, "made-minilm:latest")
 
         client.load(EMBEDDER, use="embed")
 
@@ -207,14 +208,14 @@ def test_a_model_that_dies_is_asked_again(own_ollama: str) -> None:
         client.load(EMBEDDER, use="embed")
         (runner,) = runners(own_ollama)
         before = runner.cpu_times().user
-        asking = Thread(target=lambda: vectors.extend(client.embed(EMBEDDER, ["word " * 150] * 30)))
+        asking = Thread(target=lambda: vectors.extend(client.embed(EMBEDDER, ["word " * 150] * 60)))
         asking.start()
         wait_for_computing(runner, before)
         assert not vectors
         runner.kill()
         asking.join(120)
 
-    assert [len(vector) for vector in vectors] == [384] * 30
+    assert [len(vector) for vector in vectors] == [384] * 60
 
 
 def wait_for_computing(runner: psutil.Process, before: float) -> None:

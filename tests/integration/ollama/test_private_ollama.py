@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from processes_left import left_of
 from ragbed.errors import ServiceNotReady
 from ragbed.models.layout import manifests_in
 from ragbed.pins import load_stack_pins
@@ -60,11 +61,6 @@ def _token(process: psutil.Process) -> str:
         return ""
 
 
-def still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Return those that have not ended."""
-    return [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-
-
 def endpoint_of(command: RagbedCommand) -> dict[str, Any]:
     """Return the Ollama of the stack that is up."""
     services = command.json("status")["services"]
@@ -85,7 +81,7 @@ def test_nothing_of_it_is_left(settings: Settings, folder: StateFolder) -> None:
         running = ollamas_of(folder.root)
 
     assert len(running) == 3
-    assert still_there(running) == []
+    assert left_of(running, within_s=0) == []
 
 
 def test_runners_of_a_killed_server_are_ended(settings: Settings, folder: StateFolder) -> None:
@@ -94,9 +90,9 @@ def test_runners_of_a_killed_server_are_ended(settings: Settings, folder: StateF
         running = ollamas_of(folder.root)
         server = psutil.Process(stack["ollama"].pid)
         stop(ProcessIdentity.of(server.pid), gentle=signal.SIGKILL, alone=True)
-        assert len(still_there(running)) == 2
+        assert len(left_of(running, within_s=0)) == 2
 
-    assert still_there(running) == []
+    assert left_of(running, within_s=0) == []
 
 
 def test_a_killed_stack_is_reaped_with_its_runners(ragbed_ollama: RagbedCommand) -> None:
@@ -112,7 +108,7 @@ def test_a_killed_stack_is_reaped_with_its_runners(ragbed_ollama: RagbedCommand)
     ragbed_ollama.run("down", "--all")
 
     assert len(running) == 3
-    assert still_there(running) == []
+    assert left_of(running, within_s=0) == []
 
 
 def test_a_models_folder_may_be_named_from_here(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from made.cached import ROOT
+from processes_left import left_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,5 @@ def test_server_and_runners_end_with_killed_tests(
         running = psutil.Process(tests.pid).children(recursive=True)
         tests.kill()
 
-    _, left = psutil.wait_procs(running, timeout=20)
-
     assert len(running) == 2
-    assert [one for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
+    assert left_of(running) == []
