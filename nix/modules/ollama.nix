@@ -11,7 +11,7 @@ let
   pin = ragbed.services.ollama;
   cfg = config.services.ollama;
   port = config.processes.ollama.ports.main.value;
-  loopback = import ./loopback.nix;
+  loopback = import ./loopback.nix { inherit lib; };
   readiness = import ./readiness.nix;
   address = "${loopback.inUrl cfg.host}:${toString port}";
 
@@ -118,12 +118,7 @@ in
       '';
     };
 
-    host = mkOption {
-      type = types.str;
-      default = "127.0.0.1";
-      example = "::1";
-      description = "The loopback address to listen on.";
-    };
+    host = loopback.option;
 
     port = mkOption {
       type = types.port;
@@ -187,12 +182,7 @@ in
 
   config = lib.mkIf cfg.enable {
     assertions = [
-      {
-        assertion = loopback.is cfg.host;
-        message = ''
-          services.ollama.host is ${cfg.host}, which others on the network can reach; it has no password.
-          Set it to one of ${loopback.shown}, and put a proxy before it where others are to come in.'';
-      }
+      (loopback.assertion "ollama" cfg.host)
       {
         assertion = unknown == [ ];
         message = ''

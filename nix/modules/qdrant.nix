@@ -12,7 +12,7 @@ let
   cfg = config.services.qdrant;
   port = config.processes.qdrant.ports.http.value;
   grpcPort = config.processes.qdrant.ports.grpc.value;
-  loopback = import ./loopback.nix;
+  loopback = import ./loopback.nix { inherit lib; };
   readiness = import ./readiness.nix;
   format = pkgs.formats.yaml { };
 
@@ -53,12 +53,7 @@ in
       description = "The package with `bin/qdrant`.";
     };
 
-    host = mkOption {
-      type = types.str;
-      default = "127.0.0.1";
-      example = "::1";
-      description = "The loopback address to listen on.";
-    };
+    host = loopback.option;
 
     httpPort = mkOption {
       type = types.port;
@@ -100,12 +95,7 @@ in
 
   config = lib.mkIf cfg.enable {
     assertions = [
-      {
-        assertion = loopback.is cfg.host;
-        message = ''
-          services.qdrant.host is ${cfg.host}, which others on the network can reach; it has no password.
-          Set it to one of ${loopback.shown}, and put a proxy before it where others are to come in.'';
-      }
+      (loopback.assertion "qdrant" cfg.host)
       {
         assertion = cfg.grpcPort != cfg.httpPort;
         message = ''

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 REFUSALS = {
     "qdrant on every address": (
         '{ services.qdrant.host = "0.0.0.0"; }',
-        ["services.qdrant.host is 0.0.0.0", "Set it to one of 127.0.0.1, ::1, localhost"],
+        ["services.qdrant.host is 0.0.0.0", "Set it to 127.0.0.1 or ::1"],
+    ),
+    "a name as qdrant's address": (
+        '{ services.qdrant.host = "localhost"; }',
+        ["services.qdrant.host is localhost", "Set it to 127.0.0.1 or ::1"],
     ),
     "qdrant's two ports the same": (
         "{ services.qdrant = { httpPort = 7000; grpcPort = 7000; }; }",
@@ -34,7 +38,7 @@ REFUSALS = {
     ),
     "ollama on every address": (
         '{ services.ollama.host = "0.0.0.0"; }',
-        ["services.ollama.host is 0.0.0.0", "Set it to one of 127.0.0.1, ::1, localhost"],
+        ["services.ollama.host is 0.0.0.0", "Set it to 127.0.0.1 or ::1"],
     ),
     "a model that is not pinned": (
         '{ services.ollama.models = [ "nosuch:1b" ]; }',
