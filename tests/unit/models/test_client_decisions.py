@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from ragbed.models.client import (
     batches,
     error_for,
     estimate_tokens,
+    fault_of,
     pause_before_again,
 )
 from ragbed.models.client.faults import Kind
@@ -57,6 +59,12 @@ def test_only_what_does_no_harm_is_sent_again(embeds: bool, again: set[str]) -> 
     }
 
     assert found == again
+
+
+def test_a_connection_that_nobody_takes_is_no_silence() -> None:
+    """It has a time limit of its own: the request's is not the one to raise."""
+    assert fault_of(httpx.ConnectTimeout("timed out")).kind == "refused"
+    assert fault_of(httpx.ReadTimeout("timed out")).kind == "silent"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -61,7 +61,7 @@ class Fault:
     """Why a request gave no answer.
 
     Attributes:
-        kind: `refused`: nobody listens. `busy`: the server's queue is full. `cut`: the connection broke. `silent`:
+        kind: `refused`: nobody takes the connection. `busy`: the queue is full. `cut`: the connection broke. `silent`:
             nothing came for the phase's time-out. `slow`: pieces came, and no end. `absent`: no such model.
             `too_long`: a text exceeds the context. `crashed`: the model's process died. `declined`: any other
             refusal. `garbled`: the answer is none.
@@ -96,6 +96,8 @@ def fault_of(error: Exception, *, begun: bool = False) -> Fault:
     said = (str(error) or type(error).__name__).split("\n", 1)[0]
     if isinstance(error, ollama.ResponseError):
         return Fault(kind=_refusal(error.status_code, error.error), said=error.error.strip(), begun=begun)
+    if isinstance(error, httpx.ConnectTimeout):  # the request's own time has not begun
+        return Fault(kind="refused", said="no connection came about in time", begun=begun)
     if isinstance(error, httpx.TimeoutException):
         return Fault(kind="silent", said=said, begun=begun)
     if isinstance(error, httpx.ConnectError | ConnectionError):

@@ -54,7 +54,7 @@ class OllamaStarter:
     @property
     def advice(self) -> str:
         """What somebody types who has no Ollama with these models."""
-        return f"install ollama, then: {self._fetch}; or set MODEL_PROVIDER=mock"
+        return f"install ollama where there is none, then: {self._fetch}; or set MODEL_PROVIDER=mock"
 
     @property
     def _models(self) -> list[str]:
