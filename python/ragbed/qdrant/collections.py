@@ -12,6 +12,7 @@ import logging
 import shutil
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -33,7 +34,7 @@ from ragbed.qdrant.shard import Shard
 from ragbed.qdrant.stored import FIRST, MARK, flaw, found_in, move_aside, write_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from qdrant_edge import ShardInfo
@@ -141,13 +142,10 @@ class Collections:
                 )
             folder = self._folder / "collections" / uuid4().hex
             require_room(self._folder)
-            folder.mkdir()
-            try:
+            with _removed_on_failure(folder):
+                folder.mkdir()
                 shard = Shard.create(folder / FIRST, name, config)
-            except ApiError:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-            write_mark(shard, shard.folder)
+                write_mark(name, config, shard.folder)
             self._adopt(shard)
             self._shards[name] = shard
         self.open_shards.admit(shard)
@@ -155,9 +153,7 @@ class Collections:
     def configure(self, name: str, config: CollectionConfig) -> None:
         """Give a collection another configuration of the same vectors; raise NotFound when there is none."""
         with self._changing:
-            shard = self.find(name)
-            shard.configure(config)
-            write_mark(shard, shard.folder)
+            self._configure(self.find(name), config)
 
     def restore(self, name: str, config: CollectionConfig, fill: Callable[[Path], None]) -> None:
         """Create a collection from files made elsewhere, or put them in the place of what it holds; all or nothing.
@@ -177,27 +173,25 @@ class Collections:
             parent = old.folder.parent if old else self._folder / "collections" / uuid4().hex
             files = parent / f"{FIRST}-{uuid4().hex[:8]}"
             parent.mkdir(exist_ok=True)
-            try:
+            with _removed_on_failure(files if old else parent):
                 fill(files)
                 checked = Shard(name, config, files)
                 checked.info()
                 checked.close()
-            except ApiError:
-                shutil.rmtree(files if old else parent, ignore_errors=True)
-                raise
-            self._replace(old, Shard(name, config, files))
+                self._replace(old, Shard(name, config, files))
 
     def _replace(self, old: Shard | None, new: Shard) -> None:
         """Put a restored collection in the place of an old one, if there is one."""
         if old is None:
-            write_mark(new, new.folder)
+            write_mark(new.name, new.config, new.folder)
             self._adopt(new)
             self._shards[new.name] = new
             return
-        replaced = old.folder
-        old.configure(new.config, new.folder)
-        write_mark(old, old.folder)
-        shutil.rmtree(replaced, ignore_errors=True)
+        shutil.rmtree(self._configure(old, new.config, new.folder), ignore_errors=True)
+
+    @staticmethod
+    def _configure(shard: Shard, config: CollectionConfig, folder: Path | None = None) -> Path:
+        return shard.configure(config, folder, lambda files: write_mark(shard.name, config, files))
 
     def delete(self, name: str) -> bool:
         """Delete a collection and its aliases; say whether it was there. Reads under way are let finish."""
@@ -207,12 +201,12 @@ class Collections:
             shard = self._shards.pop(name)
             shard.retire()  # first, so that no renewal writes the mark again
             (shard.folder.parent / MARK).unlink()
-            self.aliases.forget(
-                name
-            )  # after a crash in between they lead nowhere, and are dropped at the start
         shard.abandon()
         self.open_shards.forget(shard)
         shutil.rmtree(shard.folder.parent, ignore_errors=True)  # what is left goes at the next start
+        with self._changing:  # last, for it takes room that the files may have to make
+            # after a crash in between they lead nowhere, and are dropped at the start
+            self.aliases.forget(name)
         return True
 
     def change_aliases(self, actions: Iterable[Any]) -> None:
@@ -249,6 +243,16 @@ class Collections:
     def _damaged(self, shard: Shard, error: ApiError) -> None:
         if is_damage(error) and not is_short(self._folder):
             self.set_aside(shard, error)
+
+
+@contextmanager
+def _removed_on_failure(folder: Path) -> Iterator[None]:
+    """Leave nothing of a folder whose making fails: the disk may be full."""
+    try:
+        yield
+    except (ApiError, OSError):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _never(_: Shard, __: ShardInfo) -> bool:

@@ -82,4 +82,4 @@ def _put_in_place(shard: Shard, beside: Path) -> bool:
         return False
     sync_tree(beside)
     copy.flush()
-    return shard.renew(copy, beside, lambda: write_mark(shard, beside))
+    return shard.renew(copy, beside, lambda: write_mark(shard.name, shard.config, beside))

@@ -197,23 +197,29 @@ class Shard:
             copy_tree(self.folder, folder)
             return self.config
 
-    def configure(self, config: CollectionConfig, folder: Path | None = None) -> None:
+    def configure(
+        self, config: CollectionConfig, folder: Path | None, commit: Callable[[Path], None]
+    ) -> Path:
         """Take another configuration, and other files if any; the calls under way finish with the old ones.
 
         Args:
             config: For the same vectors, unless other files are given.
             folder: Files to use from now on; None keeps those in use.
+            commit: Makes the change last, given the files; where it fails, nothing has changed.
+
+        Returns:
+            The files that were in use.
         """
         with self._idle:
             self._idle.wait_for(lambda: self._users == 0)
+            commit(folder or self.folder)
             self._journal.end()  # a renewal under way was for the old configuration
             self.configured += 1
             opened, self._engine = self._engine, None
-            self.config = config
-            self.folder = folder or self.folder
+            before, self.config, self.folder = self.folder, config, folder or self.folder
             if opened is not None:
-                with engine_errors():
-                    opened.close()
+                _leave(opened, before)
+            return before
 
     def retire(self) -> None:
         """Refuse new calls from now on; those under way go on."""
@@ -332,6 +338,15 @@ class Shard:
             self._users += 1
             self.used_at = time.monotonic()
             return shard, opened is None
+
+
+def _leave(opened: EdgeShard, folder: Path) -> None:
+    """Close an engine's shard whose writes are in its log anyway."""
+    try:
+        with engine_errors():
+            opened.close()
+    except ApiError as error:
+        logger.warning("closing %s: %s", folder, error)
 
 
 def _ignore(_: Shard) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ import orjson
 
 from ragbed.qdrant.errors import FormatError, NotFound, Unsupported, WrongInput
 from ragbed.qdrant.folder import data_end
+from ragbed.qdrant.room import require_room, taken_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +32,8 @@ ABOUT = "snapshot.json"
 FILES = "files/"
 SUFFIX = ".snapshot"
 PIECE_BYTES = 1024 * 1024
+COPIES = 2
+"""Room that a snapshot may take while it is made, in sizes of the collection: a copy of the files, and the snapshot."""
 
 
 def folder_of(shard: Shard) -> Path:
@@ -53,6 +57,7 @@ def write(shard: Shard, path: Path) -> None:
         path: The file to write, which appears whole or not at all.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    require_room(path.parent, COPIES * taken_bytes(shard.folder))
     beside = path.with_name(f".{path.name}.new")
     try:
         with (
@@ -127,12 +132,18 @@ def read_about(path: Path) -> dict[str, Any]:
 
 
 def extract(path: Path, sizes: dict[str, int], target: Path) -> None:
-    """Take a snapshot's files out into a new folder; raise WrongInput when the snapshot is damaged."""
+    """Take a snapshot's files out into a new folder.
+
+    Raises:
+        WrongInput: The snapshot is damaged.
+        ApiError: The disk has no room for them.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
+            require_room(target.parent, sum(item.file_size for item in archive.infolist()))
             for name, size in sizes.items():
                 _take(archive, name, size, target)
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
         raise WrongInput(f"the snapshot is damaged: {error}") from error
 
 

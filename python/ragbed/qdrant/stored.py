@@ -17,6 +17,8 @@ from ragbed.qdrant.translate.config import read_config
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ragbed.qdrant.translate.config import CollectionConfig
+
 logger = logging.getLogger(__name__)
 
 MARK = "collection.json"
@@ -24,9 +26,9 @@ FIRST = "shard"
 """Folder of the engine's files in a new collection."""
 
 
-def write_mark(shard: Shard, files: Path) -> None:
+def write_mark(name: str, config: CollectionConfig, files: Path) -> None:
     """Make a collection's name, configuration and folder of files last, in one step."""
-    mark = {"name": shard.name, "config": shard.config.body, "shard": files.name}
+    mark = {"name": name, "config": config.body, "shard": files.name}
     write_json(files.parent / MARK, mark)
 
 

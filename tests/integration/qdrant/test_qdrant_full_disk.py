@@ -72,6 +72,58 @@ def test_a_collection_without_room_is_not_created(full: tuple[httpx.Client, int]
     assert http.get("/collections/new/exists").json()["result"] == {"exists": False}
 
 
+def files(disk: Path) -> set[Path]:
+    """Return what is in the server's folder."""
+    return set((disk / "data").rglob("*"))
+
+
+def test_a_snapshot_without_room_is_not_made(full: tuple[httpx.Client, int], small_disk: Path) -> None:
+    """It would take what is left, and end the process at the next write."""
+    http, _ = full
+
+    answer = http.post("/collections/known/snapshots")
+
+    assert "No space left on device" in answer.json()["status"]["error"]
+    assert [path for path in files(small_disk) if "copy" in path.name or path.suffix == ".new"] == []
+
+
+def test_a_recovery_without_room_changes_nothing(small_disk: Path) -> None:
+    """What the collection holds stays, and nothing of the snapshot's files is left to fill the disk."""
+    resize(small_disk, ROOMY_KB)
+    with serving(small_disk / "data") as server, httpx.Client(base_url=server.url, timeout=20) as http:
+        http.put("/collections/known", json={"vectors": {"size": 2, "distance": "Dot"}})
+        upsert(http, 1)
+        name = http.post("/collections/known/snapshots").json()["result"]["name"]
+        location = f"{server.url}/collections/known/snapshots/{name}"
+        upsert(http, 2)
+        before = files(small_disk)
+        resize(small_disk, used_kb(small_disk) + 64)
+
+        answers = [
+            http.put(f"/collections/{name}/snapshots/recover", json={"location": location})
+            for name in ("known", "new")
+        ]
+        left = files(small_disk) - before - {small_disk / "data/snapshots"}
+        found = counted(http)
+
+    assert [answer.status_code for answer in answers] == [HTTPStatus.INTERNAL_SERVER_ERROR] * 2
+    assert all("No space left on device" in answer.text for answer in answers)
+    assert (left, found) == (set(), 2)
+
+
+def test_a_change_that_cannot_be_written_down_is_not_made(
+    full: tuple[httpx.Client, int], small_disk: Path
+) -> None:
+    """It would be gone after a restart, and what was written in its name with it."""
+    http, _ = full
+    resize(small_disk, used_kb(small_disk))
+
+    answer = http.patch("/collections/known", json={"metadata": {"colour": "red"}})
+
+    config = http.get("/collections/known").json()["result"]["config"]
+    assert (answer.status_code, "metadata" in config) == (HTTPStatus.INTERNAL_SERVER_ERROR, False)
+
+
 def test_reads_go_on(full: tuple[httpx.Client, int]) -> None:
     """Every acknowledged point is there, and no other."""
     http, acknowledged = full

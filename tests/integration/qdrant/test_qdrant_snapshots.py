@@ -121,6 +121,20 @@ def test_bad_snapshot_is_refused(
     assert http.post(f"/collections/{plain}/points/count", json={}).json()["result"] == {"count": 6}
 
 
+def test_damaged_snapshot_is_refused(
+    client: QdrantClient, http: httpx.Client, plain: str, snapshot: models.SnapshotDescription
+) -> None:
+    """A file that cannot be unpacked; the collection stays as it was."""
+    path = f"/collections/{plain}/snapshots"
+    content = bytearray(http.get(f"{path}/{snapshot.name}").content)
+    content[100:200] = b"\xff" * 100
+
+    answer = http.post(f"{path}/upload", files={"snapshot": ("a", bytes(content))})
+
+    assert (answer.status_code, "the snapshot is damaged" in answer.text) == (400, True)
+    assert client.count(plain).count == 6
+
+
 @pytest.mark.parametrize(
     ("location", "status"),
     [("https://example.com/a.snapshot", 403), ("ftp://localhost/a", 400), ("file:///nowhere/a", 400)],
