@@ -66,6 +66,7 @@ class Collections:
         self.open_shards = OpenShards(max_open)
         self._changing = threading.RLock()
         self.is_waiting: Callable[[Shard, ShardInfo], bool] = _never
+        self.failure: Callable[[Shard], str | None] = _none
         self._unchecked = set(shards)
         for shard in shards.values():
             self._adopt(shard)
@@ -120,7 +121,9 @@ class Collections:
             raise collection_missing(name) from None
 
     def status(self, shard: Shard, info: ShardInfo) -> str:
-        """Return `yellow` while there is something to index or to vacuum, else `green`."""
+        """Return `yellow` while there is something to index or to vacuum, `red` where that failed, else `green`."""
+        if self.failure(shard):
+            return "red"
         return "yellow" if self.is_waiting(shard, info) else "green"
 
     def create(self, name: str, config: CollectionConfig) -> None:
@@ -258,6 +261,10 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
 def _never(_: Shard, __: ShardInfo) -> bool:
     """Nothing is ever indexed."""
     return False
+
+
+def _none(_: Shard) -> None:
+    """No indexing ever fails."""
 
 
 def check_name(name: str) -> None:

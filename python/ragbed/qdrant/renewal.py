@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ragbed.qdrant.errors import ApiError, NotFound
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.indexing import NOTHING_TO_DO
 from ragbed.qdrant.opening import load
@@ -36,33 +37,38 @@ COPIES = 2
 """Room that a renewal may take, in sizes of the collection: the copy, and what is made of it."""
 
 
-def renew(shard: Shard, stopping: threading.Event) -> bool:
-    """Index and vacuum a collection; say whether its files were renewed.
+def lacks_room(shard: Shard) -> bool:
+    """Say whether the disk has too little room for the copy of a collection, and for what is made of it."""
+    return is_short(shard.folder, COPIES * taken_bytes(shard.folder))
+
+
+def renew(shard: Shard, stopping: threading.Event) -> str | None:
+    """Index and vacuum a collection; say what was in the way, None where nothing was.
 
     Args:
         shard: An open collection.
         stopping: Once set, the work is given up.
     """
     old = shard.folder
-    if is_short(old, COPIES * taken_bytes(old)):
-        logger.warning("no room on the disk to index collection %r; it goes on without", shard.name)
-        return False
     beside = old.parent / f"{FIRST}-{uuid4().hex[:8]}"
-    renewed = False
+    renewed, failure = False, None
     try:
         with shard.copying():
             copy_tree(old, beside)
         renewed = _index(beside, stopping) and _put_in_place(shard, beside)
-    except Exception:
+    except NotFound:
+        logger.debug("collection %r was deleted while it was indexed", shard.name)
+    except Exception as error:
         logger.exception("indexing collection %r failed; it goes on without", shard.name)
+        failure = str(error)
     finally:
         shard.forget_copy()
         shutil.rmtree(old if renewed else beside, ignore_errors=True)
-    return renewed
+    return failure
 
 
 def _index(folder: Path, stopping: threading.Event) -> bool:
-    """Run the indexing process; say whether it changed anything."""
+    """Run the indexing process; say whether it changed anything, raise ApiError when it failed."""
     command = [sys.executable, "-P", "-s", "-m", "ragbed.qdrant.indexing", str(folder)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -72,7 +78,7 @@ def _index(folder: Path, stopping: threading.Event) -> bool:
                 process.kill()
         told = process.stderr.read().decode(errors="replace") if process.stderr else ""
     if process.returncode not in (0, NOTHING_TO_DO) and not stopping.is_set():
-        logger.warning("indexing %s ended with %s: %s", folder, process.returncode, told[-2000:])
+        raise ApiError(f"the indexing process ended with {process.returncode}: {told[-2000:].strip()}")
     return process.returncode == 0
 
 

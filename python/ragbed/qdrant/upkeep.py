@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ragbed.qdrant.errors import ApiError
-from ragbed.qdrant.renewal import renew
+from ragbed.qdrant.renewal import lacks_room, renew
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,9 @@ QUIET_S = 0.5
 """Indexing waits for a pause in the writes, unless half of the points are unindexed."""
 
 STOP_S = 0.1
+NO_ROOM = "Not enough space available for optimization"
+"""What a collection says that cannot be indexed for want of room on the disk, in a real server's words."""
+
 DEFAULT_THRESHOLD_KB = 10_000
 DEFAULT_DELETED = 0.2
 DEFAULT_VACUUM_MIN = 1000
@@ -57,6 +60,7 @@ class Upkeep:
         self._collections = collections
         self._stopping = threading.Event()
         self._tried: WeakKeyDictionary[Shard, tuple[int, int]] = WeakKeyDictionary()
+        self._failures: WeakKeyDictionary[Shard, tuple[tuple[int, int], str]] = WeakKeyDictionary()
         self._threads = [
             threading.Thread(target=self._every_tick, args=(self._tidy,), name="qdrant-upkeep", daemon=True)
         ]
@@ -67,6 +71,7 @@ class Upkeep:
                 )
             )
             collections.is_waiting = self.is_waiting
+            collections.failure = self.failure
 
     def start(self) -> None:
         """Begin."""
@@ -88,6 +93,11 @@ class Upkeep:
         if shard.written == written:
             return False
         return unindexed(shard, info) > 0 or garbage(shard, info) > 0
+
+    def failure(self, shard: Shard) -> str | None:
+        """Say why a collection could not be indexed as it is now; None where it could."""
+        seen, failure = self._failures.get(shard, (None, None))
+        return failure if seen == (shard.written, shard.configured) else None
 
     def _every_tick(self, work: Callable[[Shard], None]) -> None:
         while not self._stopping.wait(TICK_S):
@@ -118,9 +128,21 @@ class Upkeep:
             return
         in_a_pause = time.monotonic() - shard.wrote_at >= QUIET_S
         if in_a_pause or unindexed(shard, info) * 2 > info.points_count:
-            seen = shard.written, shard.configured
-            renew(shard, self._stopping)
+            self._renew(shard)
+
+    def _renew(self, shard: Shard) -> None:
+        """Index a collection; without room, put that off until there is some."""
+        seen = shard.written, shard.configured
+        failure: str | None = NO_ROOM
+        if lacks_room(shard):
+            if self.failure(shard) != NO_ROOM:
+                logger.warning("collection %r is not indexed: %s", shard.name, NO_ROOM)
+        else:
+            failure = renew(shard, self._stopping)
             self._tried[shard] = seen
+        self._failures.pop(shard, None)
+        if failure:
+            self._failures[shard] = seen, failure
 
 
 def settings(shard: Shard, name: str) -> dict[str, Any]:

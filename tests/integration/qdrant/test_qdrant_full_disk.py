@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from qdrant_server import serving
 from small_disk import MOUNTABLE, resize, used_kb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = MOUNTABLE
@@ -166,3 +167,38 @@ def test_a_killed_server_on_a_full_disk_keeps_its_collections(small_disk: Path) 
 
     assert "No space left on device" in without_room.json()["status"]["error"]
     assert with_room == 1
+
+
+def info(http: httpx.Client) -> dict[str, Any]:
+    """Return what the collection says of itself."""
+    found: dict[str, Any] = http.get("/collections/known").json()["result"]
+    return found
+
+
+def until(true: Callable[[], bool]) -> bool:
+    """Say whether something comes true in time."""
+    deadline = time.monotonic() + 30
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
+def test_a_collection_that_cannot_be_indexed_is_not_green(small_disk: Path) -> None:
+    """It is red and says why, as on a real server; with room the index is built."""
+    resize(small_disk, ROOMY_KB)
+    config = {"vectors": {"size": 2, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1}}
+    points = [{"id": number, "vector": [number, 1]} for number in range(1000)]
+    with serving(small_disk / "data") as server, httpx.Client(base_url=server.url, timeout=20) as http:
+        http.put("/collections/known", json=config).raise_for_status()
+        resize(small_disk, used_kb(small_disk) + 66_000)
+        http.put("/collections/known/points?wait=true", json={"points": points}).raise_for_status()
+        resize(small_disk, used_kb(small_disk) + SHORT_KB)
+
+        assert until(lambda: info(http)["status"] == "red")
+        without_room = info(http)
+        resize(small_disk, ROOMY_KB)
+        assert until(lambda: info(http)["status"] == "green")
+
+        assert "Not enough space available" in without_room["optimizer_status"]["error"]
+        assert (without_room["indexed_vectors_count"], info(http)["optimizer_status"]) == (0, "ok")
+        assert info(http)["indexed_vectors_count"] == len(points)

@@ -30,9 +30,10 @@ def collection_info(call: Call) -> Any:
     """Return counts, configuration and payload indexes."""
     shard = call.shard
     info = shard.info()
+    failure = call.collections.failure(shard)
     return {
         "status": call.collections.status(shard, info),
-        "optimizer_status": "ok",
+        "optimizer_status": {"error": failure} if failure else "ok",
         "indexed_vectors_count": info.indexed_vectors_count,
         "points_count": info.points_count,
         "segments_count": info.segments_count,
