@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, Queue
 from threading import Thread
 from time import monotonic
@@ -24,12 +24,16 @@ AS_NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    """Return ports that nobody listens on, below those that the kernel gives away before they are used."""
+    with ExitStack() as held:
+        ports: list[int] = []
+        for port in range(20_000 + os.getpid() % 500 * 20, 32_000):
+            with suppress(OSError):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+                ports.append(port)
+            if len(ports) == count:
+                return ports
+    raise AssertionError(f"fewer than {count} ports are free")
 
 
 class Up:

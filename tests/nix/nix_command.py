@@ -42,8 +42,12 @@ class Nix:
         return cls(folder=folder)
 
     def variables(self, **more: str) -> dict[str, str]:
-        """Return the environment of a run: the store's place, and nothing that a user has set for Nix."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("NIX_")}
+        """Return the environment of a run: the store's place, and nothing that a user has set for Nix.
+
+        Nor what a Nix shell gives its Python for wheels: a Nix of another age would load these libraries too.
+        """
+        unwanted = ("NIX_", "LD_LIBRARY_PATH", "DYLD_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
         own = {
             "NIX_STORE_DIR": str(self.folder / "store"),
             "NIX_STATE_DIR": str(self.folder / "var"),
