@@ -229,7 +229,7 @@ def wrapper(path: Path, *words: str, environ: Mapping[str, str] | None = None) -
     exports = "".join(f"export {name}={value!r}\n" for name, value in (environ or {}).items())
     quoted = " ".join(f'"{word}"' for word in words)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'#!/bin/bash\n{exports}exec {quoted} "$@"\n')
+    path.write_text(f'#!/usr/bin/env bash\n{exports}exec {quoted} "$@"\n')
     path.chmod(0o755)
     return str(path)
 

@@ -14,7 +14,7 @@ let
         inherit name;
         system = builtins.currentSystem;
         builder = "/bin/sh";
-        PATH = "/usr/bin:/bin";
+        PATH = builtins.getEnv "PATH"; # on NixOS there is nothing but sh in /bin
         args = [
           "-euc"
           (builtins.concatStringsSep "\n" (
