@@ -54,7 +54,7 @@ class ModelFacts:
 
     Attributes:
         lock: The pins.
-        wanted: Names with tags that the settings or the default set name.
+        wanted: Names with tags that the settings name, else those of the default set.
         needed: Whether a real Ollama was asked for, so that the wanted ones must be there.
         places: Where models were looked for and found.
         embedding: The embedding model that is wanted; empty where it is none of Ollama's.
@@ -103,7 +103,7 @@ class ModelSurvey:
         live = [answers.get(f"models at {url}") for url in self._urls()]
         return ModelFacts(
             lock=self.lock,
-            wanted=tuple(dict.fromkeys([*wanted, *self.lock.sets[self.lock.default]])),
+            wanted=tuple(dict.fromkeys(wanted)) or self.lock.sets[self.lock.default],
             embedding=wanted[0] if wanted else "",
             needed=self.settings.tier.writes_allowed and llm.provider == "ollama" and not llm.may_fall_back,
             places=(

@@ -155,7 +155,7 @@ def audited(machine: Machine, **environ: str) -> tuple[Seen, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
         cwd=machine.root,
         env=machine.command.variables(**environ),
     )

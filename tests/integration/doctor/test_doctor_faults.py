@@ -197,6 +197,15 @@ def test_an_ollama_that_was_asked_for_and_is_not_there_is_missing(machine: Machi
     assert "ragbed models fetch --model all-minilm:latest" in seen["all-minilm:latest"]["hint"]
 
 
+def test_models_of_a_set_that_nobody_asked_for_are_not_missing(machine: Machine) -> None:
+    """Where another set is in force, the default one's models are among the others."""
+    seen = machine.run(MODEL_PROVIDER="ollama", RAGBED_MODELS__SET="large")
+
+    assert seen.state("nomic-embed-text:latest", "llama3.2:1b") == ["missing", "missing"]
+    assert seen["llama3.2:1b"]["hint"].endswith("--model nomic-embed-text:latest --model llama3.2:1b")
+    assert "not wanted: all-minilm:latest, qwen2.5:0.5b" in seen["other models"]["seen"]
+
+
 def test_a_moved_tag_in_the_users_models_folder_is_drift(machine: Machine) -> None:
     """Both digests and the folder are named."""
     folder = machine.root / "models"
