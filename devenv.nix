@@ -1,5 +1,6 @@
 # The shell and the services of this repository, for `nix develop` (flake.nix) and for devenv's CLI (devenv.yaml).
 {
+  config,
   lib,
   pkgs,
   ...
@@ -26,7 +27,7 @@ in
     postgres.package = exact "postgres";
     redis.package = exact "redis";
     qdrant.package = exact "qdrant";
-    ollama.package = exact "ollama";
+    ollama.package = lib.mkIf (config.services.ollama.acceleration == "cpu") (exact "ollama");
   };
 
   # The same under the flake and under devenv's CLI, which has another default.

@@ -114,7 +114,7 @@ in
       example = "cuda";
       description = ''
         What computes, where `package` is not set. `cpu` is the same on every machine; on macOS it uses Metal all the
-        same.
+        same. `cuda` is not free: export `NIXPKGS_ALLOW_UNFREE=1`, or set `nixpkgs.allow_unfree` in `devenv.yaml`.
       '';
     };
 

@@ -277,6 +277,15 @@ def test_acceleration_chooses_the_package(nix: Nix, acceleration: str) -> None:
     assert shown["packages"] == [f"ollama-{acceleration}"]
 
 
+def test_acceleration_can_be_chosen_for_this_project_too(nix: Nix) -> None:
+    """The pinned package is for the processor; a choice of another is not overruled by it."""
+    shown = evaluate(nix, '[ ./devenv.nix { services.ollama.acceleration = "vulkan"; } ]')
+
+    assert "ollama-vulkan" in shown["packages"]
+    assert PINS["ollama"].channels.nix.attribute not in shown["packages"]
+    assert shown["failed"] == []
+
+
 def test_the_web_interface_is_served_when_it_is_wanted(nix: Nix, project: Shown) -> None:
     """Its folder is in the configuration then, and off otherwise."""
     with_ui = evaluate(nix, "[ ./devenv.nix { services.qdrant.webUI.enable = true; } ]")
