@@ -16,7 +16,7 @@ from ragbed.models.config import read_config
 from ragbed.models.sources import Broken, FolderSource, Source
 from ragbed.models.writing import write_text
 from ragbed.pins import Manifest, ModelLock, ModelPin, parse_manifest, with_tag
-from ragbed.pins.model_pin import NAME, TAG
+from ragbed.pins.model_pin import NAME, TAG, repository_of
 
 if TYPE_CHECKING:
     from ragbed.models.server import LiveServer
@@ -39,12 +39,11 @@ def read_entry(model: str, source: Source, *, registry: str, purpose: Purpose | 
         DriftError: The config's bytes are not those that the manifest names.
     """
     name, _, tag = with_tag(model).partition(":")
-    repository = name if "/" in name else f"library/{name}"
     _require_name(name, tag)
     try:
-        content = source.manifest(repository, tag)
+        content = source.manifest(repository_of(name), tag)
         manifest = parse_manifest(content)
-        config = source.blob(repository, manifest.config)
+        config = source.blob(repository_of(name), manifest.config)
     except Broken as error:
         raise ServiceMissing(f"{source.shown} did not give {model}: {error}", hint="try again") from error
     except ValueError as error:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from ragbed.errors import ServiceMissing, UsageError
 from ragbed.guard import redacted
 from ragbed.models.blobs import BlobFolder
-from ragbed.pins import OLLAMA_REGISTRY
+from ragbed.pins import OLLAMA_REGISTRY, manifest_path
 
 if TYPE_CHECKING:
     import socket
@@ -125,7 +125,9 @@ class FolderSource:
         """Return the bytes of the manifest's file."""
         if self.mirror:
             return self._file(self.folder / "v2" / repository / "manifests" / tag).read_bytes()
-        return self._file(self.folder / "manifests" / self.registry / repository / tag).read_bytes()
+        return self._file(
+            manifest_path(self.folder, f"{repository}:{tag}", registry=self.registry)
+        ).read_bytes()
 
     def blob(self, repository: str, part: Part) -> bytes:
         """Return the bytes of the blob's file."""

@@ -138,8 +138,8 @@ class ModelPin:
 
     @property
     def repository(self) -> str:
-        """The path of the model in a registry and in a models folder: `library/NAME`, or `NAMESPACE/NAME`."""
-        return _repository(self.name)
+        """Its path in a registry and in a models folder."""
+        return repository_of(self.name)
 
     def manifest_in(self, folder: Path) -> Path:
         """Return where a models folder keeps its manifest."""
@@ -184,10 +184,11 @@ def manifest_path(folder: Path, model: str, *, registry: str = OLLAMA_REGISTRY) 
         registry: Host that it comes from.
     """
     name, _, tag = model.partition(":")
-    return folder / "manifests" / registry / _repository(name) / tag
+    return folder / "manifests" / registry / repository_of(name) / tag
 
 
-def _repository(name: str) -> str:
+def repository_of(name: str) -> str:
+    """Return the path of a model in a registry and in a models folder: `library/NAME`, or `NAMESPACE/NAME`."""
     return name if "/" in name else f"library/{name}"
 
 
