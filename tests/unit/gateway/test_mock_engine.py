@@ -228,6 +228,14 @@ def test_no_tool_is_called(turns: tuple[Message, ...]) -> None:
     assert calls(MockEngine(), *turns) == ()
 
 
+@pytest.mark.parametrize("parameters", [{}, {"type": "string"}], ids=["none", "no object"])
+def test_a_tool_without_parameters_is_called_without_arguments(parameters: dict[str, str]) -> None:
+    """Whatever was said: arguments are an object."""
+    tool = Tool(name="now", parameters=parameters)
+
+    assert calls(MockEngine(), user("hello"), tools=[tool]) == (ToolCall(name="now", arguments={}),)
+
+
 def test_rule_calls_the_tool_that_it_names() -> None:
     """With its own arguments, before passages are read."""
     engine = MockEngine(rules=[Rule(pattern="Which port", tool_calls=(CALL,))])

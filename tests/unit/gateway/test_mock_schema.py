@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -46,9 +47,21 @@ class Tree(BaseModel):
     children: list[Tree] = []
 
 
+class Chain(BaseModel):
+    """What requires itself, or nothing."""
+
+    links: list[Chain]
+    following: Chain | None
+
+
 SCHEMAS: dict[str, dict[str, Any]] = {
     "nested": Answer.model_json_schema(),
     "recursive": Tree.model_json_schema(),
+    "recursive and required": Chain.model_json_schema(),
+    "recursive from its root": {
+        "anyOf": [{"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}, {"type": "null"}]
+    },
+    "older definitions": {"definitions": {"a": {"type": "integer"}}, "$ref": "#/definitions/a"},
     "short text": {"type": "string", "maxLength": 3},
     "long text": {"type": "string", "minLength": 50},
     "choice of types": {"type": ["integer", "null"]},
@@ -63,6 +76,24 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 def test_example_is_of_the_schema(schema: dict[str, Any]) -> None:
     """As a validator sees it."""
     jsonschema.validate(example(schema, "said"), schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+        {"anyOf": {"a": 1}, "enum": 3},
+        {"type": "object", "properties": [1], "required": 3},
+        {"type": "string", "maxLength": "x", "minLength": None},
+        {"type": "number", "minimum": "x", "exclusiveMinimum": []},
+        {"type": "array", "minItems": "x"},
+        {"type": [], "$defs": 3},
+    ],
+    ids=["without end", "choices", "object", "string", "number", "array", "type"],
+)
+def test_a_schema_that_is_none_gives_a_value_all_the_same(schema: dict[str, Any]) -> None:
+    """One that requires itself without end, and words of a wrong type."""
+    json.dumps(example(schema, "said"))
 
 
 def test_strings_hold_the_text() -> None:

@@ -113,7 +113,8 @@ def _calls(request: CompletionRequest) -> tuple[ToolCall, ...]:
     if not may_call(request) or parse_prompt(request.prompt):
         return ()
     tool = request.tools[0]
-    return (ToolCall(name=tool.name, arguments=example(tool.parameters, request.prompt) or {}),)
+    found = example(tool.parameters, request.prompt)
+    return (ToolCall(name=tool.name, arguments=found if isinstance(found, dict) else {}),)
 
 
 def _fit(text: str, *, context: int, truncate: bool) -> str:
