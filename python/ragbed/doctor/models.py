@@ -39,6 +39,7 @@ class Place:
         broken: What is wrong with a model's blobs, by model.
         url: Of a live Ollama; empty for a folder.
         loaded: The models that it has in memory.
+        real: Not the mock, whose digests are its own and which needs no model.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Place:
     broken: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     loaded: tuple[str, ...] = ()
+    real: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,17 +102,24 @@ class ModelSurvey:
         named = [known.EMBEDDING_MODEL, known.LLM_MODEL] if llm.provider in {"mock", "ollama"} else []
         wanted = [with_tag(self.settings[setting]) for setting in named]
         on_disk = answers["models on disk"]
-        live = [answers.get(f"models at {url}") for url in self._urls()]
+        live = [place for url in self._urls() if isinstance(place := answers.get(f"models at {url}"), Place)]
         return ModelFacts(
             lock=self.lock,
             wanted=tuple(dict.fromkeys(wanted)) or self.lock.sets[self.lock.default],
             embedding=wanted[0] if wanted else "",
-            needed=self.settings.tier.writes_allowed and llm.provider == "ollama" and not llm.may_fall_back,
+            needed=self.settings.tier.writes_allowed
+            and llm.provider == "ollama"
+            and not (llm.may_fall_back or self._given_is_mock(live)),
             places=(
                 *(on_disk if not isinstance(on_disk, Failed | Silent) else ()),
-                *(place for place in live if isinstance(place, Place)),
+                *(place for place in live if place.real),
             ),
         )
+
+    def _given_is_mock(self, live: list[Place]) -> bool:
+        """Tell whether OLLAMA_HOST names a mock, as it does after `eval "$(ragbed env)"` on a stack with one."""
+        given = self.settings[known.OLLAMA_URL]
+        return bool(given) and any(not place.real and place.url == self._allowed(given) for place in live)
 
     def _on_disk(self) -> list[Place]:
         fetched = _of_blobs(self.lock, BlobFolder(self.folder.models))
@@ -146,14 +155,14 @@ class ModelSurvey:
             return ""
 
     def _at(self, url: str) -> Place | None:
-        """Return what a live Ollama has; None where none answers, and for the mock, whose digests are its own."""
+        """Return what a live Ollama has, or that it is the mock; None where none answers."""
         try:
             identity = open_store("ollama", url, timeout_s=1.0).identify()
             running = request(url, "GET", "/api/ps", timeout_s=1.0).value
         except (NotThere, WrongService):
             return None
         if not identity.real:
-            return None
+            return Place(name=f"the mock LLM at {redacted(url)}", url=url, real=False)
         return Place(
             name=f"Ollama {identity.version} at {redacted(url)}",
             digests={name: identity.digests[name] for name in self.lock.models if name in identity.digests},

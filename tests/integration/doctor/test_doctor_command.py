@@ -122,6 +122,14 @@ def test_a_running_stack_is_left_as_it_is(ragbed_up: RagbedCommand) -> None:
     assert after == before
 
 
+def test_a_shell_with_a_running_stacks_addresses_is_right(ragbed_up: RagbedCommand) -> None:
+    """After `eval "$(ragbed env)"` OLLAMA_HOST names the stack's mock, which needs no model."""
+    report = ragbed_up.json("doctor", **ragbed_up.urls())
+
+    states = {one["topic"]: one["state"] for one in report["findings"]}
+    assert (states["ollama"], states["all-minilm:latest"]) == ("ok", "note")
+
+
 def test_a_service_that_died_is_missing(ragbed: RagbedCommand) -> None:
     """Exit code 10, and what starts it again."""
     assert ragbed.run("up", "-d").returncode == 0
