@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from ragbed.guard import NotThere, WrongService, open_store, redacted
 from ragbed.guard.stores.http import request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ragbed.guard import Identity
 
@@ -110,22 +111,21 @@ class LiveServer:
 
     def models(self) -> dict[str, ServedModel]:
         """Return every model by name with tag."""
-        values = self._ask("GET", "/api/tags").get("models") or ()
-        return {served.name: served for served in map(_served, values)}
+        answer = self._ask("GET", "/api/tags")
+        with self._understood("/api/tags"):
+            return {served.name: served for served in map(_served, answer.get("models") or ())}
 
     def loaded(self) -> dict[str, LoadedModel]:
         """Return every model that is in memory, by name with tag."""
-        values = self._ask("GET", "/api/ps").get("models") or ()
-        return {
-            str(value.get("name")): LoadedModel(
-                size_bytes=int(value.get("size") or 0), gpu_bytes=int(value.get("size_vram") or 0)
-            )
-            for value in values
-        }
+        answer = self._ask("GET", "/api/ps")
+        with self._understood("/api/ps"):
+            return {str(value.get("name")): _loaded(value) for value in answer.get("models") or ()}
 
     def show(self, model: str) -> ShownModel:
         """Return what it tells of one model."""
-        return _shown(self._ask("POST", "/api/show", {"model": model}))
+        answer = self._ask("POST", "/api/show", {"model": model})
+        with self._understood("/api/show"):
+            return _shown(answer)
 
     def _ask(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
         try:
@@ -135,6 +135,21 @@ class LiveServer:
         if answer.status != 200 or not isinstance(answer.value, dict):
             raise ServiceMissing(f"{self.shown}{path} answers {answer.status}: {str(answer.value)[:200]}")
         return answer.value
+
+    @contextmanager
+    def _understood(self, path: str) -> Iterator[None]:
+        """Take apart an answer of the right form; of another form it is none of an Ollama."""
+        try:
+            yield
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ServiceMissing(
+                f"{self.shown}{path} does not answer as an Ollama does: {error}",
+                hint="give another --url, or set OLLAMA_HOST to an Ollama",
+            ) from error
+
+
+def _loaded(value: Mapping[str, Any]) -> LoadedModel:
+    return LoadedModel(size_bytes=int(value.get("size") or 0), gpu_bytes=int(value.get("size_vram") or 0))
 
 
 def _served(value: Mapping[str, Any]) -> ServedModel:

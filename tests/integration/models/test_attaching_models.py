@@ -101,6 +101,16 @@ def test_a_moved_tag_is_passed_over_on_the_default_port(server: Listed, tmp_path
     assert "tag moved: has 000000000000, pinned " in found.note
 
 
+def test_what_lists_no_models_is_passed_over_on_the_default_port(server: Listed, tmp_path: Path) -> None:
+    """Another server that answers the same paths is none that could be used, and no traceback."""
+    server.tags = {"odd": 1}  # type: ignore[dict-item]
+
+    found = find(server, tmp_path)
+
+    assert isinstance(found, PassedOver)
+    assert "/api/tags answers no list of models" in found.note
+
+
 def test_a_model_that_is_not_locked_needs_no_digest(server: Listed, lock: ModelLock) -> None:
     """Only what is pinned can drift."""
     write_lock_of(lock.path, made_model("other"))

@@ -238,6 +238,12 @@ def test_a_missing_model_says_how_to_get_it(script: Script, path: str) -> None:
             id="too long",
         ),
         pytest.param((400, {"error": "invalid"}), EmbeddingFailed, "m refused, .*: invalid", id="declined"),
+        pytest.param(
+            (400, {"error": {"message": "invalid", "code": 400}}),
+            EmbeddingFailed,
+            "m refused, .*invalid",
+            id="declined by another server",
+        ),
         pytest.param((200, b"<html>"), EmbeddingFailed, "gave no answer that can be read", id="no JSON"),
         pytest.param((200, []), EmbeddingFailed, "gave no answer that can be read", id="a list"),
         pytest.param((200, {"embeddings": []}), EmbeddingFailed, "0 vectors for 1 texts", id="none"),

@@ -9,6 +9,7 @@ import pytest
 from listing_ollama import Listed, listing
 
 from made_models import CONFIG, MadeModel, digest_of, made_model, write_lock_of
+from ragbed.errors import ServiceMissing
 from ragbed.models import BlobFolder, LiveServer, lay_out, verify_blobs, verify_server, verify_store
 
 if TYPE_CHECKING:
@@ -148,6 +149,17 @@ def test_another_quantization_is_named(tmp_path: Path, store: Path) -> None:
 
     assert [f.describe() for f in found] == ["store: tiny:latest: quantization: has F16, pinned Q4_0"]
     assert json.loads(CONFIG)["file_type"] == "F16"
+
+
+def test_a_server_that_answers_otherwise_is_named(lock: ModelLock) -> None:
+    """What is no list of models is not compared with one."""
+    with (
+        listing(Listed(tags={"odd": {"name": "odd", "size": "large"}})) as listed,
+        pytest.raises(ServiceMissing) as told,
+    ):
+        verify_server(lock.select(), LiveServer(listed.url))
+
+    assert "/api/tags does not answer as an Ollama does" in told.value.message
 
 
 IN_A_SERVER = [

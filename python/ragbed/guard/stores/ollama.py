@@ -27,7 +27,9 @@ class OllamaStore:
         tags = request(self.url, "GET", "/api/tags", timeout_s=self._timeout_s)
         if tags.status != 200 or not isinstance(tags.value, dict):
             raise WrongService(f"/api/tags answers {tags.status}")
-        models = tags.value.get("models") or ()
+        models = tags.value.get("models") or []
+        if not isinstance(models, list) or not all(isinstance(one, dict) and "name" in one for one in models):
+            raise WrongService("/api/tags answers no list of models")
         return Identity(
             product=answer.substitute or "ollama",
             version=str(answer.value["version"]),

@@ -95,7 +95,8 @@ def fault_of(error: Exception, *, begun: bool = False) -> Fault:
 
     said = (str(error) or type(error).__name__).split("\n", 1)[0]
     if isinstance(error, ollama.ResponseError):
-        return Fault(kind=_refusal(error.status_code, error.error), said=error.error.strip(), begun=begun)
+        said = str(error.error).strip()  # other servers give an object
+        return Fault(kind=_refusal(error.status_code, said), said=said, begun=begun)
     if isinstance(error, httpx.ConnectTimeout):  # the request's own time has not begun
         return Fault(kind="refused", said="no connection came about in time", begun=begun)
     if isinstance(error, httpx.TimeoutException):
