@@ -48,7 +48,10 @@ def load_questions(path: Path) -> list[Question]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or error
-        raise ConfigurationError(f"cannot read the questions file {path}: {reason}") from error
+        raise ConfigurationError(
+            f"cannot read the questions file {path}: {reason}",
+            hint="name a file with a line each: " + _EXAMPLE,
+        ) from error
     questions: dict[str, Question] = {}
     # Lines end with a newline only: JSON text may hold other separators, such as U+2028.
     for number, line in enumerate(text.split("\n"), 1):

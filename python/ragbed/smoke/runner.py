@@ -174,7 +174,13 @@ def _failure(stage: str, error: RagbedError, run: Run) -> Failure:
     for service in _EVIDENCE.get(stage, ()) if run.stack else ():
         lines = log_tail(run.folder.logs / run.stack.id / f"{service}.log", 3) if run.stack else []
         logs += [f"{service} log: {line}" for line in lines]
-    hint = error.hint or f"ragbed smoke --stage {stage} --keep, then ragbed logs"
+    # A wrong file or setting is not in any log; the doctor shows them all.
+    look = (
+        "ragbed doctor"
+        if error.exit_code == ExitCode.USAGE
+        else f"ragbed smoke --stage {stage} --keep, then ragbed logs"
+    )
+    hint = error.hint or look
     return Failure(stage=stage, message=error.message, details=(*error.details, *logs), hint=hint)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from ragbed.errors import ExitCode
+
 if TYPE_CHECKING:
     from ragbed_command import RagbedCommand
 
@@ -160,3 +162,24 @@ def test_ask_says_that_the_mock_answered(ragbed_up: RagbedCommand, tmp_path: Pat
     ragbed_up.run("ingest", str(tmp_path))
 
     assert " (mock) in " in ragbed_up.run("ask", "Which button do I press?").stdout
+
+
+def test_a_questions_file_that_is_not_there_is_told_with_a_line_of_one(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """The advice is what to write, and not to look at services' logs."""
+    done = smoke(environ, "--questions", str(tmp_path / "none.jsonl"))
+
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.splitlines()[-1].startswith('try: name a file with a line each: {"id": "q1"')
+
+
+def test_a_wrong_pin_file_leads_to_the_doctor(environ: dict[str, str], tmp_path: Path) -> None:
+    """Its key is named; no log of a service could tell more."""
+    (tmp_path / "stack.toml").write_text("schema = 1\n", encoding="utf-8")
+
+    done = smoke({**environ, "RAGBED_ROOT": str(tmp_path)}, "--stage", "stack")
+
+    assert done.returncode == ExitCode.USAGE
+    assert f"stack failed: {tmp_path / 'stack.toml'} is wrong" in done.stderr
+    assert done.stderr.splitlines()[-1] == "try: ragbed doctor"
