@@ -24,9 +24,9 @@ from ragbed.qdrant import ENGINE, SUBSTITUTE, WIRE_VERSION
 from ragbed.qdrant.calls.call import Call, Raw
 from ragbed.qdrant.calls.endpoints import ENDPOINTS
 from ragbed.qdrant.envelope import accepted, failure, success
-from ragbed.qdrant.errors import ApiError, NotFound, TooBusy, Unsupported, is_panic
+from ragbed.qdrant.errors import ApiError, NotFound, QueryStringError, TooBusy, Unsupported, is_panic
 from ragbed.qdrant.intake import Gone, Intake
-from ragbed.qdrant.routes import Routes
+from ragbed.qdrant.routes import Routes, normal
 from ragbed.qdrant.tally import Tally
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        path, method = scope["path"], scope["method"]
+        path, method = normal(scope["path"]), scope["method"]
         if found := self._routes.find(method, path):
             await self._answer(*found, scope, receive, send)
         elif path == "/" and method == "GET":
@@ -136,9 +136,7 @@ class App:
         return found is not None and found[0].writes
 
     def _call(self, endpoint: Endpoint, names: Mapping[str, str], scope: Scope, content: bytes) -> Call:
-        query: dict[str, str] = {}
-        if given := scope["query_string"]:
-            query = dict(parse_qsl(given.decode("latin-1"), keep_blank_values=True))
+        query = parameters(scope["query_string"])
         call = Call(
             collections=self._collections, path=names, query=query, content=content, tally=self._tally
         )
@@ -180,6 +178,17 @@ def _done(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, R
             raise
         logger.exception("a call failed in the server")
         return 500, failure(ApiError(f"{type(error).__name__}: {error}"), started=started), None
+
+
+def parameters(query_string: bytes) -> dict[str, str]:
+    """Return what stands behind the `?`; raise QueryStringError where a name is given twice."""
+    given = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True) if query_string else []
+    found: dict[str, str] = {}
+    for name, value in given:
+        if name in found:
+            raise QueryStringError(f"duplicate field `{name}`")
+        found[name] = value
+    return found
 
 
 async def respond(

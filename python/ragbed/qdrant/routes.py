@@ -32,7 +32,12 @@ class Routes(Generic[T]):
 
     def find(self, method: str, path: str) -> tuple[T, dict[str, str]] | None:
         """Return the target and the names' values; None when there is no such call."""
-        return self._top.find(method, path[1:].split("/"), 0, [])
+        return self._top.find(method, normal(path)[1:].split("/"), 0, [])
+
+
+def normal(path: str) -> str:
+    """Return a path without the slashes that a real server overlooks: at its end, and one behind another."""
+    return "/" + "/".join(filter(None, path.split("/")))
 
 
 class _Node(Generic[T]):

@@ -236,7 +236,7 @@ def test_ragged_multi_vector_does_not_break_the_collection(client: QdrantClient,
         multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
     )
     client.create_collection(name, vectors_config=config)
-    with pytest.raises(UnexpectedResponse, match="expected dim: 2, got 1"):
+    with pytest.raises(UnexpectedResponse, match="all vectors must have the same dimension"):
         client.upsert(name, [models.PointStruct(id=1, vector=[[1.0, 2.0], [3.0]])])
 
     client.upsert(name, [models.PointStruct(id=1, vector=[[1.0, 2.0], [3.0, 4.0]])])

@@ -31,7 +31,8 @@ ROUTES = Routes(
         ("GET", "/collections/a/points/query", ("point", {"name": "a", "id": "query"})),
         ("POST", "/collections/a/points/query/batch", ("batch", {"name": "a"})),
         ("DELETE", "/collections/a", None),
-        ("GET", "/collections/", None),
+        ("GET", "/collections/", ("list", {})),
+        ("GET", "//collections//a//", ("info", {"name": "a"})),
         ("GET", "/collections//points/7", None),
         ("GET", "/nowhere", None),
         ("GET", "/", None),
@@ -39,5 +40,5 @@ ROUTES = Routes(
     ],
 )
 def test_path_leads_to_its_function(method: str, path: str, found: object) -> None:
-    """A fixed part goes before a name; an empty name is none."""
+    """A fixed part goes before a name; a slash at the end or one too many is overlooked."""
     assert ROUTES.find(method, path) == found

@@ -10,6 +10,7 @@ from ragbed.qdrant.errors import FormatError
 from ragbed.qdrant.translate.config import read_config
 from ragbed.qdrant.translate.fields import fields, list_of, text
 from ragbed.qdrant.translate.payload_indexes import index_json
+from ragbed.qdrant.translate.vector_names import check_vector_names
 
 if TYPE_CHECKING:
     from ragbed.qdrant.calls.call import Call
@@ -22,7 +23,9 @@ def list_collections(call: Call) -> Any:
 
 def create_collection(call: Call) -> Any:
     """Create a collection."""
-    call.collections.create(call.name, read_config(call.body))
+    config = read_config(call.body)
+    check_vector_names(config.schema)
+    call.collections.create(call.name, config)
     return True
 
 
@@ -59,8 +62,8 @@ def list_aliases(call: Call) -> Any:
 
 
 def list_collection_aliases(call: Call) -> Any:
-    """Return the aliases of one collection; none of one that is not there."""
-    return {"aliases": call.collections.aliases.listed(call.collections.resolve(call.name))}
+    """Return the aliases of one collection; none of one that is not there, or of an alias."""
+    return {"aliases": call.collections.aliases.listed(call.name)}
 
 
 def change_aliases(call: Call) -> Any:

@@ -97,7 +97,7 @@ def retrieve(call: Call) -> Any:
     with fields(call.body) as found:
         found.unsupported("shard_key")
         ids = found.required("ids", read_ids)
-        with_payload = found.optional("with_payload", read_with_payload, default=True)
+        with_payload = found.optional("with_payload", read_with_payload, default=False)
         with_vector = take_with_vector(found)
     records = call.shard.retrieve(ids, with_payload=with_payload, with_vector=with_vector)
     return [record_json(record) for record in records]

@@ -111,7 +111,7 @@ def read_update_vectors(body: Any, schema: Mapping[str, VectorKind], path: str =
         with fields(value, at) as found:
             point_id = found.required("id", read_id)
             vectors = found.required("vector", lambda item, name: read_point_vectors(item, name, schema))
-        if not vectors:
+        if all(_is_empty(vector) for vector in vectors.values()):
             raise InvalidValue(f"{at}.vector", "must specify vectors to update for point")
         with engine_value(at):
             return engine.PointVectors(point_id, vectors)
@@ -124,11 +124,15 @@ def read_update_vectors(body: Any, schema: Mapping[str, VectorKind], path: str =
         return engine.UpdateOperation.update_vectors(points, found.maybe("update_filter", read_filter))
 
 
+def _is_empty(vector: Any) -> bool:
+    return isinstance(vector, engine.SparseVector) and not vector.indices
+
+
 def read_delete_vectors(body: Any, schema: Mapping[str, VectorKind], path: str = "") -> UpdateOperation:
-    """Return the operation that takes vectors, named by `vector`, away from points."""
+    """Return the operation that takes vectors, named by `vector` or `vectors`, away from points."""
     with fields(body, path) as found:
         ids, condition = _target(found)
-        names = found.required("vector", list_of(text))
+        names = found.required("vectors" if "vectors" in found else "vector", list_of(text))
         if not names:
             raise InvalidValue(found.at("vector"), "must specify vector names to delete")
     for name in names:

@@ -16,8 +16,19 @@ TOKENIZERS = {
 }
 
 
+CODES = {
+    "arabic": "ar", "armenian": "hy", "azerbaijani": "az", "basque": "eu", "bengali": "bn", "catalan": "ca",
+    "chinese": "zh", "danish": "da", "dutch": "nl", "english": "en", "finnish": "fi", "french": "fr", "german": "de",
+    "greek": "el", "hebrew": "he", "hinglish": "hi-en", "hungarian": "hu", "indonesian": "id", "italian": "it",
+    "japanese": "jp", "kazakh": "kk", "nepali": "ne", "norwegian": "no", "portuguese": "pt", "romanian": "ro",
+    "russian": "ru", "slovene": "sl", "spanish": "es", "swedish": "sv", "tajik": "tg", "tamil": "ta", "turkish": "tr",
+}  # fmt: skip
+"""Short names of languages, which a request may use as well."""
+
+
 def _members(kind: Any) -> dict[str, Any]:
-    return {name.lower(): getattr(kind, name) for name in dir(kind) if name[0].isupper()}
+    names = {name.lower(): getattr(kind, name) for name in dir(kind) if name[0].isupper()}
+    return names | {CODES[name]: member for name, member in names.items() if name in CODES}
 
 
 LANGUAGES = _members(engine.Language)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import FormatError, InvalidValue
+from ragbed.qdrant.errors import FormatError, InvalidValue, WrongInput
 from ragbed.qdrant.translate.fields import choice, fields, integer
 from ragbed.qdrant.translate.vector_params import (
     DISTANCES,
@@ -19,9 +20,15 @@ from ragbed.qdrant.translate.vector_params import (
 from ragbed.qdrant.translate.vectors import DEFAULT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qdrant_edge import UpdateOperation
 
+    from ragbed.qdrant.translate.vectors import VectorKind
+
+MAX_NAME_BYTES = 200
 FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
+"""Characters that no name of a vector may hold, as in Qdrant."""
 
 
 def read_vector_name(name: str, body: Any) -> UpdateOperation:
@@ -65,8 +72,22 @@ def drop_vector(name: str) -> UpdateOperation:
 
 def check_vector_name(name: str) -> None:
     """Refuse a name that Qdrant would refuse; raise InvalidValue."""
-    if not 1 <= len(name) <= 200 or FORBIDDEN & set(name):
-        raise InvalidValue("vector_name", f"`{name}` is no name for a vector", where="path parameters")
+    if wrong := _flaw(name):
+        raise InvalidValue("vector_name", wrong, where="path parameters")
+
+
+def check_vector_names(schema: Mapping[str, VectorKind]) -> None:
+    """Refuse the vectors of a new collection if Qdrant would refuse the name of one; raise WrongInput."""
+    for name, kind in schema.items():
+        if wrong := _flaw(name):
+            raise WrongInput(f"Invalid {'sparse' if kind.sparse else 'dense'} vector name `{name}`: {wrong}")
+
+
+def _flaw(name: str) -> str | None:
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"vector name must be at most {MAX_NAME_BYTES} bytes long"
+    wrong = next((character for character in name if character in FORBIDDEN), None)
+    return wrong and f"vector name cannot contain {orjson.dumps(wrong).decode()} char"
 
 
 def with_vector(config: dict[str, Any], name: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import FormatError, InvalidValue, Unsupported
+from ragbed.qdrant.errors import FormatError, Unsupported, WrongInput
 from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, mapping
 from ragbed.qdrant.translate.indexing import hnsw_index, read_hnsw
 from ragbed.qdrant.translate.memory import MEMORY, read_storage
@@ -92,7 +92,7 @@ def read_sparse_vectors(value: Any, path: str) -> dict[str, engine.EdgeSparseVec
     """Return the sparse vectors of a `sparse_vectors` object by name."""
     names = mapping(value, path)
     if DEFAULT in names:
-        raise InvalidValue(path, "Sparse vector name cannot be empty")
+        raise WrongInput("Sparse vector name cannot be empty")
     return {name: _sparse(item or {}, f"{path}.{name}") for name, item in names.items()}
 
 

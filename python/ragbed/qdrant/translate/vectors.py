@@ -90,11 +90,16 @@ def read_vector(value: Any, path: str, kind: VectorKind) -> NamedVector:
     rows = sequence(value, path)
     if kind.multi:
         nested = bool(rows) and isinstance(rows[0], list)
-        return _rows(rows if nested else [rows], path, kind.size)
+        return _rows(rows, path, kind.size) if nested else [_row(rows, path, kind.size)]
     return _row(rows, path, kind.size)
 
 
 def _rows(rows: list[Any], path: str, size: int) -> list[list[float]]:
+    sizes = {len(row) for row in rows if isinstance(row, list)}
+    if 0 in sizes:
+        raise InvalidValue(path, "all vectors must be non-empty")
+    if len(sizes) > 1:
+        raise InvalidValue(path, "all vectors must have the same dimension")
     return [
         _row(sequence(row, f"{path}[{index}]"), f"{path}[{index}]", size) for index, row in enumerate(rows)
     ]

@@ -6,7 +6,7 @@ import inspect
 
 from qdrant_client import QdrantClient, models
 
-from qdrant_conformance import cases_collections, cases_points, cases_queries
+from qdrant_conformance import cases_collections, cases_points, cases_queries, cases_unusual
 from qdrant_conformance.case import Case, with_arguments
 
 EXCEPTED = {
@@ -59,7 +59,8 @@ def public_methods() -> list[str]:
 
 def cases() -> list[Case]:
     """Return every case, written and derived, in order of method."""
-    written = [*cases_collections.TABLE.cases, *cases_points.TABLE.cases, *cases_queries.TABLE.cases]
+    areas = (cases_collections, cases_points, cases_queries, cases_unusual)
+    written = [case for area in areas for case in area.TABLE.cases]
     firsts: dict[str, Case] = {}
     for case in written:
         firsts.setdefault(case.step.method, case)
