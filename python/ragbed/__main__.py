@@ -1,5 +1,11 @@
 """`python -m ragbed` is the `ragbed` command."""
 
-from ragbed.cli import main
+import sys
 
-main()
+try:
+    from ragbed.cli import main
+
+    main()
+except KeyboardInterrupt:  # while modules were still being read: `main` tells of later ones itself
+    sys.stderr.write("ragbed: interrupted\n")
+    sys.exit(130)

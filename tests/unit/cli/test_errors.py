@@ -108,3 +108,18 @@ def test_a_file_that_the_system_refuses_is_no_traceback(tmp_path: Path) -> None:
 
     assert done.returncode == ExitCode.USAGE
     assert done.stderr == f"ragbed: {tmp_path / 'state' / 'data'}: Not a directory\n"
+
+
+def test_an_interrupt_while_modules_are_read_is_no_traceback(tmp_path: Path) -> None:
+    """Ctrl-C in the first tenth of a second ends as at any other time."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "ragbed", "status"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+
+    assert (done.returncode, done.stderr) == (ExitCode.INTERRUPTED, "ragbed: interrupted\n")
