@@ -8,10 +8,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ragbed.doctor.probing import Failed, Silent
-from ragbed.errors import RagbedError
-from ragbed.guard import NotThere, WrongService, check_url, open_store, redacted
-from ragbed.guard.stores.http import request
-from ragbed.models import BlobFolder
+from ragbed.errors import RagbedError, ServiceMissing
+from ragbed.guard import check_url
+from ragbed.models import BlobFolder, LiveServer
 from ragbed.models.layout import STORES
 from ragbed.pins import with_tag
 from ragbed.settings import definitions as known
@@ -156,20 +155,18 @@ class ModelSurvey:
 
     def _at(self, url: str) -> Place | None:
         """Return what a live Ollama has, or that it is the mock; None where none answers."""
+        server = LiveServer(url, timeout_s=1.0)
         try:
-            identity = open_store("ollama", url, timeout_s=1.0).identify()
-            running = request(url, "GET", "/api/ps", timeout_s=1.0).value
-        except (NotThere, WrongService):
+            identity, loaded = server.identity(), server.loaded()
+        except ServiceMissing:
             return None
         if not identity.real:
-            return Place(name=f"the mock LLM at {redacted(url)}", url=url, real=False)
+            return Place(name=f"the mock LLM at {server.shown}", url=url, real=False)
         return Place(
-            name=f"Ollama {identity.version} at {redacted(url)}",
+            name=f"Ollama {identity.version} at {server.shown}",
             digests={name: identity.digests[name] for name in self.lock.models if name in identity.digests},
             url=url,
-            loaded=tuple(str(one.get("name")) for one in running.get("models") or ())
-            if isinstance(running, dict)
-            else (),
+            loaded=tuple(loaded),
         )
 
 

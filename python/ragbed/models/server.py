@@ -79,9 +79,11 @@ class LiveServer:
 
     Attributes:
         url: Its root.
+        timeout_s: How long one answer may take.
     """
 
     url: str
+    timeout_s: float = _TIMEOUT_S
 
     @property
     def shown(self) -> str:
@@ -103,7 +105,7 @@ class LiveServer:
             ServiceMissing: Nothing answers, or something else.
         """
         try:
-            return open_store("ollama", self.url, api_key="", timeout_s=_TIMEOUT_S).identify()
+            return open_store("ollama", self.url, api_key="", timeout_s=self.timeout_s).identify()
         except (NotThere, WrongService) as error:
             raise ServiceMissing(
                 f"no Ollama answers at {self.shown}: {error}", hint="start it, or give another --url"
@@ -129,7 +131,7 @@ class LiveServer:
 
     def _ask(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
         try:
-            answer = request(self.url, method, path, body=body, timeout_s=_TIMEOUT_S)
+            answer = request(self.url, method, path, body=body, timeout_s=self.timeout_s)
         except (NotThere, WrongService) as error:
             raise ServiceMissing(f"{self.shown}{path} does not answer: {error}") from error
         if answer.status != 200 or not isinstance(answer.value, dict):
