@@ -15,7 +15,10 @@ def config() -> None:
     """Explain where each setting comes from."""
 
 
-@config.command(epilog="Example: APP_ENV=staging ragbed config explain llm.provider")
+@config.command(
+    epilog="Example: APP_ENV=staging ragbed config explain llm.provider",
+    short_help="Show each setting with its value and source.",
+)
 @click.argument("key", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def explain(*, key: str | None, as_json: bool) -> None:

@@ -89,7 +89,10 @@ def fetch(
     )
 
 
-@click.command(epilog="Example: OLLAMA_MODELS=$(ragbed models store --set small) ollama serve")
+@click.command(
+    epilog="Example: OLLAMA_MODELS=$(ragbed models store --set small) ollama serve",
+    short_help="Lay out a read-only models folder for a real Ollama.",
+)
 @click.argument("folder", required=False, type=FOLDER, metavar="[DIR]")
 @choice_options
 @json_option

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from ragbed.settings import Settings
 
 
-@click.command(epilog="Example: ragbed models fingerprint --url http://127.0.0.1:11434 --set small")
+@click.command(
+    epilog="Example: ragbed models fingerprint --url http://127.0.0.1:11434 --set small",
+    short_help="Compare what live models give with what was recorded.",
+)
 @choice_options
 @click.option(
     "--url", help="The live Ollama; default: OLLAMA_HOST, the stack of `ragbed up`, the default port."

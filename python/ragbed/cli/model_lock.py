@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from ragbed.pins import ModelPin
 
 
-@click.command("list", epilog="Example: ragbed models list --json | jq '.models[].digest'")
+@click.command(
+    "list",
+    epilog="Example: ragbed models list --json | jq '.models[].digest'",
+    short_help="List the pinned models, and which are fetched.",
+)
 @json_option
 @file_option
 def list_models(*, as_json: bool, file: Path | None) -> None:
@@ -79,7 +83,10 @@ def show(*, model: str, as_json: bool, file: Path | None) -> None:
     show_table(["blob", "bytes", "size", "digest", "here"], rows, right=["bytes", "size"])
 
 
-@click.command(epilog="Example: ragbed models lock smollm2:135m --set tiny")
+@click.command(
+    epilog="Example: ragbed models lock smollm2:135m --set tiny",
+    short_help="Add or update an entry of the lock; asks first.",
+)
 @click.argument("model")
 @click.option("--registry", metavar="URL", help="A registry or mirror to read it from; file:// too.")
 @click.option("--from", "folder", type=FOLDER, metavar="DIR", help="An Ollama's models folder to read.")

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from ragbed.pins import ModelLock, ModelPin
 
 
-@click.command(epilog="Example: ragbed models verify --url http://127.0.0.1:11434 --set small")
+@click.command(
+    epilog="Example: ragbed models verify --url http://127.0.0.1:11434 --set small",
+    short_help="Compare the lock with blobs, folders and a live Ollama.",
+)
 @choice_options
 @click.option("--url", help="A live Ollama to compare; without --store, only that.")
 @click.option("--store", "folder", type=FOLDER, metavar="DIR", help="A models folder; only that.")

@@ -12,7 +12,10 @@ def qdrant() -> None:
     """Serve the embedded Qdrant: Qdrant's REST API on Qdrant's own engine, without a Qdrant server."""
 
 
-@qdrant.command(epilog="Example: ragbed qdrant serve --port 6333 --data ./qdrant-data")
+@qdrant.command(
+    epilog="Example: ragbed qdrant serve --port 6333 --data ./qdrant-data",
+    short_help="Serve on 127.0.0.1 until interrupted.",
+)
 @click.option("--port", type=int, default=6333, show_default=True, help="TCP port; 0 takes a free one.")
 @click.option(
     "--data",

@@ -52,6 +52,21 @@ def test_what_is_not_known_exits_2_on_stderr(words: list[str]) -> None:
     assert words[-1] in done.stderr or "FOLDER" in done.stderr
 
 
+def test_a_mistyped_command_is_answered_with_the_nearest() -> None:
+    """As a mistyped flag or setting is."""
+    shown = CliRunner().invoke(ragbed, ["statsu"]).output
+
+    assert "No such command 'statsu'. Did you mean 'status'?" in shown
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "models"])
+def test_the_help_of_a_group_cuts_no_line(group: str) -> None:
+    """What a command does is said whole on 80 columns."""
+    shown = CliRunner().invoke(ragbed, [group, "--help"], terminal_width=80).output
+
+    assert "..." not in shown.partition("Commands:")[2]
+
+
 def test_help_imports_nothing_heavy() -> None:
     """The overview loads no validation, no driver, no web server and no table printer."""
     heavy = {"pydantic", "psycopg", "rich", "starlette", "qdrant_client", "redis", "numpy", "psutil"}
