@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -47,9 +48,10 @@ class Aliases:
 
     @classmethod
     def open(cls, path: Path, collections: Container[str]) -> Aliases:
-        """Read the file, if there is one; aliases of collections that are gone are left out.
+        """Read the file, if there is one; aliases of collections that are gone are dropped.
 
-        A damaged file is set aside and logged, as a damaged collection is.
+        They are dropped from the file too, lest a new collection of the same name had them after the next start. A
+        damaged file is set aside and logged, as a damaged collection is.
         """
         stored: dict[str, str] = {}
         try:
@@ -57,7 +59,11 @@ class Aliases:
         except orjson.JSONDecodeError as error:
             kept = path.replace(path.with_suffix(".damaged"))
             logger.warning("damaged aliases set aside in %s: %s", kept, error)
-        return cls(path, {alias: name for alias, name in stored.items() if name in collections})
+        found = cls(path, {alias: name for alias, name in stored.items() if name in collections})
+        if found._targets != stored:
+            with suppress(OSError):  # the disk may be full
+                found._save(found._targets)
+        return found
 
     def target(self, alias: str) -> str | None:
         """Return the collection behind an alias; None when it is no alias."""
