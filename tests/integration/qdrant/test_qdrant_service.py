@@ -23,6 +23,14 @@ def test_metrics_are_in_prometheus_text(http: httpx.Client, plain: str) -> None:
     }
 
 
+def test_metrics_without_names(http: httpx.Client, plain: str) -> None:
+    """Where they are not to be told; a word that is neither yes nor no is refused."""
+    told = [http.get(f"/metrics?anonymize={word}") for word in ("true", "false", "perhaps")]
+
+    assert [plain in answer.text for answer in told] == [False, True, False]
+    assert [answer.status_code for answer in told] == [200, 200, 400]
+
+
 def test_telemetry_is_what_the_client_reads(http: httpx.Client, plain: str) -> None:
     """With the calls so far."""
     assert plain

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ragbed.qdrant import WIRE_VERSION
-from ragbed.qdrant.calls.call import Endpoint, Raw
+from ragbed.qdrant.calls.call import BOOLEANS, Endpoint, Raw
 from ragbed.qdrant.errors import NotFound, QueryStringError
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def metrics(call: Call) -> Any:
 
 def _lines(call: Call) -> Iterator[str]:
     names = call.collections.names()
-    points = [(f'{{id="{_label(name)}"}}', count) for name, count in _points(call, names)]
+    shown = [] if _is_anonymous(call) else names
+    points = [(f'{{id="{_label(name)}"}}', count) for name, count in _points(call, shown)]
     yield from _metric("app_info", "gauge", [(f'{{name="qdrant",version="{WIRE_VERSION}"}}', 1)])
     yield from _metric("app_status_recovery_mode", "gauge", [("", 0)])
     yield from _metric("collections_total", "gauge", [("", len(names))])
@@ -63,6 +64,14 @@ def _lines(call: Call) -> Iterator[str]:
     yield from _metric("rest_responses_total", "counter", [(name, found.count) for name, found in answers])
     means = [(name, found.total_s / found.count) for name, found in answers]
     yield from _metric("rest_responses_avg_duration_seconds", "gauge", means)
+
+
+def _is_anonymous(call: Call) -> bool:
+    """Say whether names are to be left out."""
+    given = call.query.get("anonymize", "false")
+    if given not in BOOLEANS:
+        raise QueryStringError(f"`anonymize` is `{given}`, expected one of {', '.join(BOOLEANS)}")
+    return BOOLEANS[given]
 
 
 def _points(call: Call, names: list[str]) -> Iterator[tuple[str, int]]:
@@ -94,7 +103,8 @@ def resident_bytes() -> int:
 
 
 def telemetry(call: Call) -> Any:
-    """Return what a server says of itself; it stays here, and is sent nowhere."""
+    """Return what a server says of itself, without names; it stays here, and is sent nowhere."""
+    _is_anonymous(call)  # it is either way
     responses: dict[str, dict[str, Any]] = {}
     for method, path, status, found in call.tally.all():
         mean = found.total_s / found.count * 1e6
