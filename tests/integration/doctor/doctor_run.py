@@ -6,6 +6,7 @@ import json
 import os
 import select
 import socket
+import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,10 @@ class Machine:
         (self.root / "home").mkdir(exist_ok=True)
         own = {"PATH": path, "HOME": str(self.root / "home"), **self.environ}
         return RagbedCommand(state=self.root / "state", folder=self.root, environ=own)
+
+    def hide_servers(self) -> None:
+        """Let no server be found on PATH, where a Nix shell has every one."""
+        self.environ["PATH"] = str(Path(sys.executable).parent)
 
     def plant(self, name: str, script: str) -> Path:
         """Put a shell script on PATH."""

