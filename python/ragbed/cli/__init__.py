@@ -86,7 +86,7 @@ class LazyGroup(click.Group):
         from difflib import get_close_matches
 
         near = [f" Did you mean '{one}'?" for one in get_close_matches(name, COMMANDS, n=1)]
-        ctx.fail(f"No such command '{name}'.{''.join(near)}")
+        raise click.UsageError(f"No such command '{name}'.{''.join(near)}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing any of them."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ragbed.stack.record import StackRecord
 
 VARIABLES = {
     "postgres": "DATABASE_URL",
@@ -51,6 +56,12 @@ def env(*, form: str) -> None:
     if found.missing:
         note(f"ragbed: no {' and no '.join(found.missing)}: see `ragbed status`")
         raise SystemExit(ExitCode.SERVICE_MISSING)
+
+
+def variables_of(record: StackRecord) -> list[str]:
+    """Return the variables of this process that hold addresses of a stack's own services."""
+    own = {VARIABLES[name]: one.url for name, one in record.endpoints.items() if one.launcher != "attach"}
+    return [name for name, url in own.items() if os.environ.get(name) == url]
 
 
 def _line(form: str, name: str, value: str) -> str:

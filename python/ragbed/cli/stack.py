@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
+from ragbed.cli.env import VARIABLES, variables_of
 from ragbed.cli.live import stack_view
 from ragbed.cli.output import note, show_json, show_table, used
 
@@ -76,9 +78,14 @@ def down(*, everything: bool, keep: bool) -> None:
     """Stop the stack of this checkout. Attached services are left alone."""
     from ragbed.stack import down as stop_stack
     from ragbed.stack import find_state_folder
+    from ragbed.stack.record import load_record
 
-    stopped = stop_stack(find_state_folder(), everything=everything, keep=keep)
+    folder = find_state_folder()
+    record = load_record(folder)
+    stopped = stop_stack(folder, everything=everything, keep=keep)
     click.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was up.")
+    if record and (stale := variables_of(record)):
+        note(f"This shell still has its addresses: unset {' '.join(stale)}")
 
 
 @click.command(epilog="Example: ragbed reset --yes")
@@ -171,9 +178,17 @@ def _show_found(found: Found, *, as_json: bool) -> None:
     for line in found.notes:
         click.echo(f"note: {line}")
     if not found.endpoints:
-        click.echo("Nothing is up. Try: ragbed up -d")
+        click.echo(_nothing_is_up(found))
     elif found.missing:
         click.echo(f"No {' and no '.join(found.missing)}. `ragbed up -d` starts what is missing.")
+
+
+def _nothing_is_up(found: Found) -> str:
+    """Return what to type: `ragbed up` refuses to replace what a variable names."""
+    given = [name for name in VARIABLES.values() if os.environ.get(name)] if found.notes else []
+    if not given:
+        return "Nothing is up. Try: ragbed up -d"
+    return f"Nothing is up. Try: unset {' '.join(given)}; ragbed up -d (or start what they name)"
 
 
 def _show(record: StackRecord, health: Mapping[str, str] | None = None) -> None:
