@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NIX_STORE = "/nix/store/"
 _OLDEST_PYTHON = (3, 11)
-_OLDEST_NIX = "2.8"
+_OLDEST_NIX = "2.18"  # nixpkgs refuses to be evaluated by an older one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +147,8 @@ def judge_nix(nix: Tool, shell: NixShell) -> Finding:
         return Finding(
             topic="nix",
             state="note",
-            seen=f"{seen}: older than {_OLDEST_NIX}, the oldest that was tried",
-            hint="install a newer Nix",
+            seen=f"{seen}: older than {_OLDEST_NIX}, which nixpkgs asks for",
+            hint="install a newer Nix, if you want `nix develop`: https://nixos.org/download",
         )
     if nix.more and nix.more.hangs:
         return Finding(topic="nix", state="note", seen=f"{seen}: hangs when it is asked to evaluate")

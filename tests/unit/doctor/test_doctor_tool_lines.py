@@ -122,12 +122,13 @@ def test_another_python_in_the_checkouts_nix_shell_is_drift() -> None:
     assert (right.state, right.seen.rpartition(", ")[2]) == ("ok", "as pinned for Nix")
 
 
-def test_an_old_nix_is_noted() -> None:
-    """Nobody has tried one below 2.8."""
-    finding = judge_nix(replace(NIX, asked=replace(NIX.asked, out="nix (Nix) 2.3.16\n")), OUTSIDE)
+@pytest.mark.parametrize("version", ["2.3.16", "2.8.0", "2.17.1"])
+def test_an_old_nix_is_noted(version: str) -> None:
+    """The pinned nixpkgs refuses to be evaluated by one below 2.18, with flakes on or off."""
+    finding = judge_nix(replace(NIX, asked=replace(NIX.asked, out=f"nix (Nix) {version}\n")), OUTSIDE)
 
     assert finding.state == "note"
-    assert "older than 2.8" in finding.seen
+    assert "older than 2.18, which nixpkgs asks for" in finding.seen
 
 
 @pytest.mark.parametrize(
