@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ragbed.qdrant.errors import ApiError, NotFound
+from ragbed.qdrant.errors import ApiError
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.indexing import NOTHING_TO_DO
 from ragbed.qdrant.opening import load
@@ -56,10 +56,9 @@ def renew(shard: Shard, stopping: threading.Event) -> str | None:
         with shard.copying():
             copy_tree(old, beside)
         renewed = _index(beside, stopping) and _put_in_place(shard, beside)
-    except NotFound:
-        logger.debug("collection %r was deleted while it was indexed", shard.name)
     except Exception as error:
-        logger.exception("indexing collection %r failed; it goes on without", shard.name)
+        if not shard.is_gone:
+            logger.exception("indexing collection %r failed; it goes on without", shard.name)
         failure = str(error)
     finally:
         shard.forget_copy()

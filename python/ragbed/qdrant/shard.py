@@ -92,6 +92,11 @@ class Shard:
         """Whether the engine holds its files open now."""
         return self._engine is not None
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was deleted, or closed for good."""
+        return self._gone
+
     def update(self, operation: UpdateOperation, size_bytes: int = 0) -> int:
         """Apply one write and return its number; raise ApiError when the engine refuses it.
 

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
-from ragbed.qdrant.errors import FormatError, NotFound, Unsupported, WrongInput
+from ragbed.qdrant.errors import FormatError, NotFound, Unsupported, WrongInput, collection_missing
 from ragbed.qdrant.folder import data_end
 from ragbed.qdrant.room import require_room, taken_bytes
 
@@ -55,8 +55,19 @@ def write(shard: Shard, path: Path) -> None:
     Args:
         shard: The collection.
         path: The file to write, which appears whole or not at all.
+
+    Raises:
+        NotFound: The collection was deleted meanwhile.
+        ApiError: The disk has no room for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write(shard, path)
+    except FileNotFoundError:
+        raise collection_missing(shard.name) from None
+
+
+def _write(shard: Shard, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
     require_room(path.parent, COPIES * taken_bytes(shard.folder))
     beside = path.with_name(f".{path.name}.new")
     try:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from qdrant_edge import CountRequest, Point, UpdateOperation
 
+from ragbed.qdrant.errors import NotFound
 from ragbed.qdrant.folder import copy_tree
 from ragbed.qdrant.opening import load
 from ragbed.qdrant.shard import Shard
+from ragbed.qdrant.snapshots import write
 from ragbed.qdrant.translate.config import read_config
 
 if TYPE_CHECKING:
@@ -101,3 +103,9 @@ def test_a_collection_is_not_closed_while_its_files_are_copied(shard: Shard) -> 
     shard.forget_copy()
 
     assert not closed
+
+
+def test_a_snapshot_of_a_collection_whose_folder_is_gone_finds_none(shard: Shard, tmp_path: Path) -> None:
+    """It was deleted in the middle; the client hears what it would have heard a moment later."""
+    with pytest.raises(NotFound, match="Collection `known` doesn't exist!"):
+        write(shard, tmp_path / "deleted" / "snapshots" / "one.snapshot")
