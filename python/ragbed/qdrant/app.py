@@ -40,19 +40,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-QDRANT_PATHS = (
-    "collections",
-    "aliases",
+LACKING = (
+    "audit",
     "cluster",
-    "snapshots",
-    "telemetry",
-    "metrics",
-    "locks",
-    "issues",
+    "dashboard",
+    "debugger",
+    "logger",
+    "profiler",
     "quotas",
-    "shards",
+    "stacktrace",
 )
-"""First parts of the paths that a real server answers; below them what we lack is 501, elsewhere 404."""
+"""First parts of paths that a real server answers: what we lack below them is 501, elsewhere it is 404."""
+
+LACKING_OF_A_COLLECTION = ("cluster", "debug", "memory", "shards", "truncate_unapplied_wal")
+"""The same, behind a collection's name."""
 
 THREADS = 4
 """Calls at work at once. The engine keeps the interpreter to itself, so more would only wait for each other."""
@@ -230,6 +231,13 @@ async def respond_failure(send: Send, error: ApiError, started: float) -> None:
 
 async def _missing(scope: Scope, send: Send) -> None:
     call = f"{scope['method']} {scope['path']}"
-    known = scope["path"].strip("/").partition("/")[0] in QDRANT_PATHS
-    error = Unsupported(f"`{call}`") if known else NotFound(f"there is no call `{call}`")
+    error = Unsupported(f"`{call}`") if is_lacking(scope["path"]) else NotFound(f"there is no call `{call}`")
     await respond_failure(send, error, time.perf_counter())
+
+
+def is_lacking(path: str) -> bool:
+    """Say whether a real server answers calls of such a path, which this one does not."""
+    first, *more = normal(path)[1:].split("/")
+    if first == "collections":
+        return len(more) > 1 and more[1] in LACKING_OF_A_COLLECTION
+    return first in LACKING

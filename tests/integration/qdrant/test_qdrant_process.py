@@ -254,7 +254,10 @@ def test_probes_answer(http: httpx.Client, path: str) -> None:
     [
         ("PUT", "/collections/x/shards", 501),
         ("POST", "/cluster/recover", 501),
+        ("GET", "/dashboard", 501),
         ("GET", "/favicon.ico", 404),
+        ("POST", "/collections/x", 404),
+        ("GET", "/collections/x/nowhere", 404),
     ],
 )
 def test_missing_call_is_named(http: httpx.Client, method: str, path: str, status: int) -> None:
