@@ -84,13 +84,13 @@ def _name_substitutes(substitutes: list[str]) -> None:
 
 
 class _Progress:
-    """Shows a line whenever an ingest enters a stage, and every few hundred chunks."""
+    """Shows a line whenever an ingest enters a stage, and at each step of a long one."""
 
     def __init__(self) -> None:
         self._shown: tuple[str, int] = ("", 0)
 
     def __call__(self, progress: IngestProgress) -> None:
-        mark = (progress.stage, progress.done // 500)
+        mark = (progress.stage, progress.step)
         if mark == self._shown or progress.stage == "finishing":
             return
         self._shown = mark

@@ -113,6 +113,11 @@ class IngestProgress:
     done: int = 0
     total: int = 0
 
+    @property
+    def step(self) -> int:
+        """A number that rises whenever a line of progress is due: ten times on a long way, every hundred on a short."""
+        return self.done // max(100, self.total // 10)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:

@@ -21,7 +21,7 @@ from ragbed.pipeline import PipelineConfig, open_pipeline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ragbed.models.client import Loading
+    from ragbed.pipeline import IngestProgress
 
 _PROGRAM = """
 import sys
@@ -85,8 +85,21 @@ def _rebuilt(error: dict[str, Any]) -> RagbedError:
     return rebuilt
 
 
-def _say(loading: Loading) -> None:
-    print(loading.line, file=sys.stderr, flush=True)
+class WritingProgress:
+    """Says on stderr how many chunks are written: a real model may take minutes for them."""
+
+    def __init__(self) -> None:
+        self._step = 0
+
+    def __call__(self, progress: IngestProgress) -> None:
+        """Say it where another step is reached."""
+        if progress.stage == "indexing" and self._step < progress.step and progress.done < progress.total:
+            self._step = progress.step
+            _say(f"{progress.done} of {progress.total} chunks")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -94,8 +107,8 @@ def main() -> None:
     request = json.load(sys.stdin)
     config = PipelineConfig(**{**request["config"], "gaps_dir": Path(request["config"]["gaps_dir"])})
     try:
-        with open_pipeline(config, loading=_say) as pipeline:
-            report = pipeline.ingest(Path(request["corpus"]))
+        with open_pipeline(config, loading=lambda load: _say(load.line)) as pipeline:
+            report = pipeline.ingest(Path(request["corpus"]), progress=WritingProgress())
     except RagbedError as error:
         described = {
             "kind": type(error).__name__,
