@@ -19,7 +19,7 @@ from ragbed.qdrant.errors import ApiError, NotFound, collection_missing
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.journal import Journal, replay
 from ragbed.qdrant.opening import engine_errors, load
-from ragbed.qdrant.room import require_room
+from ragbed.qdrant.room import require_room, taken_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -96,6 +96,11 @@ class Shard:
     def is_gone(self) -> bool:
         """Whether it was deleted, or closed for good."""
         return self._gone
+
+    @property
+    def payload_bytes(self) -> int:
+        """How much room the points' payloads take on the disk."""
+        return sum(map(taken_bytes, self.folder.glob("segments/*/payload_storage")))
 
     def update(self, operation: UpdateOperation, size_bytes: int = 0) -> int:
         """Apply one write and return its number; raise ApiError when the engine refuses it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from http import HTTPStatus
 from itertools import count
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -76,6 +77,33 @@ def test_a_collection_without_room_is_not_created(full: tuple[httpx.Client, int]
 def files(disk: Path) -> set[Path]:
     """Return what is in the server's folder."""
     return set((disk / "data").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "index", {"field_name": "text", "field_schema": "text"}),
+        ("POST", "points/payload", {"payload": {"a": 1}, "filter": {}}),
+    ],
+    ids=["an index", "every payload"],
+)
+def test_a_small_request_that_writes_much_needs_the_room(
+    small_disk: Path, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """By what the payloads take; there is room for a point."""
+    resize(small_disk, ROOMY_KB)
+    with serving(small_disk / "data") as server, httpx.Client(base_url=server.url, timeout=20) as http:
+        http.put("/collections/known", json={"vectors": {"size": 2, "distance": "Dot"}})
+        text = Random(1).randbytes(1_000_000).hex()  # noqa: S311  # what cannot be packed well
+        for number in range(3):
+            point = {"id": number, "vector": [1, 2], "payload": {"text": text}}
+            http.put("/collections/known/points?wait=true", json={"points": [point]}).raise_for_status()
+        resize(small_disk, used_kb(small_disk) + 67_000)
+
+        answer = http.request(method, f"/collections/known/{path}?wait=true", json=body)
+
+        assert "No space left on device" in answer.text
+        assert upsert(http, 7) == HTTPStatus.OK
 
 
 def test_a_snapshot_without_room_is_not_made(full: tuple[httpx.Client, int], small_disk: Path) -> None:

@@ -22,9 +22,26 @@ if TYPE_CHECKING:
     from ragbed.qdrant.shard import Shard
 
 
+COPIES = 2
+"""Room that an index of the payloads may take, or writing all of them anew, in sizes of what they take."""
+
+
 def _applied(call: Call, operation: UpdateOperation, shard: Shard | None = None) -> Any:
     """Apply a write. It is done on return either way; the status only says what the client asked to hear."""
-    number = (shard or call.shard).update(operation, len(call.content))
+    return _answer(call, (shard or call.shard).update(operation, len(call.content)))
+
+
+def _applied_to_all(call: Call, operation: UpdateOperation) -> Any:
+    """Apply a write that may write every payload anew, whatever its own size."""
+    shard = call.shard
+    return _answer(call, shard.update(operation, len(call.content) + COPIES * shard.payload_bytes))
+
+
+def _changed_payload(call: Call, body: Any, operation: UpdateOperation) -> Any:
+    return (_applied if body.get("points") else _applied_to_all)(call, operation)
+
+
+def _answer(call: Call, number: int) -> Any:
     return {"operation_id": number, "status": "completed" if call.wait else "acknowledged"}
 
 
@@ -64,17 +81,20 @@ def delete(call: Call) -> Any:
 
 def set_payload(call: Call) -> Any:
     """Merge a payload into points."""
-    return _applied(call, points.read_set_payload(call.body))
+    body = call.body
+    return _changed_payload(call, body, points.read_set_payload(body))
 
 
 def overwrite_payload(call: Call) -> Any:
     """Replace points' payload."""
-    return _applied(call, points.read_set_payload(call.body, overwrite=True))
+    body = call.body
+    return _changed_payload(call, body, points.read_set_payload(body, overwrite=True))
 
 
 def delete_payload(call: Call) -> Any:
     """Remove keys from points' payload."""
-    return _applied(call, points.read_delete_payload(call.body))
+    body = call.body
+    return _changed_payload(call, body, points.read_delete_payload(body))
 
 
 def clear_payload(call: Call) -> Any:
@@ -84,7 +104,7 @@ def clear_payload(call: Call) -> Any:
 
 def create_index(call: Call) -> Any:
     """Build a payload index."""
-    return _applied(call, read_create_index(call.body))
+    return _applied_to_all(call, read_create_index(call.body))
 
 
 def drop_index(call: Call) -> Any:
