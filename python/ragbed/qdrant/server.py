@@ -76,7 +76,7 @@ def serve(
                 leave()
 
         upkeep.start()
-        if told := port and port + 1 if grpc_port is None else grpc_port:
+        if told := _next_port(port) if grpc_port is None else grpc_port:
             refuse_grpc(host, told)
         run_server(
             SubstituteHeader(guarded, name=SUBSTITUTE),
@@ -85,6 +85,11 @@ def serve(
             host=host,
             on_stop=stop,
         )
+
+
+def _next_port(port: int) -> int:
+    """Return the port after one that was asked for; 0 where there is none."""
+    return port + 1 if 0 < port < 65535 else 0
 
 
 def wants_optimizing() -> bool:

@@ -114,3 +114,22 @@ def test_command_line_takes_the_port_after_its_own(tmp_path: Path, port: int) ->
 
         assert "prefer_grpc=False" in found.details()
         assert process.wait(STOP_TIMEOUT_S) == 0
+
+
+def test_a_port_that_cannot_be_is_all_that_is_told(tmp_path: Path) -> None:
+    """The one after it, where gRPC clients would look, is no concern of who mistyped it."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "ragbed", "qdrant", "serve"),
+            "--port",
+            "70000",
+            "--data",
+            tmp_path / "data",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_S,
+    )
+
+    assert done.stderr.splitlines()[0] == "ragbed: port 70000 is outside 0 to 65535"
