@@ -52,26 +52,32 @@ class Search:
 def search_path(
     names: Sequence[tuple[str, str]], pins: ServicePins, ask: Callable[[Path], str] | None = None
 ) -> Search:
-    """Look for a program on PATH whose version the pins accept.
+    """Look for a program on PATH whose version the pins accept: the first on PATH, whichever product it is.
 
     Args:
-        names: Program and product pairs, the preferred first.
+        names: Program and product pairs, the preferred first where they lie in one folder.
         pins: What is accepted.
         ask: Tells a program's version; None takes `ask_version`.
     """
     passed_over: list[str] = []
-    for name, product in names:
-        found = shutil.which(name)
-        if found is None:
-            continue
-        version = (ask or ask_version)(Path(found))
+    for found, product in _in_order_of_path(names):
+        version = (ask or ask_version)(found)
         if version and pins.accepts(product, version):
-            binary = Binary(path=Path(found), product=product, version=version, origin=f"{found} on PATH")
+            binary = Binary(path=found, product=product, version=version, origin=f"{found} on PATH")
             return Search(binary=binary, passed_over=tuple(passed_over))
         passed_over.append(
             f"{found} is {product} {version or 'of no known version'}, outside {pins.describe_range()}"
         )
     return Search(binary=None, passed_over=tuple(passed_over))
+
+
+def _in_order_of_path(names: Sequence[tuple[str, str]]) -> list[tuple[Path, str]]:
+    """Return the programs that there are with their products: a Nix shell puts its own before the machine's."""
+    folders = os.get_exec_path()
+    places = [Path(folder) for folder in folders]
+    asked = ((shutil.which(name, path=os.pathsep.join(folders)), product) for name, product in names)
+    found = [(Path(program), product) for program, product in asked if program]
+    return sorted(found, key=lambda one: places.index(one[0].parent))
 
 
 def ask_version(program: Path) -> str:
