@@ -45,7 +45,10 @@ def read_entry(model: str, source: Source, *, registry: str, purpose: Purpose | 
         manifest = parse_manifest(content)
         config = source.blob(repository_of(name), manifest.config)
     except Broken as error:
-        raise ServiceMissing(f"{source.shown} did not give {model}: {error}", hint="try again") from error
+        raise ServiceMissing(
+            f"{source.shown} did not give {model}: {error}",
+            hint="run it again, or read it elsewhere: --from, --registry, --url",
+        ) from error
     except ValueError as error:
         raise ServiceMissing(
             f"{source.shown} gives no manifest for {model} that can be locked: {error}"
