@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from ragbed.qdrant.errors import ApiError, TooBusy, TooLarge
+from ragbed.qdrant.errors import ApiError, TooBusy, TooLarge, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -60,10 +60,12 @@ class Intake:
         """Read a request's body and hold its room until the request is answered.
 
         Raises:
+            Unsupported: The body is packed.
             TooLarge: The body is over the limit; it is not read when its length is announced.
             TooBusy: There is no room now.
             Gone: The client went away in the middle.
         """
+        refuse_packed(scope)
         announced = announced_length(scope)
         with self._slot(), self._room(announced) as room:
             parts: list[bytes] = []
@@ -141,3 +143,10 @@ def announced_length(scope: Scope) -> int:
             except ValueError:
                 raise ApiError(f"`content-length` is {value!r}") from None
     return 0
+
+
+def refuse_packed(scope: Scope) -> None:
+    """Refuse a body in another encoding than its own, which would be taken for broken JSON."""
+    for name, value in scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise Unsupported(f"a body with `content-encoding: {value.decode('latin-1')}`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,3 +48,16 @@ def test_a_language_may_be_named_by_its_code(
 
     shown = http.get(f"/collections/{plain}").json()["result"]["payload_schema"]["text"]["params"]
     assert "german" in str(shown)
+
+
+def test_a_packed_body_is_refused_in_words(http: httpx.Client, plain: str) -> None:
+    """Not as broken JSON."""
+    path, packed = f"/collections/{plain}/points/count", gzip.compress(b"{}")
+
+    answers = [
+        http.post(path, content=body, headers={"content-encoding": encoding})
+        for body, encoding in ((packed, "gzip"), (b"{}", "identity"))
+    ]
+
+    assert [answer.status_code for answer in answers] == [501, 200]
+    assert "`content-encoding: gzip`" in answers[0].json()["status"]["error"]
