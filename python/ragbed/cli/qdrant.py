@@ -20,8 +20,7 @@ def qdrant() -> None:
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".ragbed/qdrant"),
-    show_default=True,
+    show_default="qdrant in the state folder, .ragbed",
     metavar="DIR",
     help="Folder of the collections.",
 )
@@ -60,7 +59,7 @@ def qdrant() -> None:
 def serve(
     *,
     port: int,
-    data: Path,
+    data: Path | None,
     api_key_file: Path | None,
     read_only_api_key_file: Path | None,
     no_optimize: bool,
@@ -70,6 +69,10 @@ def serve(
     """Serve on 127.0.0.1 until interrupted; prints one line once it answers."""
     from ragbed.qdrant.server import serve as serve_qdrant
 
+    if data is None:
+        from ragbed.stack import find_state_folder
+
+        data = find_state_folder().prepared().root / "qdrant"
     serve_qdrant(
         data=data,
         port=port,
