@@ -1,6 +1,7 @@
 """What can go wrong with a request: a class per HTTP status, in Qdrant's words.
 
 ApiError                 500  base; an engine failure that no other class fits
+├── NoRoom               500  the disk is too full
 ├── FormatError          400  the JSON is not what the call takes
 ├── QueryStringError     400  a parameter behind the `?` is not what the call takes
 ├── BadRequest           400  the request asks for nothing
@@ -37,6 +38,10 @@ class ApiError(Exception):
 
     def __str__(self) -> str:
         return self.prefix + super().__str__()
+
+
+class NoRoom(ApiError):
+    """The disk is too full for what was asked; nothing is wrong with the collection."""
 
 
 class FormatError(ApiError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import from_engine, is_panic
+from ragbed.qdrant.errors import NoRoom, from_engine, is_panic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +38,9 @@ def load(folder: Path, config: CollectionConfig) -> EdgeShard:
 
 def is_damage(error: ApiError) -> bool:
     """Say whether an error on opening tells of damaged files, not of a machine that lacks something."""
-    return not str(error).rstrip(" .\"'").endswith(RESOURCE_ERRORS) and "Too many open files" not in str(
-        error
-    )
+    told = str(error).rstrip(" .\"'")
+    lacking = isinstance(error, NoRoom) or told.endswith(RESOURCE_ERRORS) or "Too many open files" in told
+    return not lacking
 
 
 @contextmanager

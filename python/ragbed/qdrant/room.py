@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ragbed.qdrant.errors import ApiError
+from ragbed.qdrant.errors import NoRoom
 
 BLOCK_BYTES = 512
 """What `st_blocks` counts in, whatever the file system's own blocks."""
@@ -26,10 +26,10 @@ def is_short(folder: Path, size_bytes: int = 0) -> bool:
 
 
 def require_room(folder: Path, size_bytes: int = 0) -> None:
-    """Raise ApiError where `is_short`."""
+    """Raise NoRoom where `is_short`."""
     if is_short(folder, size_bytes):
         wanted_mb = (LEAST_FREE_BYTES + size_bytes) // 1024**2
-        raise ApiError(f"No space left on device: the disk of {folder} has less than {wanted_mb} MB free")
+        raise NoRoom(f"No space left on device: the disk of {folder} has less than {wanted_mb} MB free")
 
 
 def taken_bytes(folder: Path) -> int:

@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import qdrant_edge as engine
 
@@ -19,21 +19,21 @@ from ragbed.qdrant.errors import ApiError, NotFound, collection_missing
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.journal import Journal, replay
 from ragbed.qdrant.opening import engine_errors, load
+from ragbed.qdrant.reading import Reads
 from ragbed.qdrant.room import require_room, taken_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from qdrant_edge import EdgeShard, NamedVector, Record, ScoredPoint, UpdateOperation
+    from qdrant_edge import EdgeShard, UpdateOperation
 
     from ragbed.qdrant.translate.config import CollectionConfig
-    from ragbed.qdrant.translate.ids import PointId
 
 logger = logging.getLogger(__name__)
 
 
-class Shard:
+class Shard(Reads):
     """One collection.
 
     The engine takes reads beside a write and beside each other; writes go one by one. Every acknowledged write is in
@@ -119,49 +119,6 @@ class Shard:
             self.deleted += max(0, before - now.info().points_count)
             self.written += 1
             return next(self._operations)
-
-    def query(self, requests: Sequence[engine.QueryRequest]) -> list[list[ScoredPoint]]:
-        """Return the points found for each request, best first."""
-        with self._using() as shard:
-            if len(requests) == 1:
-                return [shard.query(requests[0])]
-            return shard.query_batch(engine.QueryBatchRequest(list(requests)))
-
-    def scroll(self, request: engine.ScrollRequest) -> tuple[list[Record], Any]:
-        """Return a page of points, and the id that the next page begins with."""
-        with self._using() as shard:
-            return shard.scroll(request)
-
-    def count(self, request: engine.CountRequest) -> int:
-        """Return how many points match."""
-        with self._using() as shard:
-            return shard.count(request)
-
-    def facet(self, request: engine.FacetRequest) -> engine.FacetResponse:
-        """Return how many points hold each value of a key."""
-        with self._using() as shard:
-            return shard.facet(request)
-
-    def retrieve(self, ids: Sequence[Any], *, with_payload: Any, with_vector: Any) -> list[Record]:
-        """Return the points that exist, in the order of the ids."""
-        with self._using() as shard:
-            return shard.retrieve(list(ids), with_payload, with_vector)
-
-    def info(self) -> engine.ShardInfo:
-        """Return the engine's counts and payload indexes."""
-        with self._using() as shard:
-            return shard.info()
-
-    def vector_of(self, point_id: PointId, name: str) -> NamedVector:
-        """Return a point's vector; raise NotFound without the point, or without the vector."""
-        records = self.retrieve([point_id], with_payload=False, with_vector=[name])
-        if not records:
-            raise NotFound(f"No point with id {point_id} found")
-        vectors: Any = records[0].vector
-        found: NamedVector | None = vectors.get(name) if isinstance(vectors, dict) else vectors
-        if found is None:
-            raise NotFound(f'Vector with name "{name}" for point not found')
-        return found
 
     def wrote(self, size_bytes: int) -> None:
         """Take note of a write's size, so that the log is emptied before its replay would take long."""
