@@ -43,10 +43,13 @@ def stack_view(services: Sequence[str]) -> Iterator[StackView]:
     from rich.console import Console
     from rich.live import Live
 
-    view = _LiveTable(services)
-    with Live(view.table(), console=Console(stderr=True), auto_refresh=False) as live:
-        view.live = live
-        yield view
+    view, console = _LiveTable(services), Console(stderr=True)
+    try:
+        with Live(view.table(), console=console, auto_refresh=False) as live:
+            view.live = live
+            yield view
+    finally:
+        console.show_cursor()  # which an interrupt within `Live` leaves hidden
 
 
 class _Lines:
