@@ -34,8 +34,8 @@ HEAD = """# What the embedded Qdrant does as a real one, and what not
 scripts/compare-qdrant http://127.0.0.1:6333 http://127.0.0.1:6335
 ```
 
-compares two servers call by call, an embedded and a real one for example, and ends in a line that says how many cases are
-the same and how many differ.
+compares two servers call by call, an embedded and a real one for example, and ends in a line that says how many
+cases are the same and how many differ.
 
 This page is made from the same suite by `scripts/compatibility-page`: {cases} cases over every public method that asks
 a server, by `QdrantClient` and by `AsyncQdrantClient` of qdrant-client {client}, and {requests} requests below it.
