@@ -17,7 +17,7 @@ from ragbed.guard import Identity, NotThere, Store, WrongService, open_store
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.leases import TOKEN_VARIABLE, Lease, Leases
 from ragbed.stack.processes import ending, remember_child
-from ragbed.stack.services import Plan, Request, Starter, free_port
+from ragbed.stack.services import Plan, Request, Starter, free_port, tells_of_full_disk
 from ragbed.stack.watching import woken_by
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ def _fail(launch: Launch, message: str, *, hint: str = "") -> NoReturn:
     if any(taken in line.lower() for line in lines for taken in _TAKEN):
         raise _PortTaken(error)
     free_mb = shutil.disk_usage(launch.folder.root).free / 2**20
-    if free_mb < _LOW_MB or any("No space left on device" in line for line in lines):
+    if free_mb < _LOW_MB or any(map(tells_of_full_disk, lines)):
         error.hint = f"free some disk space below {launch.folder.root}: {free_mb:.1f} MB are left"
     raise error
 

@@ -51,7 +51,7 @@ def test_full_disk_is_said_and_leaves_nothing(
 
     assert outcome.code == (10 if free else 2), outcome
     assert what in outcome.error[0]
-    assert "free some disk space" in outcome.error[-1]
+    assert "free some disk space" in outcome.error[-1], outcome
     assert left == []
     assert codes == [0, 0, 0]
 

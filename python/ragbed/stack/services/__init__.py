@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragbed.pins import with_tag
-from ragbed.stack.services.base import Plan, Request, Starter, free_port
+from ragbed.stack.services.base import Plan, Request, Starter, free_port, tells_of_full_disk
 from ragbed.stack.services.ollama import OllamaStarter
 from ragbed.stack.services.postgres import PostgresStarter
 from ragbed.stack.services.qdrant import QdrantStarter
@@ -22,6 +22,7 @@ __all__ = [
     "Starter",
     "free_port",
     "starters",
+    "tells_of_full_disk",
     "with_tag",
 ]
 

@@ -14,7 +14,7 @@ from ragbed.guard.libpq import PRIVATE
 from ragbed.guard.stores import MARKER
 from ragbed.stack.binaries import Binary, Search, ask_version, search_path, wheel_folder
 from ragbed.stack.processes import find_inside
-from ragbed.stack.services.base import Plan, Request
+from ragbed.stack.services.base import Plan, Request, tells_of_full_disk
 from ragbed.stack.services.unprivileged import Identity, without_root
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "jit": "off",
 }
-NO_SPACE = "No space left on device"
 _INITDB = (
     "--auth=scram-sha-256",
     "--encoding=UTF8",
@@ -281,7 +280,7 @@ def _run(
     output = (answer.stdout + answer.stderr).strip().splitlines()
     # Single-user mode ends with 0 even when a statement failed.
     errors = [line for line in output if any(word in line for word in ("ERROR:", "FATAL:", "PANIC:"))]
-    full = [line for line in output if NO_SPACE in line]
+    full = [line for line in output if tells_of_full_disk(line)]
     if answer.returncode or errors:
         raise ServiceNotReady(
             f"{what} of Postgres failed (exit code {answer.returncode}):"
