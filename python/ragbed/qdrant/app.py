@@ -95,17 +95,11 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        path, method = normal(scope["path"]), scope["method"]
-        if found := self._routes.find(method, path):
+        method = scope["method"]
+        if found := self._routes.find(method, scope["path"]):
             await self._answer(*found, scope, receive, send)
-        elif path == "/" and method == "GET":
-            await respond(send, 200, ABOUT)
-        elif path == "/openapi.json" and method == "GET":
-            await respond(send, 200, OPENAPI.read_bytes())
-        elif path in PROBES and method == "GET":
-            await respond(send, 200, PROBES[path], b"text/plain; charset=utf-8")
         else:
-            await _missing(scope, send)
+            await _answer_fixed(method, normal(scope["path"]), scope, send)
 
     def close(self) -> None:
         """Let the calls under way finish; twice is harmless."""
@@ -227,6 +221,18 @@ async def respond_failure(send: Send, error: ApiError, started: float) -> None:
     """Send an error; a busy server says when to come again, as Qdrant's clients expect."""
     more = [(b"retry-after", b"1")] if isinstance(error, TooBusy) else []
     await respond(send, error.status, failure(error, started=started), more=more)
+
+
+async def _answer_fixed(method: str, path: str, scope: Scope, send: Send) -> None:
+    """Answer what is the same whatever the collections hold."""
+    if path == "/" and method == "GET":
+        await respond(send, 200, ABOUT)
+    elif path == "/openapi.json" and method == "GET":
+        await respond(send, 200, OPENAPI.read_bytes())
+    elif path in PROBES and method == "GET":
+        await respond(send, 200, PROBES[path], b"text/plain; charset=utf-8")
+    else:
+        await _missing(scope, send)
 
 
 async def _missing(scope: Scope, send: Send) -> None:

@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import orjson
-
 from ragbed.qdrant.aliases import Aliases
 from ragbed.qdrant.errors import (
     AlreadyExists,
@@ -27,6 +25,7 @@ from ragbed.qdrant.errors import (
     collection_missing,
 )
 from ragbed.qdrant.limits import MAX_OPEN
+from ragbed.qdrant.names import forbidden_in
 from ragbed.qdrant.open_shards import OpenShards
 from ragbed.qdrant.opening import is_damage
 from ragbed.qdrant.room import is_short, require_room
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
     from ragbed.qdrant.translate.config import CollectionConfig
 
 logger = logging.getLogger(__name__)
-
-FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
-"""Characters that no collection name may hold, as in Qdrant."""
 
 CLOSE_BUDGET_S = 0.12
 """How long closing may take in all. What stays open has its writes in the engine's log, and loses nothing."""
@@ -272,7 +268,6 @@ def check_name(name: str) -> None:
     if not 1 <= len(name) <= 255:
         reason = f'value "{name}" invalid, must be from 1 to 255 characters'
         raise InvalidValue("collection_name", reason, where="path parameters")
-    for character in name:
-        if character in FORBIDDEN:
-            reason = f"collection name cannot contain {orjson.dumps(character).decode()} char"
-            raise InvalidValue("collection_name", reason, where="path parameters")
+    if wrong := forbidden_in(name):
+        reason = f"collection name cannot contain {wrong} char"
+        raise InvalidValue("collection_name", reason, where="path parameters")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import qdrant_edge as engine
 
 from ragbed.qdrant.errors import FormatError, InvalidValue, WrongInput
+from ragbed.qdrant.names import forbidden_in
 from ragbed.qdrant.translate.fields import choice, fields, integer
 from ragbed.qdrant.translate.vector_params import (
     DISTANCES,
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ragbed.qdrant.translate.vectors import VectorKind
 
 MAX_NAME_BYTES = 200
-FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
-"""Characters that no name of a vector may hold, as in Qdrant."""
 
 
 def read_vector_name(name: str, body: Any) -> UpdateOperation:
@@ -86,8 +84,8 @@ def check_vector_names(schema: Mapping[str, VectorKind]) -> None:
 def _flaw(name: str) -> str | None:
     if len(name.encode()) > MAX_NAME_BYTES:
         return f"vector name must be at most {MAX_NAME_BYTES} bytes long"
-    wrong = next((character for character in name if character in FORBIDDEN), None)
-    return wrong and f"vector name cannot contain {orjson.dumps(wrong).decode()} char"
+    wrong = forbidden_in(name)
+    return wrong and f"vector name cannot contain {wrong} char"
 
 
 def with_vector(config: dict[str, Any], name: str, body: dict[str, Any]) -> dict[str, Any]:
