@@ -159,7 +159,7 @@ def _with_endings(error: RagbedError, run: Run) -> RagbedError:
     ended = run.stack.ended() if run.stack else {}
     if not (run.stack and ended):
         return error
-    logs = {name: run.folder.logs / run.stack.id / f"{name}.log" for name in ended}
+    logs = {name: run.folder.log(run.stack.id, name) for name in ended}
     told = " and ".join(f"{name} of this run ended ({how})" for name, how in ended.items())
     return type(error)(
         f"{told}: {error.message}",
@@ -172,7 +172,7 @@ def _failure(stage: str, error: RagbedError, run: Run) -> Failure:
     """Return the failure with the last words of the services that the stage used."""
     logs = []
     for service in _EVIDENCE.get(stage, ()) if run.stack else ():
-        lines = log_tail(run.folder.logs / run.stack.id / f"{service}.log", 3) if run.stack else []
+        lines = log_tail(run.folder.log(run.stack.id, service), 3) if run.stack else []
         logs += [f"{service} log: {line}" for line in lines]
     # A wrong file or setting is not in any log; the doctor shows them all.
     look = (

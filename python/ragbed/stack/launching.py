@@ -64,7 +64,7 @@ class Launch:
     @property
     def log(self) -> Path:
         """Where its output goes."""
-        return self.folder.logs / self.stack / f"{self.service}.log"
+        return self.folder.log(self.stack, self.service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

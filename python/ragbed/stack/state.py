@@ -64,6 +64,10 @@ class StateFolder:
         """The services' logs, a folder per stack."""
         return self.root / "logs"
 
+    def log(self, stack: str, service: str) -> Path:
+        """Return the file that a stack's service writes to."""
+        return self.logs / stack / f"{service}.log"
+
     @property
     def cache(self) -> Path:
         """What costs time to make again: the Postgres template."""

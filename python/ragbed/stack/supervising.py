@@ -108,7 +108,7 @@ def _mend(settings: Settings, folder: StateFolder, restarts: deque[float], watch
 
 
 def _last_words(folder: StateFolder, record: StackRecord, service: str) -> list[str]:
-    return log_tail(folder.logs / record.stack / f"{service}.log")
+    return log_tail(folder.log(record.stack, service))
 
 
 @contextmanager
