@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 STOP_TIMEOUT_S = 10
+
+
+def until(true: Callable[[], bool], *, within_s: float = 60) -> bool:
+    """Wait for something to come true; say whether it did."""
+    deadline = time.monotonic() + within_s
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return true()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

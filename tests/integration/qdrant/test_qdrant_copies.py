@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 import pytest
 from qdrant_edge import CountRequest, Point, UpdateOperation
+from qdrant_server import until
 
 from ragbed.qdrant.errors import NotFound
 from ragbed.qdrant.folder import copy_tree
@@ -18,7 +18,7 @@ from ragbed.qdrant.snapshots import write
 from ragbed.qdrant.translate.config import read_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 CONFIG = read_config({"vectors": {"size": 2, "distance": "Dot"}})
@@ -38,14 +38,6 @@ def shard(tmp_path: Path) -> Iterator[Shard]:
             shard.flush()
     yield shard
     shard.close()
-
-
-def until(true: Callable[[], bool]) -> bool:
-    """Wait for something to become true; say whether it did."""
-    deadline = time.monotonic() + 10
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return true()
 
 
 def point(number: int) -> UpdateOperation:
@@ -87,7 +79,7 @@ def test_reads_go_on_while_a_snapshot_copies_the_files(shard: Shard, tmp_path: P
     os.mkfifo(pipe)
     with ThreadPoolExecutor() as pool:
         copied = pool.submit(shard.copy_to, copy)
-        assert until(copy.is_dir)
+        assert until(copy.is_dir, within_s=10)
         counted = pool.submit(shard.count, CountRequest())
         answered, _ = wait([counted], timeout=10)
         went_on = not copied.done()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from http import HTTPStatus
 from itertools import count
 from random import Random
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from qdrant_server import serving
+from qdrant_server import serving, until
 
 from small_disk import MOUNTABLE, resize, used_kb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = MOUNTABLE
@@ -203,14 +202,6 @@ def info(http: httpx.Client) -> dict[str, Any]:
     return found
 
 
-def until(true: Callable[[], bool]) -> bool:
-    """Say whether something comes true in time."""
-    deadline = time.monotonic() + 30
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return true()
-
-
 def test_a_collection_that_cannot_be_indexed_is_not_green(small_disk: Path) -> None:
     """It is red and says why, as on a real server; with room the index is built."""
     resize(small_disk, ROOMY_KB)
@@ -222,10 +213,10 @@ def test_a_collection_that_cannot_be_indexed_is_not_green(small_disk: Path) -> N
         http.put("/collections/known/points?wait=true", json={"points": points}).raise_for_status()
         resize(small_disk, used_kb(small_disk) + SHORT_KB)
 
-        assert until(lambda: info(http)["status"] == "red")
+        assert until(lambda: info(http)["status"] == "red", within_s=30)
         without_room = info(http)
         resize(small_disk, ROOMY_KB)
-        assert until(lambda: info(http)["status"] == "green")
+        assert until(lambda: info(http)["status"] == "green", within_s=30)
 
         assert "Not enough space available" in without_room["optimizer_status"]["error"]
         assert (without_room["indexed_vectors_count"], info(http)["optimizer_status"]) == (0, "ok")

@@ -10,27 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
-from qdrant_server import serving
+from qdrant_server import serving, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from qdrant_server import Server
 
 DOT = {"vectors": {"size": 2, "distance": "Dot"}}
 LOW_THRESHOLD = {"indexing_threshold": 40, "deleted_threshold": 0.2, "vacuum_min_vector_number": 100}
-DEADLINE_S = 60
-
-
-def until(true: Callable[[], bool]) -> bool:
-    """Say whether something comes true in time."""
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def fill(http: httpx.Client, name: str, ids: range) -> None:
