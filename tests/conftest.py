@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragbed.settings import all_settings
+from ragbed.stack import StateFolder
 from ragbed_command import RagbedCommand
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def make_ragbed(
     def make(**environ: str) -> RagbedCommand:
         folder = tmp_path_factory.mktemp("project")
         command = RagbedCommand(state=folder / "state", folder=folder, environ=environ)
-        shutil.copytree(warm_cache, command.state / "cache")
+        # A cache that lies there before the first use was not made here, and would be set aside.
+        shutil.copytree(warm_cache, StateFolder(command.state).prepared().cache, dirs_exist_ok=True)
         made.append(command)
         return command
 

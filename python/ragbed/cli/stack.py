@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ragbed.stack import Endpoint, Found
+    from ragbed.stack.identity import ProjectIdentity
     from ragbed.stack.record import StackRecord
 
 
@@ -120,17 +121,19 @@ def status(*, as_json: bool) -> None:
 
     folder = find_state_folder()
     record = running_record(folder) if folder.root.exists() else None
+    project = folder.identity()
     if record is None:
         found = find_services(resolve_settings(folder=project_folder()), folder)
-        _show_found(found, as_json=as_json)
+        _show_found(found, project, as_json=as_json)
         if found.missing:
             raise SystemExit(ExitCode.SERVICE_MISSING)
         return
     health = check_health(record, folder)
     if as_json:
-        show_json(_describe(record, health))
+        show_json({**_describe(record, health), **_project(project)})
     else:
         _show(record, health)
+        _show_project(project)
     if any(state != "ready" for state in health.values()):
         note(
             "Some services do not answer. Try: ragbed up -d, which starts dead ones again; ragbed logs SERVICE"
@@ -164,13 +167,24 @@ def _services(
     return services
 
 
-def _show_found(found: Found, *, as_json: bool) -> None:
+def _project(project: ProjectIdentity | None) -> dict[str, object]:
+    """Return the project's identity as JSON values; None before the first `ragbed up` has made one."""
+    return {"project": project.to_json() if project else None}
+
+
+def _show_project(project: ProjectIdentity | None) -> None:
+    if project:
+        click.echo(f"Project: {project.name}, identity {project.id}")
+
+
+def _show_found(found: Found, project: ProjectIdentity | None, *, as_json: bool) -> None:
     """Show services that run without a stack of ours."""
     ready = dict.fromkeys(found.endpoints, "ready")
     if as_json:
         whole = {"stack": None, "missing": list(found.missing)} if found.endpoints else {}
         notes = {"notes": list(found.notes)} if found.notes or found.endpoints else {}
-        show_json({"up": not found.missing, **whole, "services": _services(found.endpoints, ready), **notes})
+        services = {"services": _services(found.endpoints, ready)}
+        show_json({"up": not found.missing, **_project(project), **whole, **services, **notes})
         return
     if found.endpoints:
         _show_services(found.endpoints, ready)
@@ -181,6 +195,7 @@ def _show_found(found: Found, *, as_json: bool) -> None:
         click.echo(_nothing_is_up(found))
     elif found.missing:
         click.echo(f"No {' and no '.join(found.missing)}. `ragbed up -d` starts what is missing.")
+    _show_project(project)
 
 
 def _nothing_is_up(found: Found) -> str:

@@ -6,8 +6,8 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ragbed.stack.json_files import write_json
 from ragbed.stack.record import load_record
-from ragbed.stack.state import write_json
 
 if TYPE_CHECKING:
     from ragbed.smoke.report import SmokeReport

@@ -14,7 +14,7 @@ from ragbed.errors import GuardRefused
 from ragbed.guard import check_url, is_loopback
 from ragbed.stack.attaching import PassedOver, attach_default, attach_found, default_url
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.state import read_json, write_json
+from ragbed.stack.json_files import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

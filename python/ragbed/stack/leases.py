@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ragbed.stack.json_files import read_json, write_json
 from ragbed.stack.processes import ProcessIdentity, end_marked, find_inside, find_marked, stop
 from ragbed.stack.services.unprivileged import outside_folder
-from ragbed.stack.state import StateFolder, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from ragbed.stack.state import StateFolder
 
 TOKEN_VARIABLE = "RAGBED_LEASE"  # noqa: S105 - the name of a variable
 

@@ -7,14 +7,16 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from ragbed.stack.json_files import forget_unfinished
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services.postgres import forget_unfinished_template
-from ragbed.stack.state import StateFolder, forget_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from ragbed.stack.state import StateFolder
 
 
 _LOGS_KEPT = 8

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.json_files import read_json, write_json
 from ragbed.stack.processes import ProcessIdentity
-from ragbed.stack.state import StateFolder, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ragbed.stack.state import StateFolder
 
 SCHEMA = 1
 

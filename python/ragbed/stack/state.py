@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
+import logging
 import os
+import secrets
 import shlex
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
-
-import psutil
+from typing import IO, TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError
+from ragbed.stack.identity import (
+    ProjectIdentity,
+    is_stamped_here,
+    load_identity,
+    why_not_believed,
+    write_identity,
+)
+from ragbed.stack.json_files import is_file
+from ragbed.stack.tracked import is_tracked_itself
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+logger = logging.getLogger(__name__)
 
 FOLDER = ".ragbed"
 _MARKS = ("stack.toml", "ragbed.toml", ".git")
+# What is believed and acted on, and so must have been made here. Models are checked by digest, reports are read only.
+_BELIEVED = ("leases", "stack.json", "announced.json", "data", "kept", "cache", "logs", "qdrant")
+_OURS = (*_BELIEVED, "gaps", "runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +102,100 @@ class StateFolder:
         return self.root / "models"
 
     def prepared(self) -> StateFolder:
-        """Make the folder and return it.
+        """Make the folder, with the project's identity, and return it.
+
+        What lies in it and was not made here is set aside first: renamed within the folder, and said.
 
         Raises:
             ConfigurationError: It cannot be made or written; says whose it is.
         """
         try:
-            for folder in (self.root, self.leases, self.data, self.logs, self.cache):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._make_root()
+            self._identify()
+            self._set_aside([name for name in _OURS if self._is_link(name)], "it is a link")
+            for folder in (self.leases, self.data, self.logs, self.cache):
+                folder.mkdir(exist_ok=True, mode=0o700)
             with tempfile.TemporaryFile(dir=self.root):
                 pass
             ignore = self.root / ".gitignore"
-            if not ignore.exists():
+            if not is_file(ignore):
+                self._set_aside([ignore.name], "it is not a file")
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise self.refused(error) from error
         return self
+
+    def identity(self) -> ProjectIdentity | None:
+        """Return the project's identity; None before `prepared` has made one here."""
+        return load_identity(self.root)
+
+    def is_believed(self) -> bool:
+        """Tell whether what the folder says (leases, data, stack.json, announced.json) was written here.
+
+        A folder that was copied, comes from another machine or is tracked by git is not believed: nothing in it is
+        acted on until `prepared` has set it aside.
+        """
+        return self.identity() is not None
+
+    def distrust(self) -> str:
+        """Return why what the folder holds is not believed, in a sentence; empty where it is, or holds nothing."""
+        if self.is_believed() or not self._present(_BELIEVED):
+            return ""
+        return (
+            f"{self.root} was not made here ({why_not_believed(self.root)}): its stack, leases and data are left"
+            " alone"
+        )
+
+    def _make_root(self) -> None:
+        """Make the folder itself; a link or file of a checkout in its place is renamed."""
+        foreign = is_tracked_itself(self.root) or (self.root.is_symlink() and not self.is_believed())
+        if self.root.name == FOLDER and (foreign or not self._may_be_made()):
+            beside = self.root.with_name(f"{FOLDER}.aside-{secrets.token_hex(3)}")
+            with suppress(FileNotFoundError):  # another command was faster
+                self.root.rename(beside)
+                logger.warning("ragbed: %s was not made here: renamed to %s", self.root, beside.name)
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def _may_be_made(self) -> bool:
+        return self.root.is_dir() or not os.path.lexists(self.root)
+
+    def _identify(self) -> None:
+        """Give the folder an identity, where it has none that can be believed; what it holds is set aside then."""
+        if self.is_believed() and is_stamped_here(self.root):
+            return
+        with self.locked("identity"):
+            identity = self.identity()
+            if identity is None:
+                self._set_aside(self._present(_BELIEVED), why_not_believed(self.root))
+            if not is_file(self.root / "identity.json"):
+                self._set_aside(self._present(["identity.json"]), "it is not a file")
+            write_identity(self.root, identity, name=self._project_name())
+
+    def _project_name(self) -> str:
+        return self.root.parent.name if self.root.name == FOLDER else project_folder().name
+
+    def _present(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if os.path.lexists(self.root / name)]
+
+    def _is_link(self, name: str) -> bool:
+        return (self.root / name).is_symlink()
+
+    def _set_aside(self, names: Iterable[str], reason: str) -> None:
+        """Rename entries of the folder into a new folder of it, and say so."""
+        names = self._present(names)
+        if not names:
+            return
+        beside = Path(tempfile.mkdtemp(prefix="aside-", dir=self.root))
+        for name in names:
+            with suppress(FileNotFoundError):
+                (self.root / name).rename(beside / name)
+        logger.warning(
+            "ragbed: %s of %s is not believed (%s): set aside in %s",
+            ", ".join(names),
+            self.root,
+            reason,
+            beside.name,
+        )
 
     def refused(self, error: OSError) -> ConfigurationError:
         """Return what to say when the system refuses a file here: whose folder it is, and what helps."""
@@ -153,9 +244,14 @@ class StateFolder:
             else:
                 yield True
 
-    def _lock_file(self, name: str) -> TextIO:
+    def _lock_file(self, name: str) -> IO[bytes]:
+        """Open the file of a lock. Never by a link, which would make a file elsewhere; a FIFO would block."""
+        path = self.root / f"{name}.lock"
         try:
-            return (self.root / f"{name}.lock").open("a")
+            if os.path.lexists(path) and not is_file(path):
+                self._set_aside([path.name], "it is not a file")
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            return os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
         except OSError as error:
             raise self.refused(error) from error
 
@@ -175,32 +271,3 @@ def project_folder(environ: Mapping[str, str] | None = None) -> Path:
         return Path(environ["RAGBED_ROOT"]).absolute()
     here = Path.cwd()
     return next((path for path in (here, *here.parents) if any((path / m).exists() for m in _MARKS)), here)
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def forget_unfinished(folder: Path) -> None:
-    """Remove what `write_json` left beside its files where the process that wrote was killed."""
-    for path in folder.glob(".*.json.*"):
-        writer = path.name.rpartition(".")[0].rpartition(".")[2]
-        if writer.isdigit() and not psutil.pid_exists(int(writer)):
-            path.unlink(missing_ok=True)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the JSON object of a file; None when there is no such file or it holds none."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +25,6 @@ def prepared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def place(tmp_path: Path, prepared_cache: Path) -> Iterator[Place]:
     """Yield a state folder of the test's own, whose stack ends with the test."""
     place = Place(tmp_path / "state")
-    shutil.copytree(prepared_cache, place.folder.cache)
+    place.copy_cache(prepared_cache)
     yield place
     place.kill_all()

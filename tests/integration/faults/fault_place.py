@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +69,10 @@ class Place:
     def folder(self) -> StateFolder:
         """The state folder's paths."""
         return StateFolder(self.root)
+
+    def copy_cache(self, cache: Path) -> None:
+        """Start with the caches of another state folder; ones that lie there before the first use are set aside."""
+        shutil.copytree(cache, self.folder.prepared().cache, dirs_exist_ok=True)
 
     def run(self, *words: str, user: int | None = None, timeout_s: float = 60, **environ: str) -> Outcome:
         """Run a ragbed command to its end."""

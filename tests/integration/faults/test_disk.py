@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def test_full_disk_is_said_and_leaves_nothing(
     full = Place(small_disk / "state")
     if cached:
         resize(small_disk, 200_000)
-        shutil.copytree(place.folder.cache, full.folder.cache)
+        full.copy_cache(place.folder.cache)
     cluster_kb = used_kb(small_disk) if cached else 35_000
     resize(small_disk, used_kb(small_disk) + max(round(free * cluster_kb), 4))
     if not free:
@@ -60,7 +59,7 @@ def test_full_disk_at_a_later_start_keeps_the_data(small_disk: Path, place: Plac
     """A start on kept data without a page to spare says so, and with space the data is there."""
     full = Place(small_disk / "state")
     resize(small_disk, 400_000)
-    shutil.copytree(place.folder.cache, full.folder.cache)
+    full.copy_cache(place.folder.cache)
     full.run("up", "-d", "--keep")
     url = (load_record(full.folder) or pytest.fail("no stack")).endpoints["postgres"].url
     with closing(SINKS["postgres"](url)) as sink:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -68,7 +67,7 @@ def test_very_long_state_folder(place: Place, length: int) -> None:
     missing = length - len(str(deep)) - 1
     padded = deep / ("g" * missing) if missing > 0 else deep
     long = Place(padded)
-    shutil.copytree(place.folder.cache, long.folder.cache)
+    long.copy_cache(place.folder.cache)
     codes = [long.run(*words).code for words in (["up", "-d"], ["status"], ["down"])]
 
     assert len(str(long.root)) >= length
@@ -98,7 +97,7 @@ def test_state_folder_behind_a_link(place: Place) -> None:
 def test_two_checkouts_at_once(place: Place, tmp_path: Path) -> None:
     """Two stacks started at the same moment have their own ports, and the end of one leaves the other."""
     other = Place(tmp_path / "other")
-    shutil.copytree(place.folder.cache, other.folder.cache)
+    other.copy_cache(place.folder.cache)
     starts = [one.begin("up", "-d") for one in (place, other)]
     codes = [start.wait(60) for start in starts]
     records = [load_record(one.folder) or pytest.fail("no stack") for one in (place, other)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ragbed.errors import ConfigurationError
 from ragbed.stack import StateFolder, find_state_folder, project_folder
-from ragbed.stack.state import read_json, write_json
+from ragbed.stack.json_files import read_json, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path

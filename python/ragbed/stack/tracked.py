@@ -1,0 +1,71 @@
+"""What git tracks of a state folder: a checkout brought it along, so it was not made here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# The repository's own configuration may name programs; none of them is run to list what it tracks.
+_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "safe.directory=*", "--literal-pathspecs")
+
+
+@lru_cache(maxsize=64)
+def tracked_files(root: Path) -> Mapping[str, str]:
+    """Return the digest of each file below a state folder that git tracks, by path from the folder on.
+
+    Where git tracks the folder itself, as a link or as a submodule, its path is empty. Without a `.git` upwards, or
+    without git, nothing is tracked. The answer is asked for once in a process.
+    """
+    if not any(os.path.lexists(parent / ".git") for parent in root.parents):
+        return {}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        answer = subprocess.run(
+            [*_GIT, "-C", str(root.parent), "ls-files", "--stage", "-z", "--", root.name],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environ,
+        )
+    except OSError:
+        return {}
+    lines = [line.partition(b"\t") for line in answer.stdout.split(b"\0") if line]
+    return {
+        os.fsdecode(path).removeprefix(root.name).removeprefix("/"): kind.split()[1].decode("ascii")
+        for kind, _, path in lines
+    }
+
+
+def is_as_tracked(root: Path, name: str) -> bool:
+    """Tell whether a file of a state folder is the one that git tracks, and not one that was written over it."""
+    digest = tracked_files(root).get(name)
+    if digest is None:
+        return False
+    try:
+        content = (root / name).read_bytes()
+    except OSError:
+        return False
+    # git may have written the lines with the ends of another system.
+    return digest in {_blob(content), _blob(content.replace(b"\r\n", b"\n"))}
+
+
+def is_tracked_itself(root: Path) -> bool:
+    """Tell whether a state folder is a link or a submodule that git tracks."""
+    return "" in tracked_files(root) and (root.is_symlink() or os.path.lexists(root / ".git"))
+
+
+def is_tracked_below(root: Path, name: str) -> bool:
+    """Tell whether git tracks a file that is there below a folder of a state folder."""
+    return any(path.startswith(f"{name}/") and os.path.lexists(root / path) for path in tracked_files(root))
+
+
+def _blob(content: bytes) -> str:
+    """Return the digest under which git stores a file."""
+    return hashlib.sha1(b"blob %d\0%s" % (len(content), content), usedforsecurity=False).hexdigest()
