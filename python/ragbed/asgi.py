@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import os
+import re
 import signal
 import socket
 import sys
@@ -17,9 +19,11 @@ from typing import TYPE_CHECKING
 
 import uvloop
 from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import Server
 
 from ragbed.errors import ConfigurationError, RagbedError, UsageError
+from ragbed.web_pages import WebPages, allowed_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -111,17 +115,23 @@ def run_server(
     *,
     name: str,
     port: int,
+    refusal: Callable[[int, str], bytes],
+    takes_forms: Callable[[str], bool] = lambda _: False,
+    substitute: str = "",
     host: str = DEFAULT_HOST,
     ready_line: str = "{name} ready on {url}",
     on_stop: Callable[[], None] | None = None,
     grace_s: float = 0.1,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then return; call it from the main thread.
+    """Serve until SIGTERM or SIGINT, then return; call it from the main thread. Foreign web pages are refused.
 
     Args:
         app: What answers; ASGI lifespan events are not sent.
         name: Module that is served, as the ready line shows it: `ragbed.gateway`.
         port: TCP port; 0 takes a free one.
+        refusal: Returns the JSON body with which a web page is refused, from HTTP status and message.
+        takes_forms: Says whether a path takes the forms of a web page, as for the upload of a file.
+        substitute: Named by a header on every response; empty where the server stands in for none.
         host: Loopback address.
         ready_line: Printed alone on stdout once connections are accepted; `{name}` and `{url}` are filled in.
         on_stop: Called after the last response; flush and close here. It runs even where serving failed.
@@ -129,13 +139,20 @@ def run_server(
 
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
-        ConfigurationError: The port cannot be bound.
+        ConfigurationError: The port cannot be bound, or a name allowed to clients is not one.
     """
+    guarded: ASGIApp = WebPages(
+        app, refusal=refusal, names=allowed_names(os.environ), takes_forms=takes_forms
+    )
+    if substitute:
+        guarded = SubstituteHeader(guarded, name=substitute)
     try:
         with listen(host, port) as bound:
             shown_host = f"[{host}]" if ":" in host else host
             url = f"http://{shown_host}:{bound.getsockname()[1]}"
-            server = _Server(_config(app), ready_line=ready_line.format(name=name, url=url), grace_s=grace_s)
+            server = _Server(
+                _config(guarded), ready_line=ready_line.format(name=name, url=url), grace_s=grace_s
+            )
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(server.serve(sockets=[bound]))
     finally:
@@ -161,7 +178,7 @@ def _config(app: ASGIApp) -> Config:
     """Return settings that import and log nothing we do not need."""
     return Config(
         app,
-        http="httptools",
+        http=_Protocol,
         ws="none",
         interface="asgi3",
         lifespan="off",
@@ -170,6 +187,20 @@ def _config(app: ASGIApp) -> Config:
         proxy_headers=False,
         server_header=False,
     )
+
+
+class _Protocol(HttpToolsProtocol):
+    """Uvicorn's, which forgets the host of a request target such as `http://host/path`; it counts instead of `Host`.
+
+    Source: RFC 9112, section 3.2.2.
+    """
+
+    def on_headers_complete(self) -> None:
+        if not self.url.startswith(b"/") and b"://" in self.url:
+            authority = re.split(rb"[/?#]", self.url.partition(b"://")[2], maxsplit=1)[0]
+            others = [header for header in self.headers if header[0] != b"host"]
+            self.headers[:] = [*others, (b"host", authority)]
+        super().on_headers_complete()
 
 
 class _Server(Server):

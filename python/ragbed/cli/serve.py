@@ -27,10 +27,17 @@ def serve(*, port: int | None, namespace: str) -> None:
     from ragbed.asgi import run_server
     from ragbed.cli.pipeline import running_config
     from ragbed.pins import load_stack_pins
-    from ragbed.server import PipelinePool, create_app
+    from ragbed.server import PipelinePool, create_app, refusal
 
     if port is None:
         port = load_stack_pins().app.port
     with running_config("ragbed serve", namespace) as (config, stack):
         pool = PipelinePool(config)
-        run_server(create_app(pool, stack), name="ragbed.server", port=port, on_stop=pool.close, grace_s=1.0)
+        run_server(
+            create_app(pool, stack),
+            name="ragbed.server",
+            port=port,
+            refusal=refusal,
+            on_stop=pool.close,
+            grace_s=1.0,
+        )

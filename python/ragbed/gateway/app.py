@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
-from ragbed.asgi import SubstituteHeader
 from ragbed.gateway.control import Control
 from ragbed.gateway.engine import EngineError
 from ragbed.gateway.history import History, WatchedEngine
@@ -29,8 +28,7 @@ def create_app(engine: MockEngine | None = None) -> ASGIApp:
     mock = engine or MockEngine()
     history = History()
     wire = OllamaWire(WatchedEngine(mock, history))
-    app = Starlette(
+    return Starlette(
         routes=[*wire.routes(), *Control(mock, history).routes()],
         exception_handlers={WireError: refused, EngineError: refused},
     )
-    return SubstituteHeader(app, name=SUBSTITUTE)

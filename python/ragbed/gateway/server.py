@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ragbed.asgi import DEFAULT_HOST, run_server
-from ragbed.gateway.app import create_app
+from ragbed.gateway.app import SUBSTITUTE, create_app
+from ragbed.gateway.wires.json_http import failure
 
 
 def serve(*, port: int, host: str = DEFAULT_HOST) -> None:
@@ -17,4 +18,11 @@ def serve(*, port: int, host: str = DEFAULT_HOST) -> None:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
         ConfigurationError: The port cannot be bound.
     """
-    run_server(create_app(), name="ragbed.gateway", host=host, port=port)
+    run_server(
+        create_app(),
+        name="ragbed.gateway",
+        host=host,
+        port=port,
+        refusal=lambda _, message: failure(message),
+        substitute=SUBSTITUTE,
+    )

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
 
-from ragbed.asgi import DEFAULT_HOST, SubstituteHeader, require_loopback, run_server
+from ragbed.asgi import DEFAULT_HOST, require_loopback, run_server
 from ragbed.errors import ConfigurationError, ServiceMissing
 from ragbed.qdrant import ENGINE, SUBSTITUTE
 from ragbed.qdrant.auth import ApiKey
-from ragbed.qdrant.errors import REAL_SERVER
+from ragbed.qdrant.envelope import failure
+from ragbed.qdrant.errors import REAL_SERVER, BadRequest, Forbidden
 from ragbed.qdrant.folder import owned
 from ragbed.qdrant.limits import MAX_OPEN
 from ragbed.qdrant.no_grpc import refuse_grpc
@@ -79,12 +81,26 @@ def serve(
         if told := _next_port(port) if grpc_port is None else grpc_port:
             refuse_grpc(host, told)
         run_server(
-            SubstituteHeader(guarded, name=SUBSTITUTE),
+            guarded,
             name="ragbed.qdrant",
+            refusal=refusal,
+            takes_forms=takes_form,
+            substitute=SUBSTITUTE,
             port=port,
             host=host,
             on_stop=stop,
         )
+
+
+def refusal(status: int, message: str) -> bytes:
+    """Return the body with which a request is refused before it is looked at, as of a web page."""
+    error = Forbidden(message) if status == Forbidden.status else BadRequest(message)
+    return failure(error, started=time.perf_counter())
+
+
+def takes_form(path: str) -> bool:
+    """Say whether a path is that of an upload, whose body is a form."""
+    return path.rstrip("/").endswith("/snapshots/upload")
 
 
 def _next_port(port: int) -> int:

@@ -147,6 +147,11 @@ def _refusal(error: RagbedError) -> Response:
     return _json(value, status=status)
 
 
+def refusal(_status: int, message: str) -> bytes:
+    """Return the body with which a request is refused before it is looked at."""
+    return orjson.dumps({"error": message, "details": [], "hint": ""})
+
+
 def _no_such_call(_request: Request, error: Exception) -> Response:
     """Say in JSON that there is no such path, or not by this method."""
     status = error.status_code if isinstance(error, HTTPException) else 500

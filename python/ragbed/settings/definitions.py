@@ -19,6 +19,7 @@ class Setting(Generic[T]):
         env: Environment variables of the field that are honoured, beside `RAGBED_SECTION__NAME`.
         secret: Whether the value is hidden wherever it is shown, and may be given as `…_FILE`.
         choices: The only values allowed; empty allows all.
+        environment_only: Whether a value in a file is refused: the setting opens what a checkout may not open.
         help: What it does, one line.
     """
 
@@ -29,6 +30,7 @@ class Setting(Generic[T]):
     env: tuple[str, ...] = ()
     secret: bool = False
     choices: tuple[str, ...] = ()
+    environment_only: bool = False
 
     @property
     def own_variable(self) -> str:
@@ -153,6 +155,12 @@ STACK_READY_TIMEOUT_S = _number(
 )
 GUARD_ALLOWED_HOSTS = _text(
     "guard.allowed_hosts", "", "Hosts beside loopback that local and CI tiers may reach, comma-separated."
+)
+SERVE_ALLOWED_NAMES = _text(
+    "serve.allowed_names",
+    "",
+    "Host names beside loopback by which clients and web pages may call our servers, comma-separated.",
+    environment_only=True,
 )
 PIPELINE_CHUNK_TOKENS = _whole("pipeline.chunk_tokens", 200, "Budget of a chunk, in estimated tokens.")
 PIPELINE_BATCH_SIZE = _whole("pipeline.batch_size", 50, "Chunks that are embedded and written together.")

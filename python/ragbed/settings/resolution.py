@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ragbed.errors import ConfigurationError
+from ragbed.errors import ConfigurationError, GuardRefused
 from ragbed.settings import definitions as known
 from ragbed.settings.definitions import Setting, all_settings
 from ragbed.settings.from_lock import models_of_set
@@ -94,6 +94,7 @@ def resolve_settings(
 
     Raises:
         ConfigurationError: A source names an unknown key or a value of a wrong kind, or a file is not TOML.
+        GuardRefused: A file sets what only the environment may.
     """
     environ = os.environ if environ is None else environ
     folder = folder or Path.cwd()
@@ -111,6 +112,11 @@ def resolve_settings(
     for source, key, raw in sources:
         if key not in every:
             raise _unknown(key, source, list(every))
+        if every[key].environment_only and source in PROJECT_FILES:
+            raise GuardRefused(
+                f"{source} sets {key}, which counts only from the environment: it opens our servers",
+                hint=f"take it out of {source}, and export {every[key].own_variable} where you want it",
+            )
         history[key].append(Resolved(value=_read(every[key], raw, source), source=source))
     settings = Settings(
         tier=tier,

@@ -48,6 +48,11 @@ def json_response(value: object, *, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status_code=status, media_type="application/json; charset=utf-8")
 
 
+def failure(message: str) -> bytes:
+    """Return the body of an error."""
+    return orjson.dumps({"error": message})
+
+
 def refused(_request: Request, error: Exception) -> Response:
     """Return the response to a WireError or an EngineError."""
     if isinstance(error, WireError):

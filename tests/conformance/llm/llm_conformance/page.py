@@ -44,6 +44,21 @@ unloaded by `keep_alive: 0` without a prompt, or by other options that load it a
 somebody to read it, so the faster a model writes, the likelier this is: 3 of 200 streams left, with one of 134,000
 parameters, and 3 of 60 with one of 120,000. The suite leaves streams and then unloads.
 
+## Web pages
+
+Both refuse foreign web pages with 403 and let pages of this machine call them; not asked by the suite, read in the source of Ollama,
+`server/routes.go` and `envconfig/config.go`. What differs:
+
+| what | mock | real Ollama |
+|---|---|---|
+| `Host` | loopback names and addresses, and those of `RAGBED_SERVE__ALLOWED_NAMES` | also private and local addresses, 0.0.0.0, the \
+machine's name, and names in `.local` and `.internal` |
+| `Origin` | pages of such a host, by http and https | also `0.0.0.0`, `app:`, `file:`, `tauri:`, `vscode-webview:` and browser \
+extensions, and those of `OLLAMA_ORIGINS` |
+| `Sec-Fetch-Site: cross-site` without `Origin` | 403 | not looked at |
+| a page's body without a JSON content type | 415 | taken |
+| body of a refusal | `{{"error": …}}` | empty |
+
 ## Left out
 
 Methods of the client: {left_out}.
