@@ -51,10 +51,8 @@ Both refuse foreign web pages with 403 and let pages of this machine call them; 
 
 | what | mock | real Ollama |
 |---|---|---|
-| `Host` | loopback names and addresses, and those of `RAGBED_SERVE__ALLOWED_NAMES` | also private and local addresses, 0.0.0.0, the \
-machine's name, and names in `.local` and `.internal` |
-| `Origin` | pages of such a host, by http and https | also `0.0.0.0`, `app:`, `file:`, `tauri:`, `vscode-webview:` and browser \
-extensions, and those of `OLLAMA_ORIGINS` |
+| `Host` | loopback names and addresses, and those of `RAGBED_SERVE__ALLOWED_NAMES` | also private and local addresses, 0.0.0.0, the machine's name, and names in `.local` and `.internal` |
+| `Origin` | pages of such a host, by http and https | also `0.0.0.0`, `app:`, `file:`, `tauri:`, `vscode-webview:` and browser extensions, and those of `OLLAMA_ORIGINS` |
 | `Sec-Fetch-Site: cross-site` without `Origin` | 403 | not looked at |
 | a page's body without a JSON content type | 415 | taken |
 | body of a refusal | `{{"error": …}}` | empty |
@@ -68,7 +66,7 @@ Of `generate`, what is for models that make pictures: `width`, `height`, `steps`
 ## The rules
 
 `mock` says whether the mock gives what a real Ollama gives.
-"""
+"""  # noqa: E501  # rows of a table
 
 
 def build() -> str:
