@@ -24,7 +24,16 @@ from ragbed.qdrant import ENGINE, SUBSTITUTE, WIRE_VERSION
 from ragbed.qdrant.calls.call import Call, Raw
 from ragbed.qdrant.calls.endpoints import ENDPOINTS
 from ragbed.qdrant.envelope import accepted, failure, success
-from ragbed.qdrant.errors import ApiError, NotFound, QueryStringError, TooBusy, Unsupported, is_panic
+from ragbed.qdrant.errors import (
+    TOO_DEEP,
+    ApiError,
+    FormatError,
+    NotFound,
+    QueryStringError,
+    TooBusy,
+    Unsupported,
+    is_panic,
+)
 from ragbed.qdrant.intake import Gone, Intake
 from ragbed.qdrant.routes import Routes, normal
 from ragbed.qdrant.tally import Tally
@@ -166,8 +175,9 @@ def _done(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, R
             with suppress(NotFound):
                 call.shard.wrote(len(call.content))
         return 200, body, None
-    except ApiError as error:
-        return error.status, failure(error, started=started), None
+    except (ApiError, RecursionError) as error:
+        told = error if isinstance(error, ApiError) else FormatError(TOO_DEEP)
+        return told.status, failure(told, started=started), None
     except BaseException as error:
         if not isinstance(error, Exception) and not is_panic(error):
             raise

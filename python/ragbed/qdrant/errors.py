@@ -27,6 +27,9 @@ FORMULA_FAILED = (
     " kind, which `defaults` can stand in for, or one of `div`, `ln`, `log10`, `sqrt`, `pow`"
     " and `exp` went beyond numbers"
 )
+TOO_DEEP = "recursion limit exceeded"
+"""What a real server's JSON parser says of a body nested too deep."""
+
 REAL_SERVER = "put a `qdrant` binary on PATH or set QDRANT_URL to use a real server"
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from ragbed.qdrant.errors import FormatError, InvalidValue, QueryStringError
+from ragbed.qdrant.errors import TOO_DEEP, FormatError, InvalidValue, QueryStringError
 from ragbed.qdrant.tally import Tally
+from ragbed.qdrant.translate.nesting import MAX_LEVELS, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from ragbed.qdrant.collections import Collections
     from ragbed.qdrant.shard import Shard
+
+PARSER_TOO_DEEP = "depth limit exceeded"
+"""What our JSON parser says of a body nested deeper than it reads, which is deeper than any is taken."""
 
 Turn = Literal["none", "collection", "all"]
 """What a call waits for: nothing, earlier writes to its collection, or earlier changes of the set of collections."""
@@ -78,11 +82,17 @@ class Call:
 
     @property
     def body(self) -> Any:
-        """The body as JSON; raises FormatError when it is none."""
+        """The body as JSON; raises FormatError when it is none, or nested too deep."""
+        return within(self.points, MAX_LEVELS)
+
+    @property
+    def points(self) -> Any:
+        """The same for those that look at each payload and filter themselves: most of a body are numbers."""
         try:
             return orjson.loads(self.content)
         except orjson.JSONDecodeError as error:
-            raise FormatError(str(error)) from None
+            told = str(error)
+            raise FormatError(told.replace(PARSER_TOO_DEEP, TOO_DEEP)) from None
 
     @property
     def shard(self) -> Shard:

@@ -48,13 +48,13 @@ def _answer(call: Call, number: int) -> Any:
 def upsert(call: Call) -> Any:
     """Write points, new or existing."""
     shard = call.shard  # looked up once: an alias may move between the check of the vectors and the write
-    return _applied(call, points.read_upsert(call.body, shard.config.schema), shard)
+    return _applied(call, points.read_upsert(call.points, shard.config.schema), shard)
 
 
 def update_vectors(call: Call) -> Any:
     """Replace vectors of points."""
     shard = call.shard
-    return _applied(call, points.read_update_vectors(call.body, shard.config.schema), shard)
+    return _applied(call, points.read_update_vectors(call.points, shard.config.schema), shard)
 
 
 def delete_vectors(call: Call) -> Any:
@@ -67,7 +67,7 @@ def batch(call: Call) -> Any:
     """Apply several writes in order; the first that fails ends it, and those before it stay."""
     shard = call.shard
     done = []
-    for operation in read_operations(call.body, shard.config.schema):
+    for operation in read_operations(call.points, shard.config.schema):
         if isinstance(operation, WrongInput):
             raise operation
         done.append(_applied(call, operation, shard))

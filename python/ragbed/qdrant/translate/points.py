@@ -10,6 +10,8 @@ from ragbed.qdrant.errors import BadRequest, InvalidValue
 from ragbed.qdrant.translate.fields import choice, engine_value, fields, list_of, mapping, sequence, text
 from ragbed.qdrant.translate.filters import read_filter
 from ragbed.qdrant.translate.ids import read_id, read_ids
+from ragbed.qdrant.translate.nesting import LOGGED_LEVELS, loggable_filter, within
+from ragbed.qdrant.translate.paths import STEP
 from ragbed.qdrant.translate.vectors import DEFAULT, kind_of, read_point_vectors, read_stored
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def read_upsert(body: Any, schema: Mapping[str, VectorKind], path: str = "") -> 
             points = found.required("points", list_of(lambda value, path: _point(value, path, schema)))
         return engine.UpdateOperation.upsert_points(
             not_empty(points),
-            condition=found.maybe("update_filter", read_filter),
+            condition=found.maybe("update_filter", read_write_filter),
             update_mode=found.maybe("update_mode", choice(UPDATE_MODES)),
         )
 
@@ -62,9 +64,29 @@ def _point(value: Any, path: str, schema: Mapping[str, VectorKind]) -> engine.Po
         return make_point(
             found.required("id", read_id),
             found.required("vector", lambda item, at: read_point_vectors(item, at, schema)),
-            found.maybe("payload", mapping),
+            found.maybe("payload", read_payload),
             path,
         )
+
+
+def read_payload(value: Any, path: str, key: str | None = None) -> dict[str, Any]:
+    """Return a payload to write.
+
+    Args:
+        value: The JSON value; must be an object.
+        path: Where it stands in the body, for messages.
+        key: The path below which it is written; each step nests it deeper.
+
+    Raises:
+        FormatError: It is not an object, or nested too deep to be read again.
+    """
+    steps = STEP.findall(key) if key else ()
+    return mapping(within(value, LOGGED_LEVELS, path, around=len(steps)), path)
+
+
+def read_write_filter(value: Any, path: str) -> engine.Filter:
+    """Return the filter of a write, which goes to the log; raise FormatError where it is nested too deep for that."""
+    return read_filter(loggable_filter(value, path), path)
 
 
 def make_point(point_id: Any, vectors: Any, payload: dict[str, Any] | None, path: str) -> engine.Point:
@@ -82,7 +104,8 @@ def _batch(value: Any, path: str, schema: Mapping[str, VectorKind]) -> Iterator[
         if len(column) != len(ids):
             raise InvalidValue(f"{path}.{name}", f"{len(column)} given for {len(ids)} ids")
     for index, point_id in enumerate(ids):
-        payload = None if payloads[index] is None else mapping(payloads[index], f"{path}.payloads[{index}]")
+        at = f"{path}.payloads[{index}]"
+        payload = None if payloads[index] is None else read_payload(payloads[index], at)
         vectors = {name: column[index] for name, column in columns.items()}
         yield make_point(point_id, vectors, payload, f"{path}[{index}]")
 
@@ -121,7 +144,7 @@ def read_update_vectors(body: Any, schema: Mapping[str, VectorKind], path: str =
         points = found.required("points", list_of(point))
         if not points:
             raise InvalidValue(found.at("points"), "must specify points to update")
-        return engine.UpdateOperation.update_vectors(points, found.maybe("update_filter", read_filter))
+        return engine.UpdateOperation.update_vectors(points, found.maybe("update_filter", read_write_filter))
 
 
 def _is_empty(vector: Any) -> bool:
@@ -155,7 +178,7 @@ def _target(found: Fields) -> tuple[list[Any], engine.Filter | None]:
     """Take the points that a write is for: ids, or a filter where no ids are given."""
     found.unsupported("shard_key")
     ids = found.maybe("points", read_ids)
-    condition = found.maybe("filter", read_filter)
+    condition = found.maybe("filter", read_write_filter)
     if ids is not None:
         return not_empty(ids), None
     if condition is None:
@@ -174,7 +197,8 @@ def read_set_payload(body: Any, path: str = "", *, overwrite: bool = False) -> U
     operations = engine.UpdateOperation
     with fields(body, path) as found, engine_value("payload"):
         ids, condition = _target(found)
-        payload, key = found.required("payload", mapping), found.maybe("key", text)
+        key = found.maybe("key", text)
+        payload = found.required("payload", lambda value, at: read_payload(value, at, key))
         if condition is not None:
             by_filter = (
                 operations.overwrite_payload_by_filter if overwrite else operations.set_payload_by_filter
