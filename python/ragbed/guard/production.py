@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from ragbed.errors import GuardRefused
-from ragbed.guard.addresses import Names, is_loopback, names_in, services_in
+from ragbed.guard.addresses import is_loopback
 from ragbed.guard.libpq import is_private
+from ragbed.guard.names import Names, names_in, services_in
 from ragbed.settings import definitions as known
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ URLS = (
     known.OLLAMA_URL,
     known.LLM_MOCK_URL,
 )
+_WITH_SCHEME = (known.POSTGRES_URL, known.REDIS_URL)
 STAGING_URLS = (known.STAGING_URL, known.STAGING_DATABASE_URL, known.STAGING_REDIS_URL)
 """Only judged by their names: a shell may carry them while the tier stays on this machine."""
 
@@ -54,7 +56,8 @@ def refuse_writes(settings: Settings, *, command: str) -> None:
             hint="set APP_ENV to local, ci or staging",
         )
     for setting in URLS:
-        check_url(settings, settings[setting], named=_variable(settings, setting))
+        bare = setting not in _WITH_SCHEME
+        check_url(settings, settings[setting], named=_variable(settings, setting), bare=bare)
     for setting in STAGING_URLS:
         _refuse_names(settings[setting], named=_variable(settings, setting))
     if address := os.environ.get("PGHOSTADDR"):  # libpq follows it even where a URL names a host
@@ -77,21 +80,33 @@ def refuse_writes(settings: Settings, *, command: str) -> None:
             )
 
 
-def check_url(settings: Settings, url: str, *, named: str) -> None:
+def check_url(settings: Settings, url: str, *, named: str, bare: bool = True) -> None:
     """Refuse an address that production's names or another machine stand in. Opens no connection.
 
     Args:
         settings: The resolved settings.
         url: The address; empty passes.
         named: The variable or argument that carries it, for the message.
+        bare: Whether it may go without a scheme.
 
     Raises:
-        GuardRefused: The host, user or database is named like production, or the host is not loopback in a
-            tier that allows only that.
+        ConfigurationError: It is no address.
+        GuardRefused: The host, user or database is named like production, the host is not loopback in a tier
+            that allows only that, or clients may read the address in different ways.
     """
-    names = _refuse_names(url, named=named)
-    if names is None or settings.tier.hosts == "any":
+    names = _refuse_names(url, named=named, bare=bare)
+    if names is None:
         return
+    if settings.tier.hosts != "any":
+        _refuse_other_machines(settings, names, named=named)
+    if names.doubt:
+        raise GuardRefused(
+            f"{named} is refused: {names.doubt}",
+            hint="write host, port, name and user once each, in their places: scheme://user@host:port/name",
+        )
+
+
+def _refuse_other_machines(settings: Settings, names: Names, *, named: str) -> None:
     allowed = {name.strip().lower() for name in settings[known.GUARD_ALLOWED_HOSTS].split(",")}
     for host in names.hosts:
         if not is_loopback(host) and host.lower() not in allowed:
@@ -101,11 +116,11 @@ def check_url(settings: Settings, url: str, *, named: str) -> None:
             )
 
 
-def _refuse_names(url: str, *, named: str) -> Names | None:
+def _refuse_names(url: str, *, named: str, bare: bool = True) -> Names | None:
     """Refuse an address with a name of production in it, and return what it names; None when it is none."""
     if not url or url.startswith("memory:"):
         return None
-    names = names_in(url, os.environ, named=named)
+    names = names_in(url, os.environ, named=named, bare=bare)
     for what, found in (("host", names.hosts), ("database", names.databases), ("user", names.users)):
         for name in found:
             if _is_production(name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Store, WrongService, check_url, open_store, redacted
@@ -199,14 +199,15 @@ def normalised(service: str, url: str, *, named: str) -> str:
     Source: how Ollama reads OLLAMA_HOST, its documentation.
     """
     parts = urlsplit(url if "://" in url else f"{_SCHEMES[service][0]}://{url}")
-    scheme = parts.scheme.partition("+")[0]
+    # Another library's word for its driver; behind Redis' scheme it says another way to connect.
+    scheme = parts.scheme.partition("+")[0] if service == "postgres" else parts.scheme
     if scheme not in _SCHEMES[service]:
         raise ConfigurationError(
             f"{named} is a {scheme} address, and {service} has {_SCHEMES[service][0]}://…",
             hint=f"correct {named}, or unset it to let ragbed start one",
         )
     if service not in {"qdrant", "ollama"}:
-        return urlunsplit(parts._replace(scheme=scheme)) if scheme != parts.scheme else url
+        return f"{scheme}{url[len(parts.scheme) :]}"  # clients know it in small letters
     host = parts.hostname or "127.0.0.1"
     host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - a listener's address, asked as a client
     shown = f"[{host}]" if ":" in host else host

@@ -6,9 +6,9 @@ import socket
 import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ragbed.guard.libpq import UNREADABLE, fitting_environment
+from ragbed.guard.names import written
 from ragbed.guard.stores.base import MARKER, Identity, NotThere, WrongService
 
 if TYPE_CHECKING:
@@ -31,10 +31,8 @@ class PostgresStore:
 
         Source: message flow of the PostgreSQL protocol, "SSL Session Encryption".
         """
-        parts = urlsplit(self.url)
-        address = (parts.hostname or "127.0.0.1", parts.port or 5432)
         try:
-            with socket.create_connection(address, timeout=self._timeout_s) as connection:
+            with _dialled(self.url, self._timeout_s) as connection:
                 connection.sendall(_SSL_REQUEST)
                 answer = connection.recv(1)
         except OSError as error:
@@ -97,3 +95,20 @@ class PostgresStore:
         if row is None:
             raise WrongService(f"{query} gave no row")
         return row
+
+
+def _dialled(url: str, timeout_s: float) -> socket.socket:
+    """Return a connection to where libpq would go, by TCP or by the socket in a folder."""
+    place = written(url)
+    host = place.get("hostaddr") or place.get("host") or "127.0.0.1"
+    port = int(place.get("port", 5432))
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), timeout=timeout_s)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(timeout_s)
+        connection.connect(f"{host}/.s.PGSQL.{port}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -28,6 +28,12 @@ def _no_part() -> bool:
     return False
 
 
+def _without_key(request: httpx.Request) -> httpx.Request:
+    """Take away the key of OLLAMA_API_KEY, which the client sends to any host; it was not given for this one."""
+    request.headers.pop("authorization", None)
+    return request
+
+
 class Asking:
     """The official client in as many forms as there are time-outs, all on one pool of connections.
 
@@ -59,8 +65,16 @@ class Asking:
         import ollama  # noqa: PLC0415 - 0.3 s to import
 
         timeout = httpx.Timeout(silence_s, connect=self._policy.connect_s)
-        # The time-out cannot be given per request; proxies of the environment are not used.
-        return ollama.Client(host=self._url, timeout=timeout, trust_env=False, transport=self._transport)
+        # The time-out cannot be given per request; proxies of the environment are not used. An answer sends us to
+        # no other host than the one that the guard has judged.
+        return ollama.Client(
+            host=self._url,
+            timeout=timeout,
+            trust_env=False,
+            transport=self._transport,
+            follow_redirects=False,
+            auth=_without_key,
+        )
 
     @cached_property
     def _transport(self) -> httpx.HTTPTransport:

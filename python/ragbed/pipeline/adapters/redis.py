@@ -33,10 +33,15 @@ class RedisEmbeddingCache:
     @cached_property
     def _client(self) -> redis.Redis:
         import redis  # noqa: PLC0415 - 0.1 s to import
+        from redis.maint_notifications import MaintNotificationsConfig  # noqa: PLC0415 - as above
 
         timeout_s = self._config.connect_timeout_s
         return redis.Redis.from_url(
-            self._config.redis_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+            self._config.redis_url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            # A server could name another host by them, and the client would move there with the password.
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
 
     def get_many(self, keys: Sequence[str]) -> list[Vector | None]:
