@@ -2,12 +2,15 @@
 #
 # `stack.toml` and `models.lock.json` are read here and nowhere else on the Nix side; no version and no port is
 # written in a Nix file.
+#
+# A project's own files, or parts of them, are merged over ours: the project's pins, models and accepted ranges.
 {
-  stackFile ? ../../stack.toml,
-  lockFile ? ../../models.lock.json,
+  stackFile ? null,
+  lockFile ? null,
+  accept ? { },
 }:
 let
-  pins = import ./pins.nix { inherit stackFile; };
+  pins = import ./pins.nix { inherit stackFile accept; };
   manifest = import ./manifest.nix;
   modelLock = import ./model-lock.nix { inherit manifest; };
 in
@@ -17,6 +20,7 @@ in
     app
     python
     package
+    overlay
     ;
   inherit (import ./versions.nix) accepts inRange;
   inherit manifest;

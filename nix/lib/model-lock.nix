@@ -1,9 +1,38 @@
 # The models of a `models.lock.json`, each digest recomputed from its parts while this is evaluated.
+#
+# A project's own lock, or a part of one, is merged over ours; a model is an entry, taken whole.
 { manifest }:
 lockFile:
 let
-  file = builtins.fromJSON (builtins.readFile lockFile);
-  shown = baseNameOf (toString lockFile);
+  ours = ../../models.lock.json;
+  path = if lockFile == null then ours else lockFile;
+  shown = baseNameOf (toString path);
+  read =
+    file:
+    builtins.addErrorContext "while reading ${toString file}" (
+      builtins.fromJSON (builtins.readFile file)
+    );
+  below =
+    names: path: builtins.length path > 0 && builtins.elem (builtins.head path) names;
+  inherit
+    (import ./merge.nix {
+      inherit shown;
+      isEntry = path: below [ "models" ] path && builtins.length path == 2;
+      isOpen = below [
+        "models"
+        "sets"
+      ];
+    })
+    merged
+    refuse
+    ;
+  own = read ours;
+  theirs = if lockFile == null then { } else read lockFile;
+  file =
+    if theirs.schema or 1 == 1 then
+      merged own theirs
+    else
+      throw "${shown}: schema is ${builtins.toJSON theirs.schema}, and this ragbed reads schema 1";
   names = builtins.attrNames;
   listed = builtins.concatStringsSep ", ";
 
@@ -17,9 +46,19 @@ let
       entry =
         file.models.${key}
           or (throw "${shown} pins no model ${key}; it has: ${listed (names file.models)}");
+      lacking = builtins.filter (part: !(entry ? ${part})) [
+        "registry"
+        "name"
+        "tag"
+        "purpose"
+        "digest"
+        "manifest"
+      ];
       computed = manifest.digest entry.manifest;
     in
-    if computed == entry.digest then
+    if lacking != [ ] then
+      refuse [ "models" key (builtins.head lacking) ] "found nothing, expected a value"
+    else if computed == entry.digest then
       entry
       // {
         fullName = key;
@@ -37,7 +76,7 @@ let
 in
 {
   inherit get set withTag;
-  path = lockFile;
+  inherit path;
   inherit (file) default sets;
   names = names file.models;
   has = name: file.models ? ${withTag name};

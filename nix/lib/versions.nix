@@ -19,23 +19,32 @@ let
     in
     builtins.compareVersions (padded (parts a) length) (padded (parts b) length);
 
+  split = builtins.match " *(>=|<=|==|>|<) *([0-9][0-9.]*) *";
+  clauses = range: builtins.filter builtins.isString (builtins.split "," range);
+
   meets =
     version: clause:
     let
-      found = builtins.match " *(>=|<=|==|>|<) *([0-9][0-9.]*) *" clause;
+      found = split clause;
     in
     if found == null then
       throw "${clause} is no range of versions"
     else
       compare.${builtins.head found} (order version (builtins.elemAt found 1));
 
-  inRange =
-    range: version:
-    builtins.all (meets version) (builtins.filter builtins.isString (builtins.split "," range));
+  inRange = range: version: builtins.all (meets version) (clauses range);
 in
 {
   inherit inRange;
 
-  # `accept` is the range of each product that may answer; one that fits is enough.
-  accepts = accept: version: builtins.any (range: inRange range version) (builtins.attrValues accept);
+  isRange =
+    range: builtins.isString range && builtins.all (clause: split clause != null) (clauses range);
+
+  # `accept` is the range of each product that may answer. A package of a product that is named there is judged by that
+  # range alone: Valkey is Valkey, under whatever name it starts. Any other one by all of them.
+  accepts =
+    accept: product: version:
+    builtins.any (range: inRange range version) (
+      if accept ? ${product} then [ accept.${product} ] else builtins.attrValues accept
+    );
 }

@@ -4,22 +4,32 @@
   config,
   lib,
   pkgs,
+  inputs,
   ...
 }:
 let
   inherit (lib) mkDefault mkOption types;
-  ragbed = import ../lib { };
-  readiness = import ./readiness.nix;
   cfg = config.services.ragbed;
   inherit (config) services;
+  ragbed = import ../lib { inherit (cfg) stackFile accept; };
+  readiness = import ./readiness.nix { inherit config lib pkgs; };
   host = "127.0.0.1";
-  name = "ragbed"; # of the local database, its user and its password
 
-  portOf = process: config.processes.${process}.ports.main.value;
-  urls = {
-    DATABASE_URL = "postgresql://${name}:${name}@${host}:${toString (portOf "postgres")}/${name}";
-    REDIS_URL = "redis://${host}:${toString (portOf "redis")}/0";
-    inherit (config.env) QDRANT_URL OLLAMA_HOST;
+  backing = [
+    "postgres"
+    "redis"
+    "qdrant"
+    "ollama"
+  ];
+  # Those that devenv starts, those that are there in some way, and what tells their address.
+  started = builtins.filter (service: services.${service}.enable) backing;
+  there = service: services.${service}.enable || cfg.urls.${service} != null;
+  absent = builtins.filter (service: !(there service)) (lib.remove "ollama" backing);
+  variable = {
+    postgres = "DATABASE_URL";
+    redis = "REDIS_URL";
+    qdrant = "QDRANT_URL";
+    ollama = "OLLAMA_HOST";
   };
 
   lock = ragbed.readModelLock services.ollama.lockFile;
@@ -29,54 +39,60 @@ let
     "chat"
   ];
 
-  backing = [
-    "postgres"
-    "redis"
-    "qdrant"
-    "ollama"
-  ];
   versionOf = service: services.${service}.package.version;
+  # What a package is: Valkey starts under Redis' name too.
+  productOf = service: services.${service}.package.pname or service;
+  acceptOf = service: ragbed.services.${service}.accept;
   accepted =
     service:
     lib.concatStringsSep " or " (
-      lib.mapAttrsToList (product: range: "${product} ${range}") ragbed.services.${service}.accept
+      lib.mapAttrsToList (product: range: "${product} ${range}") (acceptOf service)
     );
-  outOfRange = builtins.filter (
-    service: !ragbed.accepts ragbed.services.${service}.accept (versionOf service)
-  ) backing;
+  isAccepted = service: ragbed.accepts (acceptOf service) (productOf service) (versionOf service);
 
   processOf = service: "devenv:processes:${service}";
   isNative = config.process.manager.implementation == "native";
-  probed = service: {
-    ready = lib.mapAttrs (_: lib.mkForce) (
-      readiness.eachSecond ragbed.services.${service}.readyTimeout // { initial_delay = 0; }
-    );
-    process-compose = readiness.compose;
-  };
 
-  # Only stores whose files lie in this project are adopted: what answers on a port may be somebody else's.
-  adopt = pkgs.writeShellScript "adopt-what-devenv-started" ''
-    set -euo pipefail
-    require() { # SERVICE FOLDER-IT-USES OUR-FOLDER
-      if [ "$(realpath -m -- "$2")" != "$(realpath -m -- "$3")" ]; then
-        echo "ragbed: the $1 that answers is not the one of this project: its files are in $2, not in $3" >&2
-        exit 1
-      fi
-    }
-    data=$(psql --no-password --host=${host} --port=${toString (portOf "postgres")} --dbname=postgres \
-      --no-align --tuples-only --no-psqlrc --command='SHOW data_directory')
-    require postgres "$data" "$PGDATA"
-    data=$(redis-cli -h ${host} -p ${toString (portOf "redis")} config get dir | tail -n 1)
-    require redis "$data" "$REDISDATA"
-    if ! kill -0 "$(cat "$DEVENV_STATE/qdrant/pid")"; then
-      echo "ragbed: the qdrant that answers is not the one of this project, whose process has ended" >&2
-      exit 1
-    fi
-    exec ${cfg.command} adopt --yes --started-by devenv ${lib.escapeShellArgs (builtins.attrValues urls)}
+  # Only stores whose files lie in this project are adopted, as their own probes tell: what answers on a port may be
+  # somebody else's. What is given by its address is adopted by hand.
+  adopt = readiness.script "adopt-what-devenv-started" (
+    if started == [ ] then
+      ''echo "ragbed: devenv starts no store here; adopt the ones that are given by ragbed adopt URL"''
+    else
+      ''
+        ${lib.concatMapStringsSep "\n" (service: config.processes.${service}.ready.exec) (
+          lib.remove "ollama" started
+        )}
+        exec ${cfg.command} adopt --yes --started-by devenv ${
+          lib.escapeShellArgs (map (service: config.env.${variable.${service}}) started)
+        }
+      ''
+  );
+
+  api = {
+    port = config.processes.rag-api.ports.http.value;
+    folder = "${config.devenv.state}/rag-api";
+  };
+  serve = readiness.script "start-rag-api" ''
+    ${readiness.begin api.folder}
+    cd "$DEVENV_ROOT"
+    exec ${cfg.command} serve --port ${toString api.port} ${lib.escapeShellArgs cfg.api.extraArgs}
   '';
+  askApi = readiness.probe {
+    service = "rag-api";
+    inherit (api) folder port;
+    inherit host;
+    patience = 55; # the adoption and the migration come first
+    ask = ''
+      curl --noproxy '*' --silent --fail --max-time 3 --output answer "http://${host}:${toString api.port}/health" ||
+        say "rag-api: /health does not say that all is well: $(head -c 200 answer 2>/dev/null)"
+    '';
+  };
 in
 {
   imports = [
+    ./project.nix
+    ./stores.nix
     ./qdrant.nix
     ./ollama.nix
   ];
@@ -84,12 +100,25 @@ in
   options.services.ragbed = {
     enable = lib.mkEnableOption "the services of a RAG application as ragbed pins them, and its RAG API";
 
-    command = mkOption {
-      type = types.str;
-      default = "ragbed";
-      example = lib.literalExpression ''"''${inputs.ragbed.packages.''${pkgs.stdenv.hostPlatform.system}.ragbed}/bin/ragbed"'';
-      description = "How ragbed is called.";
-    };
+    urls = lib.genAttrs backing (
+      service:
+      mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example =
+          {
+            postgres = "postgresql://app@127.0.0.1:5433/app_test";
+            redis = "redis://127.0.0.1:6380/0";
+            qdrant = "http://127.0.0.1:16333";
+            ollama = "http://127.0.0.1:11434";
+          }
+          .${service};
+        description = ''
+          The address of a ${service} that runs already: devenv starts none then, and `ragbed adopt URL` lets ragbed
+          write to it. The Nix store can be read by everybody, so no password belongs in it.
+        '';
+      }
+    );
 
     modelSet = mkOption {
       type = types.str;
@@ -116,10 +145,17 @@ in
 
       port = mkOption {
         type = types.port;
-        default = ragbed.app.port;
-        defaultText = lib.literalMD "the port in `stack.toml`";
+        default = ragbed.app.port + cfg.portOffset;
+        defaultText = lib.literalMD "the port in `stack.toml`, and `services.ragbed.portOffset`";
         example = 13000;
         description = "The port of the RAG API.";
+      };
+
+      extraArgs = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "--no-reload" ];
+        description = "Further words of `ragbed serve`.";
       };
     };
   };
@@ -127,10 +163,16 @@ in
   config = lib.mkIf cfg.enable {
     assertions =
       map (service: {
-        assertion = !(builtins.elem service outOfRange);
+        assertion = isAccepted service;
         message = ''
-          services.${service}.package is ${versionOf service}, outside what ragbed accepts: ${accepted service}.
-          Set services.${service}.package to one in range, or take ragbed's nixpkgs: inputs.nixpkgs.follows = "ragbed/nixpkgs".'';
+          services.${service}.package is ${productOf service} ${versionOf service}, outside what ragbed accepts: ${accepted service}.
+          Set services.${service}.package to one in range, or services.ragbed.accept.${service}, or take ragbed's nixpkgs: inputs.nixpkgs.follows = "ragbed/nixpkgs".'';
+      }) started
+      ++ map (service: {
+        assertion = !(services.${service}.enable && cfg.urls.${service} != null);
+        message = ''
+          services.ragbed.urls.${service} is given, and services.${service}.enable starts one of its own.
+          Leave out one of the two.'';
       }) backing
       ++ [
         {
@@ -139,72 +181,66 @@ in
             services.ragbed.modelSet = "${cfg.modelSet}" has no ${lib.concatStringsSep " and no " lacking} model, and a pipeline needs both.
             Name another of ${lib.concatStringsSep ", " (builtins.attrNames lock.sets)}, or add one: ragbed models lock NAME --set ${cfg.modelSet}'';
         }
-      ];
-
-    services.postgres = {
-      enable = true;
-      package = mkDefault pkgs.${ragbed.services.postgres.attribute};
-      extensions = mkDefault (extensions: [ extensions.pgvector ]);
-      listen_addresses = mkDefault host;
-      port = mkDefault ragbed.services.postgres.port;
-      initialDatabases = [
         {
-          inherit name;
-          user = name;
-          pass = name;
-          initialSQL = "CREATE EXTENSION IF NOT EXISTS vector;";
+          assertion = cfg.hasCommand;
+          message = ''
+            services.ragbed calls `ragbed`, which is not in this shell.
+            Set services.ragbed.package to ragbed's package, or services.ragbed.command to its path; the module of ragbed's flake does it by itself.'';
+        }
+        {
+          assertion = !cfg.api.enable || absent == [ ];
+          message = ''
+            services.ragbed.api needs ${lib.concatStringsSep " and " absent}, which is left out.
+            Set ${lib.concatMapStringsSep " and " (name: "services.ragbed.urls.${name}") absent}, or services.ragbed.api.enable = false.'';
         }
       ];
-    };
 
-    services.redis = {
-      enable = true;
-      package = mkDefault pkgs.${ragbed.services.redis.attribute};
-      bind = mkDefault host;
-      port = mkDefault ragbed.services.redis.port;
-    };
-
-    services.qdrant.enable = true;
+    services.qdrant.enable = mkDefault (cfg.urls.qdrant == null);
 
     services.ollama = {
-      enable = true;
+      enable = mkDefault (cfg.urls.ollama == null);
       models = map (model: model.fullName) models;
     };
 
-    env = {
-      inherit (urls) DATABASE_URL REDIS_URL;
-      RAGBED_MODELS__SET = cfg.modelSet;
-    }
-    // lib.optionalAttrs (services.ollama.lockFile != ragbed.models.path) {
-      RAGBED_MODELS_LOCK = "${services.ollama.lockFile}";
-    };
+    packages = lib.optional (cfg.package != null) cfg.package;
+
+    env = lib.mkMerge [
+      { RAGBED_MODELS__SET = cfg.modelSet; }
+      (lib.mkIf (cfg.urls.qdrant != null) { QDRANT_URL = cfg.urls.qdrant; })
+      (lib.mkIf (cfg.urls.ollama != null) { OLLAMA_HOST = cfg.urls.ollama; })
+      (lib.mkIf (cfg.lockFile == null && services.ollama.lockFile != null) {
+        RAGBED_MODELS_LOCK = import ./in-project.nix { inherit config lib inputs; } services.ollama.lockFile;
+      })
+    ];
 
     processes = {
-      postgres = probed "postgres";
-      redis = probed "redis";
-
       # It is the first of the RAG API's own tasks; where nobody serves that, adopting is a process.
       adoption = lib.mkIf (!cfg.api.enable && !isNative) rec {
         exec = "exec ${adopt}";
-        after = map processOf backing;
+        after = map processOf started;
         # without devenv-tasks, which stays when the process that it watches has ended
         process-compose.command = exec;
       };
 
-      rag-api = lib.mkIf cfg.api.enable {
-        exec = "exec ${cfg.command} serve --port ${toString config.processes.rag-api.ports.http.value}";
-        after = map processOf backing ++ [ "ragbed:migrate" ];
-        env.MODEL_PROVIDER = "ollama";
-        ports.http.allocate = cfg.api.port;
-        ready = readiness.eachSecond ragbed.services.ollama.readyTimeout // {
-          http.get = {
+      rag-api = lib.mkIf cfg.api.enable (
+        lib.mkMerge [
+          {
+            exec = "exec ${serve}";
+            after = map processOf started ++ [ "ragbed:migrate" ];
+            env.MODEL_PROVIDER = if there "ollama" then "ollama" else "mock";
+            ports.http.allocate = cfg.api.port;
+          }
+          (readiness.process {
+            name = "rag-api";
+            seconds = ragbed.services.ollama.readyTimeout;
+            timeout = 60;
+            ask = askApi;
             inherit host;
-            port = config.processes.rag-api.ports.http.value;
-            path = "/health";
-          };
-        };
-        process-compose = readiness.compose;
-      };
+            inherit (api) port;
+            option = "services.ragbed.api.port";
+          })
+        ]
+      );
     };
 
     tasks = {
@@ -212,17 +248,19 @@ in
         description = "Mark the stores that devenv created as ones that ragbed may write to";
         exec = "exec ${adopt}";
         # process-compose has started them before the task is run; devenv's own manager is told here
-        after = lib.optionals isNative (map processOf backing);
+        after = lib.optionals isNative (map processOf started);
       };
       "ragbed:migrate" = {
         description = "Bring the database's schema to the newest revision";
         exec = "exec ${cfg.command} migrate";
         after = [ "ragbed:adopt" ];
       };
+    }
+    // lib.optionalAttrs (there "ollama") {
       "ragbed:models-verify" = {
         description = "Compare the models that Ollama has with the lock, digest by digest";
-        exec = "exec ${cfg.command} models verify --set ${lib.escapeShellArg cfg.modelSet} --url ${urls.OLLAMA_HOST}";
-        after = lib.optionals isNative [ (processOf "ollama") ];
+        exec = "exec ${cfg.command} models verify --set ${lib.escapeShellArg cfg.modelSet} --url ${config.env.OLLAMA_HOST}";
+        after = lib.optionals (isNative && services.ollama.enable) [ (processOf "ollama") ];
         showOutput = true;
       };
     }

@@ -2,13 +2,16 @@
 {
   pkgs,
   pins ? import ../lib { },
+  # In another project's nixpkgs any release of the pinned version's series will do: the wheels are for all of them.
+  anyPatch ? false,
 }:
 let
   pin = pins.python;
   found = pkgs.${pin.attribute};
+  series = one: pkgs.lib.versions.majorMinor one.version;
 
   interpreter =
-    if found.version == pin.version then
+    if found.version == pin.version || anyPatch && series found == series pin then
       found
     else
       throw ''

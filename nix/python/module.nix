@@ -40,6 +40,8 @@ in
     };
   };
 
+  services.ragbed.package = lib.mkDefault null; # the script below is the command
+
   scripts.ragbed = {
     exec = ''exec "$DEVENV_ROOT/scripts/ragbed" "$@"'';
     description = "any command of this checkout, its Python environment made first where it is missing";

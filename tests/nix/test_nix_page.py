@@ -80,10 +80,11 @@ def test_commands_of_the_page_exist(fence: str) -> None:
 
 def test_refusals_that_are_explained_are_ours() -> None:
     """The texts of our own refusals stand in the Nix files as the page has them."""
-    files = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "nix").rglob("*.nix"))
+    modules = [path for path in (ROOT / "nix").rglob("*") if path.suffix in {".nix", ".sh"}]
+    files = "".join(path.read_text(encoding="utf-8") for path in modules)
     ours = (
-        "is taken by something else",
-        "that answers is not the one of this project",
+        "is taken by",
+        "is not the one of this project",
         "nix/python/wheels.json is older than requirements.lock",
         "this nixpkgs has ",
         "and ${shown} pins ",

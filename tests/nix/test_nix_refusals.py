@@ -34,7 +34,71 @@ REFUSALS = {
     ),
     "qdrant's address in its settings": (
         "{ services.qdrant.settings.service.http_port = 7000; }",
-        ["services.qdrant.settings.service sets an address", "Set those instead"],
+        ["services.qdrant.settings sets service.http_port", "Set services.qdrant.host, httpPort"],
+    ),
+    "qdrant's folder in its settings": (
+        '{ services.qdrant.settings.storage.storage_path = "/data"; }',
+        ["services.qdrant.settings sets storage.storage_path", "httpPort, grpcPort or dataDir instead"],
+    ),
+    "tls, which no address of qdrant's says": (
+        "{ services.qdrant.settings.service.enable_tls = true; }",
+        ["services.qdrant.settings sets service.enable_tls", "telemetry and TLS are off"],
+    ),
+    "a further qdrant on every address": (
+        '{ services.qdrant.instances.b = { httpPort = 7000; host = "0.0.0.0"; }; }',
+        ["services.qdrant.instances.b.host is 0.0.0.0", "services.ragbed.exposed"],
+    ),
+    "a socket of postgres": (
+        '{ services.postgres.listen_addresses = ""; }',
+        ["services.postgres.listen_addresses is empty", "a socket only", "Set it to 127.0.0.1 or ::1"],
+    ),
+    "two addresses of postgres": (
+        '{ services.postgres.listen_addresses = "127.0.0.1,::1"; }',
+        ["services.postgres.listen_addresses is 127.0.0.1,::1", "Set it to 127.0.0.1 or ::1"],
+    ),
+    "postgres' files elsewhere": (
+        '{ services.postgres.settings.data_directory = "/data"; }',
+        ["services.postgres.settings sets data_directory", "Leave it out"],
+    ),
+    "redis on every address": (
+        "{ services.redis.bind = null; }",
+        ["services.redis.bind is 0.0.0.0", 'name "redis" in services.ragbed.exposed'],
+    ),
+    "a socket of redis": (
+        "{ services.redis.port = 0; }",
+        ["services.redis.port is 0", "REDIS_URL", "Set services.redis.port"],
+    ),
+    "a password of redis in its further lines": (
+        '{ services.redis.extraConfig = "maxmemory 64mb\\nrequirepass secret"; }',
+        ["services.redis.extraConfig sets requirepass", "Set services.redis.port"],
+    ),
+    "qdrant by address and started": (
+        '{ services.ragbed.urls.qdrant = "http://127.0.0.1:7000"; services.qdrant.enable = true; }',
+        ["services.ragbed.urls.qdrant is given", "services.qdrant.enable", "Leave out one"],
+    ),
+    "the rag api without a store": (
+        "{ services.redis.enable = false; }",
+        [
+            "services.ragbed.api needs redis",
+            "services.ragbed.urls.redis",
+            "services.ragbed.api.enable = false",
+        ],
+    ),
+    "no ragbed": (
+        "{ services.ragbed.package = null; }",
+        ["`ragbed`, which is not in this shell", "services.ragbed.package", "services.ragbed.command"],
+    ),
+    "models to get, and none named": (
+        '{ services.ollama.instances.b = { port = 7001; modelsFrom = "store"; }; }',
+        ['services.ollama.instances.b.modelsFrom = "store"', "names none to get"],
+    ),
+    "a registry for what asks none": (
+        '{ services.ollama = { modelsFrom = "ragbed"; registry = "file:///mnt"; }; }',
+        ['services.ollama.registry is for services.ollama.modelsFrom = "store"', "models.registry"],
+    ),
+    "an acceleration that the package overrules": (
+        '({ pkgs, ... }: { services.ollama = { acceleration = "cuda"; package = pkgs.ollama-rocm; }; })',
+        ["services.ollama.package is set", 'services.ollama.acceleration = "cuda"', "Leave out one"],
     ),
     "ollama on every address": (
         '{ services.ollama.host = "0.0.0.0"; }',
@@ -51,6 +115,10 @@ REFUSALS = {
     "ollama's address in its settings": (
         '{ services.ollama.settings.OLLAMA_HOST = "0.0.0.0"; }',
         ["services.ollama.settings sets OLLAMA_HOST", "Set services.ollama.host"],
+    ),
+    "ollama's home in its settings": (
+        '{ services.ollama.settings.HOME = "/root"; }',
+        ["services.ollama.settings sets HOME", "dataDir"],
     ),
 }
 
@@ -82,11 +150,35 @@ def test_a_package_outside_the_accepted_range_is_refused(nix: Nix) -> None:
 
     (message,) = complaints(nix, "{ }", more='versions.qdrant = "1.9.0";')
 
-    assert (
-        f"services.qdrant.package is 1.9.0, outside what ragbed accepts: embedded-qdrant {accepted}"
-        in message
-    )
+    outside = f"outside what ragbed accepts: embedded-qdrant {accepted}"
+    assert f"services.qdrant.package is qdrant 1.9.0, {outside}" in message
+    assert "services.ragbed.accept.qdrant" in message
     assert 'inputs.nixpkgs.follows = "ragbed/nixpkgs"' in message
+
+
+VALKEY = """({ pkgs, ... }: {
+    services.redis.package = pkgs.redis // { pname = "valkey"; version = "%s"; };
+})"""
+
+
+@pytest.mark.parametrize(("version", "fits"), [("9.1.2", True), ("7.2.4", False)])
+def test_valkey_is_judged_as_valkey(nix: Nix, version: str, fits: bool) -> None:
+    """It starts as `redis-server` too, and Redis' range says nothing of it."""
+    messages = complaints(nix, VALKEY % version)
+
+    assert (messages == []) == fits
+    assert all(f"services.redis.package is valkey {version}" in one for one in messages)
+
+
+def test_what_is_exposed_by_name_may_listen_elsewhere(nix: Nix) -> None:
+    """Its clients on this machine still call it by loopback."""
+    module = '{ services.qdrant.host = "0.0.0.0"; services.ragbed.exposed = [ "qdrant" ]; }'
+
+    assert complaints(nix, module) == []
+    url = nix.eval(
+        f"(import ./tests/nix/mini {{ modules = [ ./devenv.nix {module} ]; }}).shown.env.QDRANT_URL"
+    )
+    assert url.startswith("http://127.0.0.1:")
 
 
 def test_a_set_without_an_embedding_model_is_refused(nix: Nix, tmp_path: Path) -> None:

@@ -30,5 +30,7 @@ let
 in
 stores.store {
   inherit (ragbed) manifest;
-  models = ragbed.models.all;
+  models = map ragbed.models.get (
+    builtins.attrNames (builtins.fromJSON (builtins.readFile lockFile)).models
+  );
 }

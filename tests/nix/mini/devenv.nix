@@ -89,14 +89,20 @@ in
       "native"
       "process-compose"
     ]) "process-compose";
+    process.taskCommands = variables;
     processes = option (types.attrsOf (types.submodule process)) { };
     tasks = option (types.attrsOf (types.submodule task)) { };
     scripts = option (types.attrsOf (types.submodule script)) { };
     languages = option (types.attrsOf types.anything) { };
   };
 
-  config.env = {
-    DEVENV_ROOT = config.devenv.root;
-    DEVENV_STATE = config.devenv.state;
+  config = {
+    env = {
+      DEVENV_ROOT = config.devenv.root;
+      DEVENV_STATE = config.devenv.state;
+    };
+    process.taskCommands = builtins.mapAttrs (
+      name: _: "exec devenv-tasks run devenv:processes:${name}"
+    ) config.processes;
   };
 }

@@ -16,6 +16,8 @@ let
   wrapped = kind: extra: { _type = kind; } // extra;
   override = priority: content: wrapped "override" { inherit priority content; };
 
+  letters = text: builtins.genList (at: substring at 1 text) (stringLength text);
+
   lib = builtins // {
     inherit (import ./modules.nix lib) evalModules forTypes;
     types = import ./types.nix lib;
@@ -69,6 +71,16 @@ let
     optionals = condition: items: if condition then items else [ ];
     optionalString = condition: text: if condition then text else "";
     optionalAttrs = condition: set: if condition then set else { };
+
+    remove = item: filter (one: one != item);
+    toUpper = replaceStrings (letters "abcdefghijklmnopqrstuvwxyz") (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    recursiveUpdate =
+      a: b:
+      if builtins.isAttrs a && builtins.isAttrs b then
+        a
+        // builtins.mapAttrs (name: value: if a ? ${name} then lib.recursiveUpdate a.${name} value else value) b
+      else
+        b;
 
     findFirst =
       wanted: otherwise: items:

@@ -21,9 +21,13 @@ let
 
   named = lib.genAttrs [
     "cacert"
+    "coreutils"
     "curl"
     "git"
+    "gnugrep"
+    "gnused"
     "jq"
+    "lsof"
     "ollama"
     "qdrant-web-ui"
     "shellcheck"
@@ -81,6 +85,7 @@ named
     type = lib.types.attrsOf lib.types.anything;
     generate = json;
   };
+  writeText = file;
   writeShellScript = name: text: file name "#!/usr/bin/env bash\n${text}";
   linkFarm = name: entries: package name { inherit entries; };
   fetchurl =
@@ -90,5 +95,5 @@ named
       sha256,
     }:
     package name { inherit url sha256; };
-  callPackage = path: package "callable" { inherit path; };
+  callPackage = path: _: package (baseNameOf (dirOf path)) { inherit path; };
 }
