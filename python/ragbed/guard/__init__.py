@@ -3,11 +3,13 @@
 from ragbed.guard.addresses import is_loopback, redacted
 from ragbed.guard.production import check_url, refuse_writes
 from ragbed.guard.scrubbing import scrubber
-from ragbed.guard.stores import Identity, NotThere, Store, WrongService, open_store
+from ragbed.guard.stores import Identity, Marker, NotThere, Project, Store, WrongService, open_store
 
 __all__ = [
     "Identity",
+    "Marker",
     "NotThere",
+    "Project",
     "Store",
     "WrongService",
     "check_url",

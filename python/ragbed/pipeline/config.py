@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError
+from ragbed.guard.stores import note_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+DEFAULT_NAMESPACE = "default"
+"""The namespace of a caller who names none; in the stores it carries the project's id."""
 
 _NAMESPACE = re.compile(r"[a-z0-9_]{1,40}")
 
@@ -25,7 +29,10 @@ class PipelineConfig:
         ollama_url: Ollama's address; embeds and answers.
         gaps_dir: Folder for the JSON record and the review page of each gap.
         qdrant_api_key: Key of that Qdrant; None sends none.
-        namespace: Keeps pipelines apart in every store; 1 to 40 of a-z, 0-9 and _.
+        namespace: Keeps pipelines apart in every store; 1 to 40 of a-z, 0-9 and _. `default` is each project's own.
+        project_id: Whose pipeline it is: the namespace is taken for it, and other projects' are refused; empty for
+            one that belongs to no project.
+        project_name: That project's name, for people.
         embedding_model: Model that embeds chunks and questions.
         chat_model: Model that answers.
         top_k: Passages that a question gets, at least 1.
@@ -57,7 +64,9 @@ class PipelineConfig:
     ollama_url: str
     gaps_dir: Path
     qdrant_api_key: str | None = None
-    namespace: str = "default"
+    namespace: str = DEFAULT_NAMESPACE
+    project_id: str = ""
+    project_name: str = ""
     embedding_model: str = "all-minilm"
     chat_model: str = "qwen2.5:0.5b"
     top_k: int = 5
@@ -97,17 +106,25 @@ class PipelineConfig:
     @property
     def schema(self) -> str:
         """The Postgres schema of this namespace."""
-        return f"ragbed_{self.namespace}"
+        own = self.project_id and self.namespace == DEFAULT_NAMESPACE
+        return f"ragbed_{self.namespace}_{self.project_id}" if own else f"ragbed_{self.namespace}"
+
+    @property
+    def note(self) -> str:
+        """What the stores keep beside the data: whose it is; empty where it belongs to no project."""
+        return note_of(self.project_id, self.project_name) if self.project_id else ""
 
     @property
     def alias(self) -> str:
         """The alias that names the live collection of this namespace."""
-        return f"ragbed_{self.namespace}"
+        return self.schema
 
     @property
     def key_prefix(self) -> str:
-        """What every Redis key of this namespace begins with."""
-        return f"ragbed:{self.namespace}:"
+        """What every Redis key of this namespace begins with; no two projects read each other's."""
+        return (
+            f"ragbed:{self.project_id}:{self.namespace}:" if self.project_id else f"ragbed:{self.namespace}:"
+        )
 
 
 _LOWEST: dict[str, float] = {

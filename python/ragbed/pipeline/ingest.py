@@ -165,6 +165,7 @@ class Ingest:
                 state = self._create(mark, points)
                 self._index.publish(state.collection)
                 self._ledger.restart(state)
+                self._index.forget_others(state.collection)
             _require_dimensions(points, state)
             self._index.upsert(state.collection, points)
             known = [path for path in finished if path in trusted]
@@ -188,6 +189,8 @@ class Ingest:
             return None
         self._index.publish(state.collection)
         self._ledger.replace(state, list(reading.changed.values()))
+        # Last: questions go to the collection that the ledger names, and until now that was an older one.
+        self._index.forget_others(state.collection)
         return state
 
     def _batched(self, pieces: Sequence[Piece]) -> Iterator[tuple[list[IndexPoint], list[str]]]:

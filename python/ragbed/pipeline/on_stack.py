@@ -21,9 +21,10 @@ def pipeline_config(
     Args:
         stack: Where the services answer.
         settings: The resolved settings.
-        folder: The state folder; gap pages go there.
+        folder: The state folder; it knows whose pipeline this is, and gap pages go there.
         namespace: Keeps pipelines apart in every store.
     """
+    project = folder.project()
     return PipelineConfig(
         database_url=stack["postgres"].url,
         redis_url=stack["redis"].url,
@@ -32,6 +33,8 @@ def pipeline_config(
         qdrant_api_key=settings[known.QDRANT_API_KEY] or None,
         gaps_dir=folder.gaps / namespace,
         namespace=namespace,
+        project_id=project.id,
+        project_name=project.name,
         embedding_model=settings[known.EMBEDDING_MODEL],
         chat_model=settings[known.LLM_MODEL],
         chunk_tokens=settings[known.PIPELINE_CHUNK_TOKENS],

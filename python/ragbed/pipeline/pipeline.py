@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ragbed.pipeline.adapters.gaps import PostgresGapStore
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.gaps import Finding
+    from ragbed.pipeline.ports import IndexState
     from ragbed.pipeline.records import IngestProgress, IngestReport, ScoredChunk, Vector
 
 _WIDEST = 10
@@ -229,15 +230,24 @@ class Pipeline:
         from ragbed.pipeline.retrieval import checked_filters, retrieve  # noqa: PLC0415 - ingest needs none of it
 
         checked = checked_filters(filters)
-        self._require_same_model()
-        return retrieve(
-            question,
-            embedding=embedding,
-            index=self._index,
-            top_k=top_k,
-            max_per_document=self.config.max_per_document,
-            filters=checked,
-        )
+        state = self._index_state()
+        while True:
+            try:
+                return retrieve(
+                    question,
+                    embedding=embedding,
+                    index=self._index,
+                    collection=state.collection,
+                    top_k=top_k,
+                    max_per_document=self.config.max_per_document,
+                    filters=checked,
+                )
+            except IndexFailed:
+                # An ingest may have replaced the collection between the two looks.
+                before, state = state, self._index_state()
+                if state == before:
+                    self._require_index(state)
+                    raise
 
     def _examine(
         self,
@@ -259,8 +269,8 @@ class Pipeline:
         )
         return passages[:top_k], _gap(question, found, now) if found else None
 
-    def _require_same_model(self) -> None:
-        """Refuse to compare a question with vectors of another model: their cosines mean nothing."""
+    def _index_state(self) -> IndexState:
+        """Return which collection to ask; refuse vectors of another model: their cosines mean nothing."""
         state = self._ledger.state()
         if state is None:
             raise IndexFailed(
@@ -272,6 +282,16 @@ class Pipeline:
                 f"the index was built by another {self.config.embedding_model}",
                 details=[f"index: {state.model_digest}", f"now: {digest}"],
                 hint="ingest the folder again, which builds the index anew",
+            )
+        return state
+
+    def _require_index(self, state: IndexState) -> None:
+        """Refuse a Qdrant that does not hold the collection which the ledger describes."""
+        if self._index.count(state.collection) is None:
+            raise IndexFailed(
+                f"the index of namespace {self.config.namespace} is not in this Qdrant: the ledger in Postgres"
+                f" describes {state.collection}",
+                hint="ragbed ingest FOLDER builds it anew; or name the Qdrant that holds it by QDRANT_URL",
             )
 
 

@@ -149,7 +149,7 @@ class VectorIndex(Protocol):
     """Collections behind one alias; every method may raise IndexFailed or ServiceMissing."""
 
     def live(self) -> str | None:
-        """Return the collection that the alias names, or None."""
+        """Return the collection that the alias names, or None; raise GuardRefused for another project's."""
 
     def count(self, collection: str) -> int | None:
         """Return the exact number of points, or None when there is no such collection."""
@@ -158,7 +158,10 @@ class VectorIndex(Protocol):
         """Create an empty collection that the alias does not name yet, and return its name."""
 
     def publish(self, collection: str) -> None:
-        """Point the alias at a collection, in one step, and delete the others of this namespace."""
+        """Point the alias at a collection, in one step."""
+
+    def forget_others(self, collection: str) -> None:
+        """Delete the project's other collections of this namespace."""
 
     def upsert(self, collection: str, points: Sequence[IndexPoint]) -> None:
         """Write points; once it returns they survive a kill."""
@@ -167,9 +170,9 @@ class VectorIndex(Protocol):
         """Delete the points of documents, except the ids in `keep`."""
 
     def search(
-        self, dense: Vector, sparse: SparseVector, *, limit: int, filters: Filters
+        self, collection: str, dense: Vector, sparse: SparseVector, *, limit: int, filters: Filters
     ) -> tuple[list[Hit], list[Hit]]:
-        """Return the best hits by cosine and the best by BM25, each best first."""
+        """Return the best hits of a collection by cosine and the best by BM25, each best first."""
 
     def drop(self) -> None:
         """Delete the alias and every collection of this namespace."""

@@ -27,6 +27,7 @@ def retrieve(
     *,
     embedding: CachedEmbedding,
     index: VectorIndex,
+    collection: str,
     top_k: int,
     max_per_document: int,
     filters: Filters,
@@ -37,6 +38,7 @@ def retrieve(
         question: In words.
         embedding: Embeds the question.
         index: Searched twice, by cosine and by BM25.
+        collection: The one that the ledger describes.
         top_k: How many chunks at most.
         max_per_document: How many of them one document may give.
         filters: Allowed values by payload field.
@@ -49,7 +51,7 @@ def retrieve(
         raise UsageError("the question is empty")
     limit = max(CANDIDATES, top_k * 4)
     dense, sparse = index.search(
-        embedding.question(question), encode_question(question), limit=limit, filters=filters
+        collection, embedding.question(question), encode_question(question), limit=limit, filters=filters
     )
     return diversify(fuse(dense, sparse), top_k=top_k, max_per_document=max_per_document)
 

@@ -1,4 +1,4 @@
-"""Light clients for one purpose: who answers there, does it carry ragbed's marker, what is in it.
+"""Light clients for one purpose: who answers there, whom its marker lets in, what is in it.
 
 They import no vendor's client where a dozen lines of the wire do: a whole stack is up before such an import is
 over. The pipeline uses the official clients.
@@ -6,13 +6,26 @@ over. The pipeline uses the official clients.
 
 from __future__ import annotations
 
-from ragbed.guard.stores.base import MARKER, Identity, NotThere, Store, WrongService
+from ragbed.guard.stores.base import Identity, NotThere, Store, WrongService
+from ragbed.guard.stores.marker import MARKER, Marker, Project, note_of, read_note, why_refused
 from ragbed.guard.stores.ollama import OllamaStore
 from ragbed.guard.stores.postgres import PostgresStore
 from ragbed.guard.stores.qdrant import QdrantStore
 from ragbed.guard.stores.redis import RedisStore
 
-__all__ = ["MARKER", "Identity", "NotThere", "Store", "WrongService", "open_store"]
+__all__ = [
+    "MARKER",
+    "Identity",
+    "Marker",
+    "NotThere",
+    "Project",
+    "Store",
+    "WrongService",
+    "note_of",
+    "open_store",
+    "read_note",
+    "why_refused",
+]
 
 
 def open_store(service: str, url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Store:

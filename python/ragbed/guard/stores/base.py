@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARKER = "ragbed_marker"
-"""The table, key or collection that says: ragbed may write here."""
+    from ragbed.guard.stores.marker import Marker, Project
 
 
 class NotThere(Exception):
@@ -51,11 +50,14 @@ class Store(Protocol):
     def identify(self) -> Identity:
         """Return who answers, proven by the protocol's own handshake."""
 
-    def is_marked(self) -> bool:
-        """Tell whether ragbed may write here."""
+    def marker(self) -> Marker | None:
+        """Return which projects may write here; None where there is no marker."""
 
-    def mark(self, note: str) -> None:
-        """Write the marker; `note` says who did it and when."""
+    def let_in(self, project: Project) -> None:
+        """Add a project to the marker, and write that where there is none; doing it twice is harmless."""
+
+    def leave(self, project: Project) -> None:
+        """Take a project off the marker; the marker itself stays while it names others."""
 
     def contents(self) -> list[str]:
         """Return what is there, a line each, for somebody who decides whether to adopt it."""

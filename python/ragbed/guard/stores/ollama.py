@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ragbed.guard.stores.base import Identity, NotThere, WrongService
 from ragbed.guard.stores.http import request
+
+if TYPE_CHECKING:
+    from ragbed.guard.stores.marker import Project
 
 
 class OllamaStore:
@@ -37,12 +42,14 @@ class OllamaStore:
             digests={str(model["name"]): _digest(model["digest"]) for model in models if model.get("digest")},
         )
 
-    def is_marked(self) -> bool:
-        """Return True: nothing is ever written to an LLM server."""
-        return True
+    def marker(self) -> None:
+        """Return None: nothing is ever written to an LLM server, so it needs none."""
 
-    def mark(self, note: str) -> None:
-        """Do nothing: nothing is ever written to an LLM server."""
+    def let_in(self, project: Project) -> None:
+        """Do nothing: there is no marker."""
+
+    def leave(self, project: Project) -> None:
+        """Do nothing: there is no marker."""
 
     def contents(self) -> list[str]:
         """Return the models."""

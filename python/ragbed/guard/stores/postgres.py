@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.guard.libpq import UNREADABLE, fitting_environment
 from ragbed.guard.names import written
-from ragbed.guard.stores.base import MARKER, Identity, NotThere, WrongService
+from ragbed.guard.stores.base import Identity, NotThere, WrongService
+from ragbed.guard.stores.marker import MARKER, Marker, note_of, read_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
+    from ragbed.guard.stores.marker import Project
+
+_NOTES = f"SELECT note FROM public.{MARKER}"  # noqa: S608 - a constant
+_ADD = f"INSERT INTO public.{MARKER} VALUES (%s)"  # noqa: S608 - as above
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
@@ -46,16 +51,37 @@ class PostgresStore:
             row = self._row(connection, "SELECT current_setting('server_version')")
         return Identity(product="postgres", version=str(row[0]))
 
-    def is_marked(self) -> bool:
-        """Tell whether the marker's table is in this database."""
+    def marker(self) -> Marker | None:
+        """Return what the rows of the marker's table say; None where this database has no such table."""
         with self._connected() as connection:
-            return self._row(connection, f"SELECT to_regclass('public.{MARKER}')")[0] is not None
+            if self._row(connection, f"SELECT to_regclass('public.{MARKER}')")[0] is None:
+                return None
+            return _marker(connection)
 
-    def mark(self, note: str) -> None:
-        """Create the marker's table with one row."""
-        with self._connected() as connection:
+    def let_in(self, project: Project) -> None:
+        """Add a row to the marker's table; create that where it is missing."""
+        with self._changing_marker() as connection:
             connection.execute(f"CREATE TABLE IF NOT EXISTS public.{MARKER} (note text NOT NULL)")
-            connection.execute(f"INSERT INTO public.{MARKER} VALUES (%s)", [note])  # noqa: S608 - a constant
+            if project.id not in _marker(connection).projects:
+                connection.execute(_ADD, [note_of(project.id, project.name)])
+
+    def leave(self, project: Project) -> None:
+        """Delete a project's row, and the table where it names no other."""
+        if self.marker() is None:
+            return
+        with self._changing_marker() as connection:
+            notes = [str(row[0]) for row in connection.execute(_NOTES).fetchall()]
+            of_it = [note for note in notes if (read_note(note) or ("",))[0] == project.id]
+            connection.execute(f"DELETE FROM public.{MARKER} WHERE note = ANY(%s)", [of_it])  # noqa: S608 - a constant
+            if not _marker(connection).projects:
+                connection.execute(f"DROP TABLE public.{MARKER}")
+
+    @contextmanager
+    def _changing_marker(self) -> Iterator[psycopg.Connection[Any]]:
+        """Yield a connection in a transaction that no other one changes the marker beside."""
+        with self._connected() as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [MARKER])
+            yield connection
 
     def contents(self) -> list[str]:
         """Return the tables of this database with the planner's row counts."""
@@ -112,3 +138,9 @@ def _dialled(url: str, timeout_s: float) -> socket.socket:
         connection.close()
         raise
     return connection
+
+
+def _marker(connection: psycopg.Connection[Any]) -> Marker:
+    """Return what the rows of the marker's table say; those of an older ragbed name no project."""
+    rows = connection.execute(_NOTES).fetchall()
+    return Marker(dict(found for row in rows if (found := read_note(row[0]))))

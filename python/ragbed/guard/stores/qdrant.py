@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from ragbed.guard.stores.base import MARKER, Identity, NotThere, WrongService
+from typing import TYPE_CHECKING
+
+from ragbed.guard.stores.base import Identity, NotThere, WrongService
 from ragbed.guard.stores.http import Answer, request
+from ragbed.guard.stores.marker import MARKER, Marker, names_by_id
+
+if TYPE_CHECKING:
+    from ragbed.guard.stores.marker import Project
 
 
 class QdrantStore:
@@ -27,19 +33,35 @@ class QdrantStore:
             raise WrongService(f"/ answers {answer.status} and does not name Qdrant")
         return Identity(product=answer.substitute or "qdrant", version=str(answer.value.get("version", "?")))
 
-    def is_marked(self) -> bool:
-        """Tell whether the marker's collection is there."""
-        answer = self._ask("GET", f"/collections/{MARKER}/exists")
-        self._expect(answer, "look for the marker")
-        return bool(answer.value["result"]["exists"])
+    def marker(self) -> Marker | None:
+        """Return what the metadata of the marker's collection says; None where there is no such collection."""
+        answer = self._ask("GET", f"/collections/{MARKER}")
+        if answer.status == 404:
+            return None
+        self._expect(answer, "show the marker")
+        return Marker(names_by_id(answer.value["result"]["config"].get("metadata")))
 
-    def mark(self, note: str) -> None:
-        """Create the marker's collection; a collection carries no note."""
-        del note
-        body = {"vectors": {"size": 1, "distance": "Dot"}}
-        answer = self._ask("PUT", f"/collections/{MARKER}", body=body)
-        if answer.status not in {200, 409}:
+    def let_in(self, project: Project) -> None:
+        """Write a project into the metadata of the marker's collection; create that where it is missing."""
+        named = {"metadata": {project.id: project.name}}
+        empty = {"vectors": {"size": 1, "distance": "Dot"}}
+        answer = self._ask("PUT", f"/collections/{MARKER}", body=empty | named)
+        if answer.status not in {400, 409}:  # it is there; servers differ in how they say so
             self._expect(answer, "write the marker")
+            return
+        # The server merges metadata by key, so two projects that come at once are both let in.
+        self._expect(self._ask("PATCH", f"/collections/{MARKER}", body=named), "write the marker")
+
+    def leave(self, project: Project) -> None:
+        """Take a project out of the metadata, and delete the collection where it names no other."""
+        found = self.marker()
+        if found is None:
+            return
+        if set(found.projects) <= {project.id}:
+            self._expect(self._ask("DELETE", f"/collections/{MARKER}"), "delete the marker")
+            return
+        body = {"metadata": {project.id: None}}
+        self._expect(self._ask("PATCH", f"/collections/{MARKER}", body=body), "change the marker")
 
     def contents(self) -> list[str]:
         """Return the collections."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ragbed.guard.stores.base import MARKER, Identity, NotThere, WrongService
+from ragbed.guard.stores.base import Identity, NotThere, WrongService
+from ragbed.guard.stores.marker import MARKER, Marker, names_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ragbed.guard.stores.marker import Project
 
 KEY = MARKER.replace("_", ":", 1)
+_TRIES = 20
+_CHANGED_MEANWHILE = "(nil)"
 
 
 class RedisStore:
@@ -39,13 +45,34 @@ class RedisStore:
             raise WrongService("INFO names no redis_version")
         return Identity(product="redis", version=fields["redis_version"])
 
-    def is_marked(self) -> bool:
-        """Tell whether the marker's key is in this database."""
-        return self._ask("EXISTS", KEY) == "1"
+    def marker(self) -> Marker | None:
+        """Return what the marker's key says; None where this database has no such key."""
+        return _marker(self._ask("GET", KEY))
 
-    def mark(self, note: str) -> None:
-        """Set the marker's key, without expiry."""
-        self._ask("SET", KEY, note)
+    def let_in(self, project: Project) -> None:
+        """Write a project into the marker's key, which never expires."""
+        self._change(lambda projects: {**projects, project.id: project.name})
+
+    def leave(self, project: Project) -> None:
+        """Take a project out of the marker's key, and delete that where it names no other."""
+        self._change(lambda projects: {key: name for key, name in projects.items() if key != project.id})
+
+    def _change(self, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+        """Change the marker, again where another client changed it meanwhile.
+
+        Source: "Optimistic locking using check-and-set" of Redis's documentation on transactions.
+        """
+        for _ in range(_TRIES):
+            with self._connected() as stream:
+                _call(stream, "WATCH", KEY)
+                found = _marker(_call(stream, "GET", KEY))
+                wanted = change(found.projects if found else {})
+                write = ("SET", KEY, json.dumps({"projects": dict(wanted)})) if wanted else ("DEL", KEY)
+                _call(stream, "MULTI")
+                _call(stream, *write)
+                if _call(stream, "EXEC") != _CHANGED_MEANWHILE:
+                    return
+        raise WrongService(f"its key {KEY} is changed by others all the time")
 
     def contents(self) -> list[str]:
         """Return the number of keys in this database."""
@@ -76,6 +103,17 @@ class RedisStore:
             raise NotThere(str(error)) from error
 
 
+def _marker(text: str) -> Marker | None:
+    """Return the marker that a key's value is; an older ragbed wrote a sentence there."""
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return Marker({})
+    return Marker(names_by_id(value.get("projects") if isinstance(value, dict) else None))
+
+
 def _credentials(url: str) -> tuple[str, str, str]:
     """Return user, password and database as the official client reads them: the query's database wins.
 
@@ -98,12 +136,19 @@ def _call(stream: IO[bytes], *words: str) -> str:
         out += [f"${len(data)}\r\n".encode(), data, b"\r\n"]
     stream.write(b"".join(out))
     stream.flush()
+    return _reply(stream)
+
+
+def _reply(stream: IO[bytes]) -> str:
+    """Read one reply as text; an error reply is raised."""
     line = stream.readline()
     kind, text = line[:1], line[1:].strip().decode(errors="replace")
     if kind == b"$":
         return stream.read(int(text) + 2)[:-2].decode(errors="replace") if int(text) >= 0 else ""
     if kind in {b"+", b":"}:
         return text
+    if kind == b"*":  # what the commands of a transaction answered; an error among them is raised
+        return "".join(_reply(stream) for _ in range(int(text))) if int(text) >= 0 else _CHANGED_MEANWHILE
     if kind == b"-":
         if text.startswith("LOADING"):
             raise NotThere(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
@@ -12,6 +12,8 @@ from ragbed.errors import PipelineError
 from ragbed.guard.libpq import fitting_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg import Connection
 
 HEAD = "0001"
@@ -20,14 +22,43 @@ HEAD = "0001"
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 
 
-def current_revision(connection: Connection[tuple[object, ...]], schema: str) -> str:
-    """Return the revision a schema is at; empty when there is none."""
-    query = sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(schema, "alembic_version"))
+def current_revision(connection: Connection[tuple[object, ...]], schema: str) -> tuple[str, str]:
+    """Return the revision a schema is at and the comment on it; both empty when there is none."""
+    query = sql.SQL("SELECT version_num, ({}) FROM {}").format(
+        _comment_on(schema), sql.Identifier(schema, "alembic_version")
+    )
     try:
         row = connection.execute(query).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        return ""
-    return str(row[0]) if row else ""
+        return "", ""
+    return (str(row[0]), str(row[1] or "")) if row else ("", "")
+
+
+def comment_on(connection: Connection[tuple[object, ...]], schema: str) -> str | None:
+    """Return the comment on a schema, which says whose it is; None when there is no such schema."""
+    query = sql.SQL("SELECT coalesce(({}), '') WHERE to_regnamespace({}) IS NOT NULL").format(
+        _comment_on(schema), sql.Literal(schema)
+    )
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row else None
+
+
+def set_comment(connection: Connection[tuple[object, ...]], schema: str, text: str) -> None:
+    """Write the comment on a schema."""
+    connection.execute(
+        sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(schema), sql.Literal(text))
+    )
+
+
+def rename_schema(connection: Connection[tuple[object, ...]], schema: str, name: str) -> None:
+    """Give a schema another name, with everything in it."""
+    connection.execute(
+        sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(schema), sql.Identifier(name))
+    )
+
+
+def _comment_on(schema: str) -> sql.Composed:
+    return sql.SQL("SELECT obj_description(to_regnamespace({}), 'pg_namespace')").format(sql.Literal(schema))
 
 
 def _connect(url: str) -> Connection[tuple[object, ...]]:
@@ -35,12 +66,14 @@ def _connect(url: str) -> Connection[tuple[object, ...]]:
         return psycopg.connect(url)
 
 
-def upgrade(url: str, schema: str) -> str:
+def upgrade(url: str, schema: str, *, check: Callable[[str], None], note: str) -> str:
     """Run every revision that the schema lacks, and return the newest.
 
     Args:
         url: Of the database.
         schema: Created when missing.
+        check: Called with the comment on a schema that is there; raises where it is not ours.
+        note: Becomes the comment on a schema that is created; empty for none.
 
     Raises:
         PipelineError: The schema is at a revision that this ragbed does not know, or a revision failed.
@@ -59,13 +92,27 @@ def upgrade(url: str, schema: str) -> str:
             connection.execute(
                 sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:s, 1))"), {"s": schema}
             )
-            connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+            driver: Any = connection.connection.driver_connection
+            _claim(driver, schema, check=check, note=note)
             config.attributes.update(connection=connection, schema=schema)
             alembic.command.upgrade(config, "head")
-    except (alembic.util.CommandError, sa.exc.SQLAlchemyError) as error:
+    except (alembic.util.CommandError, sa.exc.SQLAlchemyError, psycopg.Error) as error:
         first_line = str(error).split("\n", 1)[0]
         raise PipelineError(
             f"schema {schema} cannot be brought to revision {HEAD}: {first_line}",
             hint="take the ragbed that wrote it, or drop the namespace",
         ) from error
     return HEAD
+
+
+def _claim(
+    connection: Connection[tuple[object, ...]], schema: str, *, check: Callable[[str], None], note: str
+) -> None:
+    """Create a schema and say whose it is, or check whose it is; call it with the schema's lock held."""
+    found = comment_on(connection, schema)
+    if found is not None:
+        check(found)
+        return
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    if note:
+        set_comment(connection, schema, note)

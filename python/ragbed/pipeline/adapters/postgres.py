@@ -11,7 +11,8 @@ from psycopg import sql
 
 from ragbed.errors import PipelineError, ServiceMissing
 from ragbed.guard.libpq import UNREADABLE, fitting_environment
-from ragbed.pipeline.adapters.migrations import HEAD, current_revision, upgrade
+from ragbed.pipeline.adapters.migrations import HEAD, comment_on, current_revision, upgrade
+from ragbed.pipeline.ownership import require_own
 from ragbed.pipeline.ports import IndexState, LedgerRow, Vocabulary
 
 if TYPE_CHECKING:
@@ -63,11 +64,28 @@ class Database:
         """Bring the schema to the newest revision and return it; one query when it is there already."""
         if not self._migrated:
             with translated("migrating"):
-                revision = current_revision(self.connection, self._config.schema)
+                revision, note = current_revision(self.connection, self._config.schema)
+            if revision:
+                self._require_own(note)
             if revision != HEAD:
-                upgrade(self._config.database_url, self._config.schema)
+                upgrade(
+                    self._config.database_url,
+                    self._config.schema,
+                    check=self._require_own,
+                    note=self._config.note,
+                )
             self._migrated = True
         return HEAD
+
+    def _is_there(self) -> bool:
+        """Tell whether the schema is there; one of another project is refused."""
+        note = comment_on(self.connection, self._config.schema)
+        if note is not None:
+            self._require_own(note)
+        return note is not None
+
+    def _require_own(self, note: str) -> None:
+        require_own(self._config, note, store="Postgres")
 
     def execute(
         self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
@@ -92,6 +110,7 @@ class Database:
     def names_of_gaps(self) -> list[str]:
         """Return the ids of the gaps without migrating: what is to be dropped need not be new."""
         with translated("listing gaps"):
+            self._is_there()
             try:
                 return [str(row[0]) for row in self.connection.execute(self._named("SELECT id FROM {gaps}"))]
             except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
@@ -106,8 +125,9 @@ class Database:
     def drop(self) -> None:
         """Delete the schema with everything in it."""
         with translated("dropping"):
-            schema = sql.Identifier(self._config.schema)
-            self.connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
+            if self._is_there():
+                schema = sql.Identifier(self._config.schema)
+                self.connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
         self._migrated = False
 
     def close(self) -> None:

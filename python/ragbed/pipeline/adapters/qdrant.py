@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import IndexFailed, ServiceMissing
+from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.http import request_json
+from ragbed.pipeline.ownership import require_own
 from ragbed.pipeline.ports import Hit
 from ragbed.pipeline.records import FILTER_FIELDS
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from ragbed.pipeline.records import Vector
 
 DENSE, SPARSE = "dense", "sparse"
+NOTE = "ragbed"
+"""Key in a collection's metadata; its value says whose the collection is."""
+
 _UP = "ragbed up starts the services, ragbed status shows them"
 
 
@@ -52,10 +57,22 @@ class QdrantIndex:
         )
 
     def live(self) -> str | None:
-        """Return the collection that the alias names, or None."""
+        """Return the collection that the alias names, or None; refuse one of another project."""
         aliases = self._get("GET", "/aliases")["aliases"]
         names = [item["collection_name"] for item in aliases if item["alias_name"] == self._config.alias]
-        return str(names[0]) if names else None
+        if not names:
+            return None
+        require_own(self._config, self._note(names[0]) or "", store="Qdrant")
+        return str(names[0])
+
+    def _note(self, collection: str) -> str | None:
+        """Return what the metadata of a collection says of its project; None when there is no such collection."""
+        found = self._get("GET", f"/collections/{collection}")
+        return None if found is None else str((found["config"].get("metadata") or {}).get(NOTE, ""))
+
+    def _is_own(self, collection: str) -> bool:
+        owner = read_note(self._note(collection))
+        return (owner[0] if owner else "") == self._config.project_id
 
     def count(self, collection: str) -> int | None:
         """Return the exact number of points, or None when there is no such collection.
@@ -75,13 +92,14 @@ class QdrantIndex:
                 name,
                 vectors_config={DENSE: models.VectorParams(size=dimensions, distance=models.Distance.COSINE)},
                 sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                metadata={NOTE: self._config.note} if self._config.note else None,
             )
             for field in FILTER_FIELDS:
                 self._client.create_payload_index(name, field, models.PayloadSchemaType.KEYWORD, wait=True)
         return name
 
     def publish(self, collection: str) -> None:
-        """Point the alias at a collection, in one step, and delete the others of this namespace."""
+        """Point the alias at a collection, in one step; refuse an alias that names another project's."""
         from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
 
         alias = self._config.alias
@@ -92,6 +110,10 @@ class QdrantIndex:
         switch.append(models.CreateAliasOperation(create_alias=create))
         with _translated(f"pointing {alias} at {collection}"):
             self._client.update_collection_aliases(change_aliases_operations=switch)
+
+    def forget_others(self, collection: str) -> None:
+        """Delete the project's other collections of this namespace."""
+        with _translated(f"deleting what {collection} replaces"):
             for name in self._collections():
                 if name != collection:
                     self._client.delete_collection(name)
@@ -122,7 +144,7 @@ class QdrantIndex:
             self._client.delete(collection, models.FilterSelector(filter=chosen), wait=True)
 
     def search(
-        self, dense: Vector, sparse: SparseVector, *, limit: int, filters: Filters
+        self, collection: str, dense: Vector, sparse: SparseVector, *, limit: int, filters: Filters
     ) -> tuple[list[Hit], list[Hit]]:
         """Return the best hits by cosine and the best by BM25, each best first; one request."""
         from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
@@ -136,13 +158,13 @@ class QdrantIndex:
         )
         # A question of stop words has no terms, and an empty sparse vector finds nothing.
         requests = [by_cosine, by_terms] if sparse else [by_cosine]
-        with _translated(f"searching {self._config.alias}"):
-            answers = self._client.query_batch_points(self._config.alias, requests)
+        with _translated(f"searching {collection}"):
+            answers = self._client.query_batch_points(collection, requests)
         found = [[_hit(point) for point in answer.points] for answer in answers]
         return found[0], found[1] if sparse else []
 
     def drop(self) -> None:
-        """Delete the alias and every collection of this namespace."""
+        """Delete the alias and the project's collections of this namespace; refuse another project's alias."""
         from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
 
         alias = models.DeleteAlias(alias_name=self._config.alias)
@@ -158,8 +180,10 @@ class QdrantIndex:
             self._client.close()
 
     def _collections(self) -> list[str]:
+        """Return the project's collections of this namespace, one that was taken over from an older ragbed too."""
         names = [item.name for item in self._client.get_collections().collections]
-        return [name for name in names if name.startswith(self._prefix)]
+        prefixes = (self._prefix, f"ragbed_{self._config.namespace}-")
+        return [name for name in names if name.startswith(prefixes) and self._is_own(name)]
 
     def _get(self, method: str, path: str, body: object = None) -> Any:
         key = self._config.qdrant_api_key

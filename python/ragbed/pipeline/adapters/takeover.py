@@ -1,0 +1,126 @@
+"""Namespaces that an older ragbed or another project made, made this project's: `ragbed adopt` does it, and says so.
+
+An older ragbed wrote down no project, and all projects shared the namespace `default`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from ragbed.errors import PipelineError, ServiceMissing
+from ragbed.guard.libpq import fitting_environment
+from ragbed.guard.stores import read_note
+from ragbed.pipeline.adapters.http import request_json
+from ragbed.pipeline.adapters.migrations import comment_on, current_revision, rename_schema, set_comment
+from ragbed.pipeline.adapters.qdrant import NOTE
+
+if TYPE_CHECKING:
+    from ragbed.pipeline.config import PipelineConfig
+
+
+def take_over(config: PipelineConfig, *, from_others: bool) -> list[str]:
+    """Make what Postgres and Qdrant hold of a namespace this project's, and return what was done, a line each.
+
+    Args:
+        config: The namespace, the project, and the stores; one whose address is empty is left out.
+        from_others: Take what another project owns, too, as somebody asked for by name.
+
+    Raises:
+        ServiceMissing: A store does not answer.
+        PipelineError: A store refused.
+    """
+    done = []
+    if config.database_url:
+        done += _in_postgres(config, from_others=from_others)
+    if config.qdrant_url:
+        done += _in_qdrant(config, from_others=from_others)
+    return done
+
+
+def _in_postgres(config: PipelineConfig, *, from_others: bool) -> list[str]:
+    """Rename the schema where this project calls it otherwise, and write down whose it is."""
+    older = _older(config)
+    try:
+        with fitting_environment(config.database_url):
+            opened = psycopg.connect(config.database_url)
+        with opened as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [older])
+            revision, note = current_revision(connection, older)
+            if not revision or not _may_take(config, note, from_others=from_others):
+                return []
+            if older != config.schema:
+                if comment_on(connection, config.schema) is not None:
+                    return [f"schema {older} is left: this project has {config.schema} already"]
+                rename_schema(connection, older, config.schema)
+            set_comment(connection, config.schema, config.note)
+    except psycopg.OperationalError as error:
+        raise ServiceMissing(f"Postgres has gone while taking over {older}: {_line(error)}") from error
+    except psycopg.Error as error:
+        raise PipelineError(f"Postgres refused to hand over {older}: {_line(error)}") from error
+    return [f"schema {older} {_whose(note)} is this project's now, as {config.schema}"]
+
+
+def _in_qdrant(config: PipelineConfig, *, from_others: bool) -> list[str]:
+    """Move the alias where this project calls it otherwise, and write down whose the collection is."""
+    older = _older(config)
+    aliases = {
+        one["alias_name"]: one["collection_name"] for one in _ask(config, "GET", "/aliases")["aliases"]
+    }
+    collection = aliases.get(older)
+    if collection is None:
+        return []
+    found = _ask(config, "GET", f"/collections/{collection}")
+    note = str((found["config"].get("metadata") or {}).get(NOTE, ""))
+    if not _may_take(config, note, from_others=from_others):
+        return []
+    actions: list[dict[str, object]] = []
+    if older != config.alias:
+        if config.alias in aliases:
+            return [f"the index {older} is left: this project has {config.alias} already"]
+        named = {"alias_name": config.alias, "collection_name": collection}
+        actions = [{"delete_alias": {"alias_name": older}}, {"create_alias": named}]
+    _ask(config, "PATCH", f"/collections/{collection}", {"metadata": {NOTE: config.note}})
+    if actions:
+        _ask(config, "POST", "/collections/aliases", {"actions": actions})
+    return [f"the index {older} {_whose(note)} is this project's now, as {config.alias}"]
+
+
+def _older(config: PipelineConfig) -> str:
+    """Return what the namespace is called where no project's id is in its name."""
+    return replace(config, project_id="").schema
+
+
+def _may_take(config: PipelineConfig, note: str, *, from_others: bool) -> bool:
+    owner = read_note(note)
+    if owner and owner[0] == config.project_id:
+        return _older(config) != config.schema  # a takeover that was cut short
+    return owner is None or from_others
+
+
+def _whose(note: str) -> str:
+    owner = read_note(note)
+    return f"of {owner[1]} ({owner[0]})" if owner else "of an older ragbed"
+
+
+def _ask(config: PipelineConfig, method: str, path: str, body: object = None) -> dict[str, Any]:
+    key = config.qdrant_api_key
+    status, answer = request_json(
+        method,
+        config.qdrant_url.rstrip("/") + path,
+        service="Qdrant",
+        body=body,
+        headers={"api-key": key} if key else None,
+        timeout_s=config.connect_timeout_s,
+    )
+    if status != 200 or not isinstance(answer, dict):
+        raise PipelineError(f"Qdrant answered {status} to {method} {path}: {json.dumps(answer)[:200]}")
+    result = answer["result"]
+    return result if isinstance(result, dict) else {}
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]
