@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 
 if TYPE_CHECKING:
-    from ragbed.guard import Identity, Store
+    from collections.abc import Iterator
+
     from ragbed.settings import Settings
-
-SCHEMES = {
-    "postgres": ("postgres",),
-    "postgresql": ("postgres",),
-    "redis": ("redis",),
-    "rediss": ("redis",),
-    "http": ("qdrant", "ollama"),
-    "https": ("qdrant", "ollama"),
-}
-"""What may answer at an address, by its scheme."""
+    from ragbed.stack import StateFolder
 
 
-@click.command(epilog="Example: ragbed adopt postgresql://me:secret@127.0.0.1/scratch")
+@click.command(
+    epilog="Examples: ragbed adopt postgresql://me:secret@127.0.0.1/scratch, ragbed adopt --check http://127.0.0.1:6333"
+)
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask after showing what is there.")
 @click.option(
@@ -32,86 +26,155 @@ SCHEMES = {
     default="",
     help="Who started it, for example devenv: every terminal of this checkout then finds it, and says so.",
 )
-def adopt(*, urls: tuple[str, ...], yes: bool, started_by: str) -> None:
-    """Mark stores that ragbed did not start as ones it may write to.
+@click.option(
+    "--take",
+    "namespaces",
+    metavar="NAMESPACE",
+    multiple=True,
+    help="Make a namespace there this project's that an older ragbed or another project made.",
+)
+@click.option("--remove", is_flag=True, help="Take this project off the stores' markers instead.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Only tell whether this project started what listens there: 0 yes, 13 another one did, 10 nothing listens.",
+)
+def adopt(
+    *,
+    urls: tuple[str, ...],
+    yes: bool,
+    started_by: str,
+    namespaces: tuple[str, ...],
+    remove: bool,
+    check: bool,
+) -> None:
+    """Let this project write to stores that ragbed did not start.
 
-    Shows what is there first. The marker is a table, a key or a collection; delete it to take the mark back. An
-    Ollama needs none, since nothing is written to it; with --started-by it is remembered like the others. Adopting
-    again changes nothing.
+    Shows what is there first, and which projects may write there already. The marker is a table, a key or a
+    collection that names those projects; --remove takes this one off it. An Ollama needs none, since nothing is
+    written to it; with --started-by it is remembered like the others. Adopting again changes nothing. What an older
+    ragbed left there under the name `default` becomes this project's.
     """
     from ragbed.guard import check_url, refuse_writes
     from ragbed.settings import resolve_settings
     from ragbed.stack import find_state_folder, project_folder
     from ragbed.stack.announced import announce
+    from ragbed.stack.recognising import require_started_here
 
     settings = resolve_settings(folder=project_folder())
+    if check:
+        for url in urls:
+            require_started_here(url, settings, find_state_folder())
+        return
     refuse_writes(settings, command="ragbed adopt")
     for url in urls:
         check_url(settings, url, named="the URL")
+    folder = find_state_folder().prepared()
     for url in urls:
-        service, normal = _adopt(settings, url, yes=yes)
-        folder = find_state_folder()
-        if started_by or folder.exists():
-            announce(folder.prepared(), service, normal, started_by=started_by)
+        adoption = Adoption(settings, folder, url)
+        if remove:
+            adoption.leave()
+            continue
+        adoption.let_in(yes=yes)
+        adoption.take_over(namespaces)
+        announce(folder, adoption.service, adoption.url, started_by=started_by)
 
 
-def _adopt(settings: Settings, url: str, *, yes: bool) -> tuple[str, str]:
-    """Show what answers at an address, mark it, and return its service and the address in the normal form.
+class Adoption:
+    """A store at an address, and what this project has to do with it.
+
+    Args:
+        settings: The resolved settings.
+        folder: The state folder; it knows the project.
+        url: The store's address.
 
     Raises:
-        UsageError: It is no address of a store, or nobody said yes.
+        UsageError: It is no address of a store.
         ServiceMissing: Nothing answers there.
         ServiceNotReady: What answers is nothing that can be marked.
     """
-    from datetime import UTC, datetime
 
-    from ragbed.errors import ServiceMissing, ServiceNotReady, UsageError
-    from ragbed.guard import NotThere, WrongService, redacted
+    def __init__(self, settings: Settings, folder: StateFolder, url: str) -> None:
+        from ragbed.guard import redacted
+        from ragbed.stack.recognising import candidates, recognise
 
-    candidates = SCHEMES.get(urlsplit(url).scheme.partition("+")[0])
-    shown = redacted(url)
-    if candidates is None:
-        raise UsageError(f"{shown} is no URL of a store", hint="postgresql://, redis:// or Qdrant's http://")
-    try:
-        service, normal, store, identity = _recognise(candidates, url, settings)
-        click.echo(f"{identity.product} {identity.version} at {shown} holds:")
-        for line in store.contents():
-            click.echo(f"  {line}")
-        if service == "ollama":
-            click.echo("Nothing is ever written to an Ollama: it needs no marker.")
-        elif store.is_marked():
-            click.echo("It carries ragbed's marker already.")
-        else:
+        self._shown = redacted(url)
+        self._settings = settings
+        self._folder = folder
+        self._project = folder.project()
+        self._candidates = candidates(url)
+        with self._explained():
+            self.service, self.url, self._store, self._identity = recognise(url, settings)
+
+    def let_in(self, *, yes: bool) -> None:
+        """Show what is there and who may write, and add this project to the marker.
+
+        Raises:
+            UsageError: The user did not agree.
+        """
+        with self._explained():
+            click.echo(f"{self._identity.product} {self._identity.version} at {self._shown} holds:")
+            for line in self._store.contents():
+                click.echo(f"  {line}")
+            if self.service == "ollama":
+                click.echo("Nothing is ever written to an Ollama: it needs no marker.")
+                return
+            marker = self._store.marker()
+            if marker and marker.lets_in(self._project):
+                click.echo(f"It carries ragbed's marker already, for {marker.describe()}.")
+                return
+            if marker:
+                click.echo(f"It carries ragbed's marker for {marker.describe()}.")
             if not yes:
-                _ask(shown)
-            store.mark(f"adopted {datetime.now(UTC).isoformat(timespec='seconds')}")
-            click.echo("Adopted.")
-    except NotThere as error:
-        raise ServiceMissing(
-            f"{candidates[0]} does not answer at {shown}: {error}", hint="start it"
-        ) from error
-    except WrongService as error:
-        raise ServiceNotReady(
-            f"what answers at {shown} is no {candidates[0]} we can mark: {error}"
-        ) from error
-    return service, normal
+                _ask(self._shown)
+            self._store.let_in(self._project)
+            click.echo(f"Adopted, for this project: {self._project.name} ({self._project.id}).")
 
+    def leave(self) -> None:
+        """Take this project off the marker."""
+        with self._explained():
+            self._store.leave(self._project)
+        click.echo(f"{self._shown} does not let in this project, {self._project.name} ({self._project.id}).")
 
-def _recognise(candidates: tuple[str, ...], url: str, settings: Settings) -> tuple[str, str, Store, Identity]:
-    """Return which of the candidates answers: its service, address in the normal form, client and identity."""
-    from ragbed.guard import WrongService, open_store
-    from ragbed.settings import definitions
-    from ragbed.stack.attaching import normalised
+    def take_over(self, namespaces: tuple[str, ...]) -> None:
+        """Make namespaces this project's: those asked for, and what an older ragbed called `default`."""
+        if self.service not in {"postgres", "qdrant"}:
+            return
+        from ragbed.pipeline.adapters.takeover import take_over
+        from ragbed.pipeline.config import DEFAULT_NAMESPACE, PipelineConfig
+        from ragbed.settings import definitions
 
-    complaints: list[WrongService] = []
-    for service in candidates:
-        normal = normalised(service, url, named="the URL")
-        store = open_store(service, normal, api_key=settings[definitions.QDRANT_API_KEY], timeout_s=5.0)
+        for namespace in dict.fromkeys((*namespaces, DEFAULT_NAMESPACE)):
+            config = PipelineConfig(
+                database_url=self.url if self.service == "postgres" else "",
+                qdrant_url=self.url if self.service == "qdrant" else "",
+                qdrant_api_key=self._settings[definitions.QDRANT_API_KEY] or None,
+                redis_url="",
+                ollama_url="",
+                gaps_dir=self._folder.gaps,
+                namespace=namespace,
+                project_id=self._project.id,
+                project_name=self._project.name,
+            )
+            for line in take_over(config, from_others=namespace in namespaces):
+                click.echo(f"Taken over: {line}.")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what a light client raises into ours."""
+        from ragbed.errors import ServiceMissing, ServiceNotReady
+        from ragbed.guard import NotThere, WrongService
+
         try:
-            return service, normal, store, store.identify()
+            yield
+        except NotThere as error:
+            raise ServiceMissing(
+                f"{self._candidates[0]} does not answer at {self._shown}: {error}", hint="start it"
+            ) from error
         except WrongService as error:
-            complaints.append(error)
-    raise complaints[0]
+            raise ServiceNotReady(
+                f"what answers at {self._shown} is no {self._candidates[0]} we can mark: {error}"
+            ) from error
 
 
 def _ask(shown: str) -> None:

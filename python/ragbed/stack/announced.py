@@ -7,6 +7,7 @@ and can tell who started them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from ragbed.stack.json_files import read_json, write_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ragbed.guard import Project
     from ragbed.pins import ServicePins
     from ragbed.settings import Settings
     from ragbed.stack.state import StateFolder
@@ -84,6 +86,7 @@ def look_around(
     *,
     pins: ServicePins,
     settings: Settings,
+    project: Project | None,
     models: Sequence[str] = (),
 ) -> Endpoint | PassedOver:
     """Use what answers where it was announced, else on the default port, if it is right in every way.
@@ -93,20 +96,28 @@ def look_around(
         announced: What somebody said of the service that they started; None when nobody did.
         pins: What is accepted, and the default port.
         settings: The resolved settings.
+        project: Who wants to write there; None for a state folder without an identity.
         models: Models that an Ollama must have.
     """
+    default = partial(attach_default, service, pins=pins, settings=settings, project=project, models=models)
     if announced is None:
-        return attach_default(service, pins=pins, settings=settings, models=models)
+        return default()
     try:
         check_url(settings, announced.url, named=f"the {service} that {announced.started_by} started")
     except GuardRefused as error:
         return PassedOver(note=f"{error.message}: passed over")
     found = attach_found(
-        service, announced.url, pins=pins, settings=settings, models=models, announced=announced
+        service,
+        announced.url,
+        pins=pins,
+        settings=settings,
+        project=project,
+        models=models,
+        announced=announced,
     )
     if isinstance(found, Endpoint) or announced.is_at(default_url(service, pins)):
         return found
-    by_port = attach_default(service, pins=pins, settings=settings, models=models)
+    by_port = default()
     if isinstance(by_port, Endpoint):
         return by_port
     return PassedOver(note="; ".join(note for note in (found.note, by_port.note) if note))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing, ServiceNotReady
-from ragbed.guard import Identity, NotThere, Store, WrongService, check_url, open_store, redacted
+from ragbed.guard import Identity, NotThere, Project, Store, WrongService, check_url, open_store, redacted
+from ragbed.guard.stores import why_refused
 from ragbed.pins import fetch_command, pinned_digests
 from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import Endpoint
@@ -33,6 +34,9 @@ _DEFAULT_URLS = {
     "qdrant": "http://127.0.0.1:{port}",
     "ollama": "http://127.0.0.1:{port}",
 }
+_SUBSTITUTE_SETTINGS = {"qdrant": "QDRANT_URL", "ollama": "MOCK_LLM_SERVER_URL or OLLAMA_HOST"}
+"""What a user sets to take a substitute that runs already."""
+
 _SCHEMES = {
     "postgres": ("postgresql", "postgres"),
     "redis": ("redis", "rediss"),
@@ -59,6 +63,7 @@ def attach_given(
     named: str,
     pins: ServicePins,
     settings: Settings,
+    project: Project | None,
     models: Sequence[str] = (),
     announced: Announcement | None = None,
 ) -> Endpoint:
@@ -70,12 +75,13 @@ def attach_given(
         named: The variable or key that carries it, for messages.
         pins: What is accepted.
         settings: The resolved settings.
+        project: Who wants to write there; None for a state folder without an identity.
         models: Models that an Ollama must have.
         announced: What somebody said of the service that they started.
 
     Raises:
         ServiceMissing: Nothing answers there, it is something else, out of range, or lacks a model.
-        GuardRefused: It does not carry ragbed's marker, or is named like production.
+        GuardRefused: Its marker does not let this project in, or it is named like production.
         DriftError: A model is there, and has another digest than the pinned one.
     """
     check_url(settings, url, named=named)
@@ -86,7 +92,7 @@ def attach_given(
         identity = store.identify()
         _require_range(service, identity, pins, named, shown)
         _require_models(identity, models, named)
-        marked = store.is_marked()
+        refused = _why_refused(service, store, project)
     except NotThere as error:
         raise ServiceMissing(
             f"{service} does not answer at {shown}, which {named} names: {error}",
@@ -97,13 +103,18 @@ def attach_given(
             f"what answers at {shown}, which {named} names, is no {service} we can use: {error}",
             hint=f"correct {named}, or unset it to let ragbed start one",
         ) from error
-    if not marked:
+    if refused:
         raise GuardRefused(
-            f"{service} at {shown}, which {named} names, does not carry ragbed's marker",
-            details=["a store that ragbed did not start is only written to once somebody has adopted it"],
+            f"{service} at {shown}, which {named} names, {refused}",
+            details=["a store that ragbed did not start is only written to once this project has adopted it"],
             hint=f"look at it and mark it: {adopt_command(url, named=named)}",
         )
     return _endpoint(service, url, identity, f"found by {named}", announced)
+
+
+def _why_refused(service: str, store: Store, project: Project | None) -> str:
+    """Return why the project may not write to a store, to follow its name; empty where it may."""
+    return "" if service == "ollama" else why_refused(store.marker(), project)
 
 
 def adopt_command(url: str, *, named: str) -> str:
@@ -127,7 +138,12 @@ def default_url(service: str, pins: ServicePins) -> str:
 
 
 def attach_default(
-    service: str, *, pins: ServicePins, settings: Settings, models: Sequence[str] = ()
+    service: str,
+    *,
+    pins: ServicePins,
+    settings: Settings,
+    project: Project | None,
+    models: Sequence[str] = (),
 ) -> Endpoint | PassedOver:
     """Use what answers on the service's default port, if it is right in every way; else say why not.
 
@@ -135,9 +151,11 @@ def attach_default(
         service: Which one.
         pins: What is accepted, and the port.
         settings: The resolved settings.
+        project: Who wants to write there; None for a state folder without an identity.
         models: Models that an Ollama must have.
     """
-    return attach_found(service, default_url(service, pins), pins=pins, settings=settings, models=models)
+    url = default_url(service, pins)
+    return attach_found(service, url, pins=pins, settings=settings, project=project, models=models)
 
 
 def attach_found(
@@ -146,6 +164,7 @@ def attach_found(
     *,
     pins: ServicePins,
     settings: Settings,
+    project: Project | None,
     models: Sequence[str],
     announced: Announcement | None = None,
 ) -> Endpoint | PassedOver:
@@ -156,8 +175,9 @@ def attach_found(
         url: Where it may answer.
         pins: What is accepted.
         settings: The resolved settings.
+        project: Who wants to write there; None for a state folder without an identity.
         models: Models that an Ollama must have.
-        announced: What somebody said of the service that they started.
+        announced: What somebody said of the service that they started; without it a substitute is not used.
     """
     port = urlsplit(url).port or pins.port
     store = open_store(service, url, api_key=settings[known.QDRANT_API_KEY], timeout_s=1.0)
@@ -173,6 +193,8 @@ def attach_found(
         return PassedOver(note=f"{service}: port {port} is held by something else ({error}): passed over")
     try:
         identity, reason = _examine(store, pins, models)
+        if not reason:
+            reason = _why_not_ours(service, store, identity, project, announced=announced is not None)
     except (NotThere, WrongService) as error:
         return PassedOver(note=f"{service}: port {port} answers, but {error}: passed over")
     if reason:
@@ -231,9 +253,21 @@ def _examine(store: Store, pins: ServicePins, models: Sequence[str]) -> tuple[Id
         return identity, f"has no {' and no '.join(missing)}"
     if moved := _moved(identity, models):
         return identity, f"has other models than the pinned ones ({'; '.join(moved)})"
-    if not store.is_marked():
-        return identity, "does not carry ragbed's marker (`ragbed adopt` writes it)"
     return identity, ""
+
+
+def _why_not_ours(
+    service: str, store: Store, identity: Identity, project: Project | None, *, announced: bool
+) -> str:
+    """Return why a service that fits is left to whoever runs it; empty where this project may use it."""
+    marker = None if service == "ollama" else store.marker()
+    let_in = bool(marker and project and marker.lets_in(project))
+    if not (identity.real or announced or let_in):
+        # Its answers are another project's: scripted rules, a folder of its own.
+        return f"is a substitute, which is used only where {_SUBSTITUTE_SETTINGS[service]} names it"
+    if service == "ollama" or let_in:
+        return ""
+    return f"{why_refused(marker, project)} (`ragbed adopt` lets it in)"
 
 
 def _require_range(service: str, identity: Identity, pins: ServicePins, named: str, shown: str) -> None:

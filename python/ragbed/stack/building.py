@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ragbed.errors import ServiceMissing
+from ragbed.errors import GuardRefused, ServiceMissing
 from ragbed.settings import definitions as known
 from ragbed.stack.announced import load_announcements, look_around
 from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_given
@@ -25,7 +25,8 @@ from ragbed.stack.services.ollama_loading import LoadPolicy
 from ragbed.stack.threads import threads_beside_others
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future
 
     from ragbed.pins import StackPins
     from ragbed.settings import Settings
@@ -119,6 +120,7 @@ class StackBuilder:
         self.say = say
         self.llm = served_llm(settings, caller=caller)
         self.models = [with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL])]
+        self.project = folder.identity()
         self.announced = load_announcements(folder)
         self.owner = ProcessIdentity.of(os.getpid())
 
@@ -127,13 +129,14 @@ class StackBuilder:
 
         Raises:
             ServiceMissing: A service cannot be had; the first one in the order of `SERVICES`.
-            GuardRefused: A given store does not carry ragbed's marker.
+            GuardRefused: A given store's marker does not let this project in; told before what is missing.
         """
         stack = f"{secrets.token_hex(4)}"
         pool = ThreadPoolExecutor(max_workers=len(services))
         try:
             with pool:
                 tasks = {name: pool.submit(self._resolve, name, stack, progress) for name in services}
+            _raise_refusal(tasks.values())
             results = {name: task.result() for name, task in tasks.items()}
         except BaseException:  # Ctrl-C too: what was started for the others ends here
             self._end_all_of(stack)  # so that no thread waits for it any longer
@@ -228,6 +231,7 @@ class StackBuilder:
             named=self.settings.source(setting).removeprefix("environment "),
             pins=self.pins[service],
             settings=self.settings,
+            project=self.project,
             models=self.wanted(service),
             announced=self.announced.get(service),
         )
@@ -247,6 +251,7 @@ class StackBuilder:
             self.announced.get(service),
             pins=self.pins[service],
             settings=self.settings,
+            project=self.project,
             models=self.wanted(service),
         )
 
@@ -281,6 +286,13 @@ class StackBuilder:
         if endpoint.real or not self.llm.may_fall_back:
             return f"{endpoint.product}: {self.llm.why}"
         return f"{endpoint.product}: no live Ollama with {' and '.join(self.models)}"
+
+
+def _raise_refusal(tasks: Iterable[Future[Any]]) -> None:
+    """Raise what a guard refused, if it did: `ragbed up` would start what is missing, and meet the same refusal."""
+    for task in tasks:
+        if isinstance(error := task.exception(), GuardRefused):
+            raise error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

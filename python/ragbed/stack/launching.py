@@ -258,10 +258,11 @@ def _and_ended(process: subprocess.Popen[bytes]) -> str:
 
 
 def _mark(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> None:
-    """Write ragbed's marker: the first write, and so the first to meet a disk that is full."""
+    """Write ragbed's marker for this project: the first write, and so the first to meet a disk that is full."""
+    project = launch.folder.identity()
     try:
-        if not store.is_marked():
-            store.mark("started by ragbed")
+        if project and launch.service != "ollama":
+            store.let_in(project)
     except (NotThere, WrongService) as error:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.5)

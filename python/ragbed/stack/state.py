@@ -129,6 +129,17 @@ class StateFolder:
         """Return the project's identity; None before `prepared` has made one here."""
         return load_identity(self.root)
 
+    def project(self) -> ProjectIdentity:
+        """Return the project's identity, made now where it has none: what is written to a store carries it.
+
+        Raises:
+            ConfigurationError: The folder cannot be made or written.
+        """
+        identity = self.identity() or self.prepared().identity()
+        if identity is None:  # removed at this very moment
+            raise ConfigurationError(f"{self.root} has no identity", hint="run the command again")
+        return identity
+
     def is_believed(self) -> bool:
         """Tell whether what the folder says (leases, data, stack.json, announced.json) was written here.
 

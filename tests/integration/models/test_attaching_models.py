@@ -47,6 +47,7 @@ def give(server: Listed) -> Endpoint:
         named="OLLAMA_HOST",
         pins=load_stack_pins()["ollama"],
         settings=resolve_settings(environ={}),
+        project=None,
         models=["tiny:latest"],
     )
 
@@ -57,6 +58,7 @@ def find(server: Listed, tmp_path: Path) -> Endpoint | PassedOver:
         "ollama",
         pins=_pins_of_port(server, tmp_path),
         settings=resolve_settings(environ={}),
+        project=None,
         models=["tiny:latest"],
     )
 
@@ -124,3 +126,15 @@ def test_the_mock_is_exempt(server: Listed) -> None:
     move_tag(server)
 
     assert give(server).product == "mock-llm"
+
+
+def test_a_mock_on_the_default_port_is_passed_over(server: Listed, tmp_path: Path) -> None:
+    """A colleague's scripted rules never become this project's answers, unless its address was given."""
+    server.substitute = "mock-llm"
+
+    found = find(server, tmp_path)
+
+    assert isinstance(found, PassedOver)
+    assert (
+        "is a substitute, which is used only where MOCK_LLM_SERVER_URL or OLLAMA_HOST names it" in found.note
+    )

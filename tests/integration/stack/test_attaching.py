@@ -12,6 +12,7 @@ import pytest
 from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
+from ragbed.stack import StateFolder
 from ragbed.stack.attaching import attach_given
 from ragbed.stack.services import free_port
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.stack.endpoint import Endpoint
+    from ragbed.stack.identity import ProjectIdentity
     from ragbed_command import RagbedCommand
 
 SCHEMES = {"postgres": "postgresql", "redis": "redis", "qdrant": "http", "ollama": "http"}
@@ -60,7 +62,14 @@ def bulk(text: str) -> bytes:
     return f"${len(text)}\r\n{text}\r\n".encode()
 
 
-def attach(service: str, url: str, folder: Path, models: Sequence[str] = ()) -> Endpoint:
+def attach(
+    service: str,
+    url: str,
+    folder: Path,
+    models: Sequence[str] = (),
+    *,
+    project: ProjectIdentity | None = None,
+) -> Endpoint:
     """Attach to the service at a URL that a variable names."""
     return attach_given(
         service,
@@ -68,8 +77,14 @@ def attach(service: str, url: str, folder: Path, models: Sequence[str] = ()) -> 
         named="THE_URL",
         pins=load_stack_pins()[service],
         settings=resolve_settings(folder=folder, environ={}),
+        project=project,
         models=models,
     )
+
+
+def project(command: RagbedCommand) -> ProjectIdentity:
+    """Return whose stack it is: its stores let this project in."""
+    return StateFolder(command.state).project()
 
 
 @pytest.mark.parametrize("service", SCHEMES)
@@ -164,7 +179,7 @@ def test_an_attached_mock_is_found_in_any_form_and_is_not_real(
 
 def test_an_attached_postgres_is_real_and_not_ours_to_stop(ragbed_up: RagbedCommand, tmp_path: Path) -> None:
     """An attached service has no process of ours."""
-    endpoint = attach("postgres", ragbed_up.urls()["DATABASE_URL"], tmp_path)
+    endpoint = attach("postgres", ragbed_up.urls()["DATABASE_URL"], tmp_path, project=project(ragbed_up))
 
     assert (endpoint.product, endpoint.real, endpoint.pid) == ("postgres", True, None)
 
@@ -183,4 +198,6 @@ def test_a_drivers_scheme_is_understood(ragbed_up: RagbedCommand, tmp_path: Path
     """postgresql+psycopg:// is Postgres, and the endpoint has the plain form that every client reads."""
     url = ragbed_up.urls()["DATABASE_URL"]
 
-    assert attach("postgres", url.replace("://", "+psycopg://", 1), tmp_path).url == url
+    endpoint = attach("postgres", url.replace("://", "+psycopg://", 1), tmp_path, project=project(ragbed_up))
+
+    assert endpoint.url == url

@@ -13,6 +13,7 @@ import redis as redis_client
 
 from ragbed.errors import ExitCode
 from ragbed.guard import open_store
+from ragbed.stack import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +47,11 @@ class Foreign:
             client.flushdb()
             client.set("order:1", "x")
         return url
+
+    def unmark_redis(self) -> None:
+        """Take the marker off the Redis database that the stack itself uses."""
+        with redis_client.Redis.from_url(self._urls["REDIS_URL"]) as client:
+            client.delete("ragbed:marker")
 
     def qdrant(self) -> str:
         """Return the server without its marker."""
@@ -109,7 +115,7 @@ def test_adopting_asks_first(answer: str, said: str, foreign: Foreign, ragbed: R
     done = ragbed.run("adopt", url, answer=answer)
 
     assert (done.returncode, said in done.stderr, "--yes" in done.stderr) == (ExitCode.USAGE, True, True)
-    assert not open_store("redis", url).is_marked()
+    assert open_store("redis", url).marker() is None
 
 
 def test_adopting_takes_a_yes(foreign: Foreign, ragbed: RagbedCommand) -> None:
@@ -117,7 +123,9 @@ def test_adopting_takes_a_yes(foreign: Foreign, ragbed: RagbedCommand) -> None:
     url = foreign.redis()
 
     assert ragbed.run("adopt", url, answer="Yes\n").returncode == 0
-    assert open_store("redis", url).is_marked()
+    marker = open_store("redis", url).marker()
+    assert marker is not None
+    assert marker.lets_in(StateFolder(ragbed.state).project())
 
 
 def test_adopting_twice_says_so(foreign: Foreign, ragbed: RagbedCommand) -> None:
@@ -186,41 +194,62 @@ def on_default_ports(
     return make_ragbed(RAGBED_ROOT=str(tmp_path), RAGBED_STACK__DEFAULT_PORTS="true")
 
 
-def test_a_marked_service_on_its_default_port_is_used_and_said(on_default_ports: RagbedCommand) -> None:
-    """What runs already is attached to, and the report says where it was found."""
-    open_marker(on_default_ports)
+@pytest.fixture
+def adopted(on_default_ports: RagbedCommand, ragbed_up: RagbedCommand) -> RagbedCommand:
+    """That checkout, once its project has adopted the stores on its default ports."""
+    stores = [url for variable, url in ragbed_up.urls().items() if variable != "OLLAMA_HOST"]
+    done = on_default_ports.run("adopt", "--yes", *stores)
+    assert done.returncode == 0, done.stderr
+    return on_default_ports
 
-    shown = on_default_ports.json("up", "-d")
+
+def test_an_adopted_store_on_its_default_port_is_used_and_said(adopted: RagbedCommand) -> None:
+    """What runs already is attached to, and the report says where it was found."""
+    shown = adopted.json("up", "-d")
 
     origins = {one["name"]: one["origin"] for one in shown["services"] if one["launcher"] == "attach"}
-    assert set(origins) == {"postgres", "redis", "qdrant", "ollama"}
+    assert set(origins) == {"postgres", "redis", "qdrant"}
     assert all(origin.startswith("found on port ") for origin in origins.values())
 
 
-def open_marker(command: RagbedCommand) -> None:
-    """See that the Qdrant on the default port is marked, whatever other tests did to it."""
-    pins = command.json("pins")
-    open_store("qdrant", f"http://127.0.0.1:{pins['qdrant']['port']}").mark("for this test")
+def test_a_mock_on_its_default_port_is_passed_over_and_said(adopted: RagbedCommand) -> None:
+    """Another project's scripted rules never become this one's answers: it starts a mock of its own."""
+    shown = adopted.json("up", "-d")
+
+    (llm,) = [one for one in shown["services"] if one["name"] == "ollama"]
+    assert (llm["product"], llm["launcher"]) == ("mock-llm", "process")
+    assert any("mock-llm" in note and "is a substitute" in note for note in shown["notes"])
+
+
+def test_a_store_of_another_project_on_its_default_port_is_passed_over_and_said(
+    on_default_ports: RagbedCommand, ragbed_up: RagbedCommand
+) -> None:
+    """Its marker names that project; private servers are started instead."""
+    shown = on_default_ports.json("up", "-d")
+
+    assert {one["launcher"] for one in shown["services"]} == {"process"}
+    owner = StateFolder(ragbed_up.state).project()
+    named = [note for note in shown["notes"] if f"{owner.name} ({owner.id})" in note]
+    assert [note.partition(":")[0] for note in named] == ["postgres", "redis"]
+    assert all("passed over" in note for note in named)
 
 
 def test_an_unmarked_service_on_its_default_port_is_passed_over_and_said(
     on_default_ports: RagbedCommand, foreign: Foreign
 ) -> None:
     """A private server is started instead, and the note says why."""
-    foreign.qdrant()
+    foreign.unmark_redis()
 
     shown = on_default_ports.json("up", "-d")
 
-    (qdrant,) = [one for one in shown["services"] if one["name"] == "qdrant"]
-    assert qdrant["launcher"] == "process"
+    (redis,) = [one for one in shown["services"] if one["name"] == "redis"]
+    assert redis["launcher"] == "process"
     assert any("does not carry ragbed's marker" in note and "passed over" in note for note in shown["notes"])
 
 
-def test_an_attached_substitute_stays_a_substitute(on_default_ports: RagbedCommand) -> None:
+def test_an_attached_substitute_stays_a_substitute(adopted: RagbedCommand, ragbed_up: RagbedCommand) -> None:
     """Attaching to an embedded Qdrant or a mock never makes it real."""
-    open_marker(on_default_ports)
-
-    shown = on_default_ports.json("up", "-d")
+    shown = adopted.json("up", "-d", MOCK_LLM_SERVER_URL=ragbed_up.urls()["OLLAMA_HOST"], USE_MOCK_LLM="true")
 
     found = {one["name"]: (one["product"], one["real"]) for one in shown["services"]}
     assert found["ollama"] == ("mock-llm", False)
@@ -228,13 +257,10 @@ def test_an_attached_substitute_stays_a_substitute(on_default_ports: RagbedComma
     assert found["postgres"][1] is found["redis"][1] is True
 
 
-def test_going_down_leaves_attached_services_alone(
-    on_default_ports: RagbedCommand, ragbed_up: RagbedCommand
-) -> None:
+def test_going_down_leaves_attached_services_alone(adopted: RagbedCommand, ragbed_up: RagbedCommand) -> None:
     """What was found running still runs."""
-    open_marker(on_default_ports)
-    on_default_ports.run("up", "-d")
+    adopted.run("up", "-d")
 
-    on_default_ports.run("down")
+    adopted.run("down")
 
     assert ragbed_up.run("status").returncode == 0

@@ -79,7 +79,9 @@ def test_a_shell_with_the_variables_finds_them_too(announced: RagbedCommand, url
 
 
 def test_variables_alone_find_services_of_nobody(checkout: RagbedCommand, urls: dict[str, str]) -> None:
-    """Without an announcement they are attached, and nobody is named."""
+    """Without an announcement they are attached once they are adopted, and nobody is named."""
+    checkout.run("adopt", "--yes", *urls.values())
+
     shown = checkout.json("status", **urls)
 
     assert shown["up"]
@@ -177,6 +179,7 @@ def test_production_looks_at_nothing(announced: RagbedCommand, urls: dict[str, s
 
 def test_a_given_store_that_cannot_be_used_is_a_note(checkout: RagbedCommand, urls: dict[str, str]) -> None:
     """Status goes on with the others, and says what is wrong with this one."""
+    checkout.run("adopt", "--yes", urls["REDIS_URL"])
     done = checkout.run("status", DATABASE_URL="postgresql://x@127.0.0.1:1/x", REDIS_URL=urls["REDIS_URL"])
 
     assert done.returncode == ExitCode.SERVICE_MISSING

@@ -70,6 +70,7 @@ def test_an_announcement_leads_nowhere_else_than_this_machine(tmp_path: Path) ->
         Announcement(url="redis://build-box:6379/0", started_by="devenv"),
         pins=load_stack_pins()["redis"],
         settings=resolve_settings(environ={}, folder=tmp_path),
+        project=None,
     )
 
     assert isinstance(found, PassedOver)

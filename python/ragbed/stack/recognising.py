@@ -1,0 +1,109 @@
+"""Which store answers at an address that somebody typed, and whether this project started it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ragbed.errors import GuardRefused, ServiceMissing, UsageError
+from ragbed.guard import NotThere, WrongService, check_url, open_store, redacted
+from ragbed.guard.stores import why_refused
+from ragbed.settings import definitions as known
+from ragbed.stack.attaching import normalised
+from ragbed.stack.listening import DEVENV_ROOT, listener_on
+from ragbed.stack.state import project_folder
+
+if TYPE_CHECKING:
+    from ragbed.guard import Identity, Store
+    from ragbed.settings import Settings
+    from ragbed.stack.state import StateFolder
+
+_SERVICES = {
+    "postgres": ("postgres",),
+    "postgresql": ("postgres",),
+    "redis": ("redis",),
+    "rediss": ("redis",),
+    "http": ("qdrant", "ollama"),
+    "https": ("qdrant", "ollama"),
+}
+_USUAL_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
+
+
+def candidates(url: str) -> tuple[str, ...]:
+    """Return the services that may answer at an address, by its scheme.
+
+    Raises:
+        UsageError: It is no address of a store.
+    """
+    found = _SERVICES.get(urlsplit(url).scheme.partition("+")[0])
+    if found is None:
+        raise UsageError(
+            f"{redacted(url)} is no URL of a store", hint="postgresql://, redis:// or Qdrant's http://"
+        )
+    return found
+
+
+def recognise(url: str, settings: Settings) -> tuple[str, str, Store, Identity]:
+    """Return which service answers at an address, the address in the normal form, its client, and who it is.
+
+    Raises:
+        UsageError: It is no address of a store.
+        NotThere: Nothing answers there.
+        WrongService: What answers is none of the services that may.
+    """
+    complaints: list[WrongService] = []
+    for service in candidates(url):
+        normal = normalised(service, url, named="the URL")
+        store = open_store(service, normal, api_key=settings[known.QDRANT_API_KEY], timeout_s=5.0)
+        try:
+            return service, normal, store, store.identify()
+        except WrongService as error:
+            complaints.append(error)
+    raise complaints[0]
+
+
+def require_started_here(url: str, settings: Settings, folder: StateFolder) -> None:
+    """Return where this project started what listens at an address; nothing is written.
+
+    Where its process names no project, the store's marker decides.
+
+    Args:
+        url: On this machine.
+        settings: The resolved settings.
+        folder: This project's state folder.
+
+    Raises:
+        UsageError: It is no address of a store.
+        ServiceMissing: Nothing listens there.
+        GuardRefused: It is another project's.
+    """
+    services = candidates(url)
+    root = Path(os.environ.get(DEVENV_ROOT) or project_folder())
+    port = urlsplit(url).port or _USUAL_PORTS.get(urlsplit(url).scheme, 6333)
+    found = listener_on(port, folder, root)
+    if found.whose == "none":
+        raise ServiceMissing(f"{services[0]} is not up: {found.seen}", hint="start it")
+    refused = found.seen if found.whose == "foreign" else ""
+    if found.whose == "unknown":
+        check_url(settings, url, named="the URL")
+        refused = _refused_by_marker(url, settings, folder, seen=found.seen)
+    if refused:
+        raise GuardRefused(
+            f"what listens at {redacted(url)} is not this project's: {refused}",
+            details=[f"this project is in {root}"],
+            hint="give this project ports of its own, or let it in by `ragbed adopt URL`",
+        )
+
+
+def _refused_by_marker(url: str, settings: Settings, folder: StateFolder, *, seen: str) -> str:
+    """Return why a store is not known to be this project's, in words; empty where its marker lets it in."""
+    try:
+        service, _, store, _ = recognise(url, settings)
+        if service == "ollama":
+            return f"{seen}, and an Ollama carries no marker"
+        refused = why_refused(store.marker(), folder.identity())
+    except (NotThere, WrongService) as error:
+        refused = f"cannot be asked for its marker: {error}"
+    return refused and f"{seen}, and the store {refused}"
