@@ -55,13 +55,13 @@ def adopt(
     written to it; with --started-by it is remembered like the others. Adopting again changes nothing. What an older
     ragbed left there under the name `default` becomes this project's.
     """
+    from ragbed.cli.project import project_settings
     from ragbed.guard import check_url, refuse_writes
-    from ragbed.settings import resolve_settings
-    from ragbed.stack import find_state_folder, project_folder
+    from ragbed.stack import find_state_folder
     from ragbed.stack.announced import announce
     from ragbed.stack.recognising import require_started_here
 
-    settings = resolve_settings(folder=project_folder())
+    settings = project_settings()
     if check:
         for url in urls:
             require_started_here(url, settings, find_state_folder())
@@ -142,13 +142,13 @@ class Adoption:
             return
         from ragbed.pipeline.adapters.takeover import take_over
         from ragbed.pipeline.config import DEFAULT_NAMESPACE, PipelineConfig
-        from ragbed.settings import definitions
+        from ragbed.stack.attaching import typed_key
 
         for namespace in dict.fromkeys((*namespaces, DEFAULT_NAMESPACE)):
             config = PipelineConfig(
                 database_url=self.url if self.service == "postgres" else "",
                 qdrant_url=self.url if self.service == "qdrant" else "",
-                qdrant_api_key=self._settings[definitions.QDRANT_API_KEY] or None,
+                qdrant_api_key=typed_key(self._settings, self.url) or None,
                 redis_url="",
                 ollama_url="",
                 gaps_dir=self._folder.gaps,

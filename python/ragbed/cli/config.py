@@ -24,10 +24,10 @@ def config() -> None:
 def explain(*, key: str | None, as_json: bool) -> None:
     """Show every setting with its value and source; with KEY, every source that had a word."""
     from ragbed.cli.output import show_json, show_table
-    from ragbed.settings import all_settings, resolve_settings
-    from ragbed.stack import project_folder
+    from ragbed.cli.project import project_settings
+    from ragbed.settings import all_settings
 
-    settings = resolve_settings(folder=project_folder())
+    settings = project_settings()
     known = all_settings()
     chosen = [_find(key, known)] if key else list(known.values())
     if as_json:
@@ -39,15 +39,22 @@ def explain(*, key: str | None, as_json: bool) -> None:
         variables = ", ".join((setting.own_variable, *setting.env))
         click.echo(f"{setting.key}: {setting.help} Set by {variables}.")
         history = settings.history[setting.key]
-        rows = [(_shown(setting, resolved), resolved.source) for resolved in history]
-        show_table(["value", "source"], [*rows[:-1], (rows[-1][0], f"{rows[-1][1]} (in force)")])
+        rows = [(_shown(setting, one), f"{one.source}{_standing(settings, setting, one)}") for one in history]
+        show_table(["value", "source"], rows)
         return
-    values = [(s.key, _shown(s, settings.history[s.key][-1]), settings.source(s)) for s in chosen]
+    values = [(s.key, _shown(s, settings.in_force(s)), settings.source(s)) for s in chosen]
     flags = [
         (f"feature {name}", str(on), f"environment FEATURE_{name.upper()}")
         for name, on in settings.features.items()
     ]
     show_table(["key", "value", "source"], [*values, *flags])
+
+
+def _standing(settings: Settings, setting: Setting[Any], resolved: Resolved) -> str:
+    """Return whether a value is in force, or does not count, in words; empty where a later one is in force."""
+    if not resolved.counted:
+        return " (does not count: it lifts a guard)"
+    return " (in force)" if resolved is settings.in_force(setting) else ""
 
 
 def _find(key: str, known: dict[str, Setting[Any]]) -> Setting[Any]:
@@ -69,10 +76,14 @@ def _describe(settings: Settings, chosen: list[Setting[Any]]) -> dict[str, Any]:
         "tier": {"value": settings.tier.name, "source": settings.tier_source},
         "settings": {
             setting.key: {
-                "value": _hidden(setting, settings.history[setting.key][-1].value),
+                "value": _hidden(setting, settings[setting]),
                 "source": settings.source(setting),
                 "history": [
-                    {"value": _hidden(setting, resolved.value), "source": resolved.source}
+                    {
+                        "value": _hidden(setting, resolved.value),
+                        "source": resolved.source,
+                        "counted": resolved.counted,
+                    }
                     for resolved in settings.history[setting.key]
                 ],
             }

@@ -34,17 +34,14 @@ def env(*, form: str) -> None:
     Where no stack of ragbed's is up, those of the services that run, such as devenv's.
     """
     from ragbed.cli.output import note, show_json
+    from ragbed.cli.project import project_settings
     from ragbed.errors import ExitCode, ServiceMissing
-    from ragbed.settings import resolve_settings
-    from ragbed.stack import Found, find_services, find_state_folder, project_folder, running_record
+    from ragbed.stack import Found, find_services, find_state_folder, running_record
 
+    settings = project_settings()
     folder = find_state_folder()
     record = running_record(folder) if folder.root.exists() else None
-    found = (
-        Found(endpoints=record.endpoints)
-        if record
-        else find_services(resolve_settings(folder=project_folder()), folder)
-    )
+    found = Found(endpoints=record.endpoints) if record else find_services(settings, folder)
     if not found.endpoints:
         raise ServiceMissing("nothing is up", details=found.notes, hint="ragbed up -d")
     values = {VARIABLES[name]: endpoint.url for name, endpoint in found.endpoints.items()}

@@ -54,10 +54,9 @@ def fetched_blobs(*, made: bool = False) -> BlobFolder:
 
 def settings_in_force() -> Settings:
     """Return the settings in force."""
-    from ragbed.settings import resolve_settings
-    from ragbed.stack import project_folder
+    from ragbed.cli.project import project_settings
 
-    return resolve_settings(folder=project_folder())
+    return project_settings()
 
 
 def only_one(given: Mapping[str, object]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragbed.cli.output import note, show_json, show_table
+from ragbed.cli.project import project_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +33,9 @@ def running_config(command: str, namespace: str) -> Iterator[tuple[PipelineConfi
     """
     from ragbed.guard import refuse_writes
     from ragbed.pipeline.on_stack import pipeline_config
-    from ragbed.settings import resolve_settings
-    from ragbed.stack import find_state_folder, project_folder, running_stack
+    from ragbed.stack import find_state_folder, running_stack
 
-    settings = resolve_settings(folder=project_folder())
+    settings = project_settings()
     refuse_writes(settings, command=command)
     folder = find_state_folder()
     with running_stack(settings, folder=folder, caller="command", may_start=False) as stack:

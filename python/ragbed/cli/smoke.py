@@ -43,15 +43,15 @@ def smoke(
     Uses the stack of `ragbed up` where it runs, else starts one for the run. Ends with 0 when every stage passed, 1
     when a check failed, 10 when a service is missing, 11 on drift from the pins, 13 when a guard refused.
     """
-    from ragbed.settings import resolve_settings
+    from ragbed.cli.project import project_settings
     from ragbed.smoke import SmokeOptions, run_smoke
-    from ragbed.stack import find_state_folder, project_folder
+    from ragbed.stack import find_state_folder
 
     options = SmokeOptions(
         corpus=corpus, questions=questions, require_live=require_live, keep=keep, last_stage=last_stage
     )
     report = run_smoke(
-        resolve_settings(folder=project_folder()),
+        project_settings(),
         find_state_folder(),
         options,
         on_stage=lambda result: note(_stage_line(result)),

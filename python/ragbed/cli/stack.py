@@ -10,6 +10,7 @@ import click
 from ragbed.cli.env import VARIABLES, variables_of
 from ragbed.cli.live import stack_view
 from ragbed.cli.output import note, show_json, show_table, used
+from ragbed.cli.project import project_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,14 +36,13 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     """
     from ragbed.errors import UsageError
     from ragbed.guard import refuse_writes
-    from ragbed.settings import resolve_settings
-    from ragbed.stack import SERVICES, find_state_folder, project_folder
+    from ragbed.stack import SERVICES, find_state_folder
     from ragbed.stack import up as start_stack
     from ragbed.stack.supervising import stopped_at_the_end, supervise
 
     if as_json and not detach:
         raise UsageError("--json needs --detach: a stack in the foreground prints until it ends")
-    settings = resolve_settings(folder=project_folder())
+    settings = project_settings()
     folder = find_state_folder()
     folder.prepared()
     refuse_writes(settings, command="ragbed up")
@@ -94,11 +94,10 @@ def down(*, everything: bool, keep: bool) -> None:
 def reset(*, yes: bool) -> None:
     """Stop the stack and delete its data: databases, caches, collections, gap pages, logs."""
     from ragbed.guard import refuse_writes
-    from ragbed.settings import resolve_settings
-    from ragbed.stack import find_state_folder, project_folder
+    from ragbed.stack import find_state_folder
     from ragbed.stack import reset as reset_stack
 
-    refuse_writes(resolve_settings(folder=project_folder()), command="ragbed reset")
+    refuse_writes(project_settings(), command="ragbed reset")
     folder = find_state_folder()
     if folder.kept.exists() and not yes:
         click.confirm(f"Delete the kept data in {folder.kept}?", abort=True)
@@ -115,15 +114,15 @@ def status(*, as_json: bool) -> None:
     whose URL is given, those of `devenv up`, and those on their default ports.
     """
     from ragbed.errors import ExitCode
-    from ragbed.settings import resolve_settings
-    from ragbed.stack import find_services, find_state_folder, project_folder, running_record
+    from ragbed.stack import find_services, find_state_folder, running_record
     from ragbed.stack.health import check_health
 
+    settings = project_settings()
     folder = find_state_folder()
     record = running_record(folder) if folder.root.exists() else None
     project = folder.identity()
     if record is None:
-        found = find_services(resolve_settings(folder=project_folder()), folder)
+        found = find_services(settings, folder)
         _show_found(found, project, as_json=as_json)
         if found.missing:
             raise SystemExit(ExitCode.SERVICE_MISSING)

@@ -11,6 +11,7 @@ from ragbed.guard.addresses import is_loopback
 from ragbed.guard.libpq import is_private
 from ragbed.guard.names import Names, names_in, services_in
 from ragbed.settings import definitions as known
+from ragbed.settings import line_to_add
 
 if TYPE_CHECKING:
     from ragbed.settings import Setting, Settings
@@ -107,13 +108,26 @@ def check_url(settings: Settings, url: str, *, named: str, bare: bool = True) ->
 
 
 def _refuse_other_machines(settings: Settings, names: Names, *, named: str) -> None:
-    allowed = {name.strip().lower() for name in settings[known.GUARD_ALLOWED_HOSTS].split(",")}
+    allowed = _hosts(settings[known.GUARD_ALLOWED_HOSTS])
     for host in names.hosts:
         if not is_loopback(host) and host.lower() not in allowed:
             raise GuardRefused(
                 f"{named} is refused: {host!r} is not on this machine, and tier {settings.tier.name} stays on it",
-                hint=f"set RAGBED_GUARD__ALLOWED_HOSTS={host} if that host is a test machine",
+                details=_allowed_in_vain(settings, host),
+                hint=f"if that host is a test machine, {line_to_add(known.GUARD_ALLOWED_HOSTS, host)}",
             )
+
+
+def _allowed_in_vain(settings: Settings, host: str) -> list[str]:
+    """Return who allows a host without the right to do so."""
+    refused = settings.not_counted(known.GUARD_ALLOWED_HOSTS)
+    if refused is None or host.lower() not in _hosts(refused.value):
+        return []
+    return [f"{refused.source} allows it, which does not count: a checkout may have brought that file along"]
+
+
+def _hosts(listed: str) -> set[str]:
+    return {name.strip().lower() for name in listed.split(",")}
 
 
 def _refuse_names(url: str, *, named: str, bare: bool = True) -> Names | None:

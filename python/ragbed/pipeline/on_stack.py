@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.pipeline.config import PipelineConfig
 from ragbed.settings import definitions as known
+from ragbed.stack.attaching import qdrant_key
 from ragbed.stack.threads import num_thread
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def pipeline_config(
         redis_url=stack["redis"].url,
         qdrant_url=stack["qdrant"].url,
         ollama_url=stack["ollama"].url,
-        qdrant_api_key=settings[known.QDRANT_API_KEY] or None,
+        qdrant_api_key=qdrant_key(settings, stack["qdrant"].url) or None,
         gaps_dir=folder.gaps / namespace,
         namespace=namespace,
         project_id=project.id,

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +32,10 @@ def ragbed_settings() -> Settings:
     from ragbed.settings import resolve_settings  # noqa: PLC0415 - costs nothing where nobody asks
     from ragbed.stack import project_folder  # noqa: PLC0415 - as above
 
-    return resolve_settings(folder=project_folder())
+    settings = resolve_settings(folder=project_folder())
+    for line in settings.notes:
+        warnings.warn(line, stacklevel=1)
+    return settings
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from ragbed.settings import definitions
 from ragbed.settings.definitions import Setting, all_settings
+from ragbed.settings.kept_back import line_to_add
 from ragbed.settings.llm import LlmChoice, choose_llm
 from ragbed.settings.resolution import Resolved, Settings, resolve_settings
 from ragbed.settings.tiers import TIERS, Tier
@@ -16,5 +17,6 @@ __all__ = [
     "all_settings",
     "choose_llm",
     "definitions",
+    "line_to_add",
     "resolve_settings",
 ]

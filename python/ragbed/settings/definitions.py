@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -19,8 +19,10 @@ class Setting(Generic[T]):
         env: Environment variables of the field that are honoured, beside `RAGBED_SECTION__NAME`.
         secret: Whether the value is hidden wherever it is shown, and may be given as `…_FILE`.
         choices: The only values allowed; empty allows all.
-        environment_only: Whether a value in a file is refused: the setting opens what a checkout may not open.
         help: What it does, one line.
+        loosens: Which of its values lift a guard: `given`, any value; `more`, a larger number than the one before;
+            `off`, false where it was true; empty, none does. A project's file, which comes with a checkout, can only
+            tighten guards.
     """
 
     key: str
@@ -30,13 +32,26 @@ class Setting(Generic[T]):
     env: tuple[str, ...] = ()
     secret: bool = False
     choices: tuple[str, ...] = ()
-    environment_only: bool = False
+    loosens: Literal["", "given", "more", "off"] = ""
 
     @property
     def own_variable(self) -> str:
         """The environment variable in ragbed's own form."""
         section, _, name = self.key.partition(".")
         return f"RAGBED_{section.upper()}__{name.upper()}"
+
+    def is_looser(self, value: T, before: T) -> bool:
+        """Tell whether a value lifts a guard that the one before it has set.
+
+        Args:
+            value: The new value.
+            before: The value in force until then.
+        """
+        if self.loosens == "given":
+            return value not in {before, self.default}
+        if self.loosens == "more":
+            return bool(value > before)  # type: ignore[operator]
+        return self.loosens == "off" and bool(before) and not value
 
 
 _REGISTRY: dict[str, Setting[Any]] = {}
@@ -86,7 +101,11 @@ LLM_RECORDER = _text(
     "llm.recorder", "", "What recordings do.", env=("RECORDER_MODE",), choices=("", "replay", "record")
 )
 LLM_FAIL_ON_REAL_CALL = _switch(
-    "llm.fail_on_real_call", False, "Refuse every call to a paid provider.", env=("FAIL_ON_REAL_API_CALL",)
+    "llm.fail_on_real_call",
+    False,
+    "Refuse every call to a paid provider.",
+    env=("FAIL_ON_REAL_API_CALL",),
+    loosens="off",
 )
 LLM_NUM_THREAD = _whole(
     "llm.num_thread", 0, "Threads of a model; 0 leaves it to Ollama, and one core free on one that we start."
@@ -120,20 +139,24 @@ MODELS_SET = _text(
 )
 
 BUDGET_RUN_USD = _number(
-    "budget.run_usd", 0.0, "Paid calls of one run, USD.", env=("TEST_COST_BUDGET_USD", "E2E_COST_LIMIT")
+    "budget.run_usd",
+    0.0,
+    "Paid calls of one run, USD.",
+    env=("TEST_COST_BUDGET_USD", "E2E_COST_LIMIT"),
+    loosens="more",
 )
 BUDGET_DAILY_USD = _number(
-    "budget.daily_usd", 0.0, "Paid calls of a day, USD.", env=("DAILY_COST_LIMIT_USD",)
+    "budget.daily_usd", 0.0, "Paid calls of a day, USD.", env=("DAILY_COST_LIMIT_USD",), loosens="more"
 )
-BUDGET_MONTHLY_USD = _number("budget.monthly_usd", 0.0, "Paid calls of a month, USD.")
+BUDGET_MONTHLY_USD = _number("budget.monthly_usd", 0.0, "Paid calls of a month, USD.", loosens="more")
 BUDGET_REQUEST_TOKENS = _whole(
-    "budget.request_tokens", 1000, "Tokens of one request.", env=("MAX_TOKENS_PER_REQUEST",)
+    "budget.request_tokens", 1000, "Tokens of one request.", env=("MAX_TOKENS_PER_REQUEST",), loosens="more"
 )
 RATE_LIMIT_ENABLED = _switch(
-    "rate_limit.enabled", True, "Limit requests per user.", env=("RATE_LIMIT_ENABLED",)
+    "rate_limit.enabled", True, "Limit requests per user.", env=("RATE_LIMIT_ENABLED",), loosens="off"
 )
-RATE_LIMIT_MINUTE = _whole("rate_limit.per_minute", 120, "Requests of one user in a minute.")
-RATE_LIMIT_HOUR = _whole("rate_limit.per_hour", 2000, "Requests of one user in an hour.")
+RATE_LIMIT_MINUTE = _whole("rate_limit.per_minute", 120, "Requests of one user in a minute.", loosens="more")
+RATE_LIMIT_HOUR = _whole("rate_limit.per_hour", 2000, "Requests of one user in an hour.", loosens="more")
 
 POSTGRES_URL = _text("postgres.url", "", "A Postgres that already runs.", env=("DATABASE_URL",), secret=True)
 REDIS_URL = _text("redis.url", "", "A Redis or Valkey that already runs.", env=("REDIS_URL",), secret=True)
@@ -154,13 +177,16 @@ STACK_READY_TIMEOUT_S = _number(
     "stack.ready_timeout_s", 0.0, "How long a start may take; 0 takes the pins' limits."
 )
 GUARD_ALLOWED_HOSTS = _text(
-    "guard.allowed_hosts", "", "Hosts beside loopback that local and CI tiers may reach, comma-separated."
+    "guard.allowed_hosts",
+    "",
+    "Hosts beside loopback that local and CI tiers may reach, comma-separated.",
+    loosens="given",
 )
 SERVE_ALLOWED_NAMES = _text(
     "serve.allowed_names",
     "",
     "Host names beside loopback by which clients and web pages may call our servers, comma-separated.",
-    environment_only=True,
+    loosens="given",
 )
 PIPELINE_CHUNK_TOKENS = _whole("pipeline.chunk_tokens", 200, "Budget of a chunk, in estimated tokens.")
 PIPELINE_BATCH_SIZE = _whole("pipeline.batch_size", 50, "Chunks that are embedded and written together.")

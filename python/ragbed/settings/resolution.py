@@ -11,18 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ragbed.errors import ConfigurationError, GuardRefused
+from ragbed.errors import ConfigurationError
 from ragbed.settings import definitions as known
 from ragbed.settings.definitions import Setting, all_settings
 from ragbed.settings.from_lock import models_of_set
+from ragbed.settings.kept_back import with_kept_back
 from ragbed.settings.llm import FREE, named_provider
+from ragbed.settings.local_file import why_not_the_users
 from ragbed.settings.tiers import Tier, find_tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 T = TypeVar("T")
-PROJECT_FILES = ("ragbed.toml", "ragbed.local.toml")
+PROJECT_FILE, LOCAL_FILE = "ragbed.toml", "ragbed.local.toml"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -41,10 +43,18 @@ class Resolved:
     Attributes:
         value: Of the setting's kind.
         source: In words: `default`, `tier local`, a file, `environment NAME`, `flag`, `override`.
+        counted: False where the source may not say this: a project's file lifts no guard.
     """
 
     value: Any
     source: str
+    counted: bool = True
+
+    @property
+    def level(self) -> str:
+        """The kind of source: a key goes only to an address of the same. Flags and variables are typed together."""
+        kind = self.source.partition(" ")[0]
+        return "environment" if kind == "flag" else kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +64,43 @@ class Settings:
     Attributes:
         tier: The tier in force.
         tier_source: Where the tier came from.
-        history: Per key every source that had a word, the last one in force.
+        history: Per key every source that had a word; the last one that counts is in force.
         features: Feature flags, from `FEATURE_NAME=true`.
+        notes: What was not counted or is kept back, and what to type, a sentence each.
     """
 
     tier: Tier
     tier_source: str
     history: Mapping[str, tuple[Resolved, ...]]
     features: Mapping[str, bool]
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, setting: Setting[T]) -> T:
         """Return the value in force."""
-        value: T = self.history[setting.key][-1].value
+        value: T = self.in_force(setting).value
         return value
+
+    def in_force(self, setting: Setting[Any]) -> Resolved:
+        """Return the value in force with its source."""
+        return next(one for one in reversed(self.history[setting.key]) if one.counted)
 
     def source(self, setting: Setting[Any]) -> str:
         """Return where the value in force came from."""
-        return self.history[setting.key][-1].source
+        return self.in_force(setting).source
+
+    def not_counted(self, setting: Setting[Any]) -> Resolved | None:
+        """Return the last value that a source may not give, and would have been in force; None where there is none."""
+        last = self.history[setting.key][-1]
+        return None if last.counted else last
+
+    def key_of(self, key: Setting[str], level: str) -> str:
+        """Return the key that one kind of source gives; empty for none.
+
+        Args:
+            key: The key's setting.
+            level: The kind of source of the address that it would be sent to.
+        """
+        return next((one.value for one in reversed(self.history[key.key]) if one.level == level), "")
 
     def is_given(self, setting: Setting[Any]) -> bool:
         """Tell whether somebody chose this value, beyond defaults and the tier."""
@@ -94,15 +124,16 @@ def resolve_settings(
 
     Raises:
         ConfigurationError: A source names an unknown key or a value of a wrong kind, or a file is not TOML.
-        GuardRefused: A file sets what only the environment may.
     """
     environ = os.environ if environ is None else environ
     folder = folder or Path.cwd()
     name = environ.get("APP_ENV") or "local"
     tier = find_tier(name)
+    reason = why_not_the_users(folder / LOCAL_FILE)
     sources = [
         *((f"tier {tier.name}", key, value) for key, value in tier.values.items()),
-        *(found for file in PROJECT_FILES for found in _from_file(folder / file)),
+        *_from_file(folder / PROJECT_FILE, PROJECT_FILE),
+        *_from_file(folder / LOCAL_FILE, f"{LOCAL_FILE} ({reason})" if reason else LOCAL_FILE),
         *_from_environment(environ),
         *(("flag", key, value) for key, value in (flags or {}).items() if value is not None),
         *(("override", key, value) for key, value in (overrides or {}).items()),
@@ -112,12 +143,10 @@ def resolve_settings(
     for source, key, raw in sources:
         if key not in every:
             raise _unknown(key, source, list(every))
-        if every[key].environment_only and source in PROJECT_FILES:
-            raise GuardRefused(
-                f"{source} sets {key}, which counts only from the environment: it opens our servers",
-                hint=f"take it out of {source}, and export {every[key].own_variable} where you want it",
-            )
-        history[key].append(Resolved(value=_read(every[key], raw, source), source=source))
+        value = _read(every[key], raw, source)
+        before = next(one.value for one in reversed(history[key]) if one.counted)
+        counted = _speaks_for_the_user(source) or not every[key].is_looser(value, before)
+        history[key].append(Resolved(value=value, source=source, counted=counted))
     settings = Settings(
         tier=tier,
         tier_source="environment APP_ENV" if environ.get("APP_ENV") else "default",
@@ -125,7 +154,13 @@ def resolve_settings(
         features=_features(environ),
     )
     settings = replace(settings, history={**settings.history, **_models_of_provider(settings)})
-    return replace(settings, history={**settings.history, **_models_of_set(settings, environ)})
+    settings = replace(settings, history={**settings.history, **_models_of_set(settings, environ)})
+    return with_kept_back(settings, environ, folder / LOCAL_FILE, reason)
+
+
+def _speaks_for_the_user(source: str) -> bool:
+    """Tell whether a source may lift a guard: all but files that a checkout may have brought along."""
+    return not source.startswith((f"{PROJECT_FILE}", f"{LOCAL_FILE} ("))
 
 
 def _models_of_provider(settings: Settings) -> dict[str, tuple[Resolved, ...]]:
@@ -164,7 +199,7 @@ def _models_of_set(settings: Settings, environ: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _from_file(path: Path) -> Iterator[tuple[str, str, object]]:
+def _from_file(path: Path, source: str) -> Iterator[tuple[str, str, object]]:
     if not path.is_file():
         return
     try:
@@ -179,7 +214,7 @@ def _from_file(path: Path) -> Iterator[tuple[str, str, object]]:
                 f"{path}: {section} stands outside a section", hint="write [section] above it"
             )
         for name, value in values.items():
-            yield path.name, f"{section}.{name}", value
+            yield source, f"{section}.{name}", value
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:

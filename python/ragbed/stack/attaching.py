@@ -86,7 +86,7 @@ def attach_given(
     """
     check_url(settings, url, named=named)
     url = normalised(service, url, named=named)
-    store = open_store(service, url, api_key=settings[known.QDRANT_API_KEY], timeout_s=5.0)
+    store = open_store(service, url, api_key=_key(service, settings, url), timeout_s=5.0)
     shown = redacted(url)
     try:
         identity = store.identify()
@@ -180,7 +180,7 @@ def attach_found(
         announced: What somebody said of the service that they started; without it a substitute is not used.
     """
     port = urlsplit(url).port or pins.port
-    store = open_store(service, url, api_key=settings[known.QDRANT_API_KEY], timeout_s=1.0)
+    store = open_store(service, url, api_key=_key(service, settings, url), timeout_s=1.0)
     try:
         store.pulse()
     except NotThere as error:
@@ -202,6 +202,35 @@ def attach_found(
             note=f"{service}: {identity.product} {identity.version} on port {port} {reason}: passed over"
         )
     return _endpoint(service, url, identity, f"found on port {port}", announced)
+
+
+def _key(service: str, settings: Settings, url: str) -> str:
+    return qdrant_key(settings, url) if service == "qdrant" else ""
+
+
+def qdrant_key(settings: Settings, url: str) -> str:
+    """Return the key that was given together with an address; empty for none, and for every other address.
+
+    Args:
+        settings: The resolved settings.
+        url: The address in the normal form.
+    """
+    given = settings[known.QDRANT_URL]
+    if not given or given.startswith("memory:"):
+        return ""
+    if normalised("qdrant", given, named=known.QDRANT_URL.key) != url:
+        return ""
+    return settings.key_of(known.QDRANT_API_KEY, settings.in_force(known.QDRANT_URL).level)
+
+
+def typed_key(settings: Settings, url: str) -> str:
+    """Return the key for an address that the user typed: the environment's was given beside it; empty for none.
+
+    Args:
+        settings: The resolved settings.
+        url: The address in the normal form.
+    """
+    return qdrant_key(settings, url) or settings.key_of(known.QDRANT_API_KEY, "environment")
 
 
 def normalised(service: str, url: str, *, named: str) -> str:

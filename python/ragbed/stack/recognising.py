@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from ragbed.errors import GuardRefused, ServiceMissing, UsageError
 from ragbed.guard import NotThere, WrongService, check_url, open_store, redacted
 from ragbed.guard.stores import why_refused
-from ragbed.settings import definitions as known
-from ragbed.stack.attaching import normalised
+from ragbed.stack.attaching import normalised, typed_key
 from ragbed.stack.listening import DEVENV_ROOT, listener_on
 from ragbed.stack.state import project_folder
 
@@ -56,7 +55,7 @@ def recognise(url: str, settings: Settings) -> tuple[str, str, Store, Identity]:
     complaints: list[WrongService] = []
     for service in candidates(url):
         normal = normalised(service, url, named="the URL")
-        store = open_store(service, normal, api_key=settings[known.QDRANT_API_KEY], timeout_s=5.0)
+        store = open_store(service, normal, api_key=typed_key(settings, normal), timeout_s=5.0)
         try:
             return service, normal, store, store.identify()
         except WrongService as error:

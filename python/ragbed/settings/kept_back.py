@@ -1,0 +1,94 @@
+"""What a source said that is not acted on: guards that a checkout would lift, keys that belong to another address."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ragbed.settings import definitions as known
+from ragbed.settings.definitions import Setting, all_settings
+from ragbed.settings.local_file import how_to_make_it_theirs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from ragbed.settings.resolution import Resolved, Settings
+
+
+def with_kept_back(settings: Settings, environ: Mapping[str, str], local_file: Path, reason: str) -> Settings:
+    """Return the settings with a password of the environment kept from another source's address, and the notes.
+
+    Args:
+        settings: The resolved settings.
+        environ: Environment variables.
+        local_file: The developer's own file.
+        reason: Why that file does not speak for this user; empty where it does.
+    """
+    notes = [*_of_the_local_file(local_file, reason), *_of_guards(settings), *_of_the_api_key(settings)]
+    url = settings.in_force(known.POSTGRES_URL)
+    if environ.get("PGPASSWORD") and _leaves_the_password_open(url):
+        history = settings.history[known.POSTGRES_URL.key]
+        closed = replace(url, value=f"{url.value}{'&' if '?' in url.value else '?'}password=")
+        settings = replace(settings, history={**settings.history, known.POSTGRES_URL.key: (*history, closed)})
+        notes.append(_kept_back("PGPASSWORD", known.POSTGRES_URL, url))
+    return replace(settings, notes=tuple(notes))
+
+
+def line_to_add(setting: Setting[str], value: object) -> str:
+    """Return what to write, and where, so that a value counts that lifts a guard.
+
+    Args:
+        setting: The setting.
+        value: The value.
+    """
+    section, _, name = setting.key.partition(".")
+    shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
+    return (
+        f"set {setting.own_variable}={value}, or write into ragbed.local.toml, which git must not track:"
+        f" [{section}] {name} = {shown}"
+    )
+
+
+def _of_the_local_file(local_file: Path, reason: str) -> Iterator[str]:
+    if reason:
+        yield (
+            f"{local_file.name} counts as the project's, not as yours ({reason}): it lifts no guard; to make it"
+            f" yours: {how_to_make_it_theirs(local_file, reason)}"
+        )
+
+
+def _of_guards(settings: Settings) -> Iterator[str]:
+    for setting in all_settings().values():
+        if setting.loosens and (refused := settings.not_counted(setting)):
+            yield (
+                f"{setting.key} of {refused.source} does not count, since it lifts a guard; if you mean it:"
+                f" {line_to_add(setting, refused.value)}"
+            )
+
+
+def _of_the_api_key(settings: Settings) -> Iterator[str]:
+    key, address = settings.in_force(known.QDRANT_API_KEY), settings.in_force(known.QDRANT_URL)
+    elsewhere = settings.is_given(known.QDRANT_URL) and not address.value.startswith("memory:")
+    if key.value and elsewhere and key.level != address.level:
+        yield _kept_back(key.source.removeprefix("environment "), known.QDRANT_URL, address)
+
+
+def _kept_back(secret: str, setting: Setting[str], address: Resolved) -> str:
+    where = address.source.removeprefix("environment ")
+    return (
+        f"{secret} is kept back: it was not given together with {setting.key}, which is from {where}; to send it"
+        f" there, give both in one place, for example: export {setting.env[0]}=URL"
+    )
+
+
+def _leaves_the_password_open(url: Resolved) -> bool:
+    """Tell whether libpq would take its password from the environment for an address that came from elsewhere."""
+    if not url.value or url.level == "environment":
+        return False
+    try:
+        parts = urlsplit(url.value)
+    except ValueError:
+        return False  # refused where it is used
+    return parts.scheme.startswith("postgres") and not parts.password and "password=" not in parts.query
