@@ -50,6 +50,14 @@ def qdrant() -> None:
     help="Collections that hold their files open at once.",
 )
 @click.option(
+    "--max-snapshot-mb",
+    type=click.IntRange(min=1),
+    default=16 * 1024,
+    show_default=True,
+    metavar="N",
+    help="Largest snapshot that is taken in, packed and unpacked.",
+)
+@click.option(
     "--grpc-port",
     type=click.IntRange(0, 65535),
     show_default="the one after --port",
@@ -64,6 +72,7 @@ def serve(
     read_only_api_key_file: Path | None,
     no_optimize: bool,
     max_open: int,
+    max_snapshot_mb: int,
     grpc_port: int | None,
 ) -> None:
     """Serve on 127.0.0.1 until interrupted; prints one line once it answers."""
@@ -80,5 +89,6 @@ def serve(
         read_only_api_key_file=read_only_api_key_file,
         optimize=False if no_optimize else None,
         max_open=max_open,
+        max_snapshot_mb=max_snapshot_mb,
         grpc_port=grpc_port,
     )

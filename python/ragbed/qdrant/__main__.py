@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 from ragbed.asgi import DEFAULT_HOST, run_command
-from ragbed.qdrant.limits import MAX_OPEN
+from ragbed.qdrant.limits import MAX_OPEN, MAX_SNAPSHOT_MB
 from ragbed.qdrant.server import serve
 
 
@@ -38,6 +38,13 @@ def main() -> None:
         default=MAX_OPEN,
         metavar="N",
         help="collections that hold their files open at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-snapshot-mb",
+        type=positive,
+        default=MAX_SNAPSHOT_MB,
+        metavar="N",
+        help="largest snapshot that is taken in, packed and unpacked (default: %(default)s)",
     )
     parser.add_argument(
         "--grpc-port",

@@ -12,7 +12,9 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 from weakref import WeakValueDictionary
@@ -67,6 +69,9 @@ LACKING_OF_A_COLLECTION = ("cluster", "debug", "memory", "shards", "truncate_una
 THREADS = 4
 """Calls at work at once. The engine keeps the interpreter to itself, so more would only wait for each other."""
 
+LONG_THREADS = 2
+"""Calls at once that take long, in processes of their own; more wait."""
+
 PIECE_BYTES = 1024 * 1024
 """Size of the pieces that files are sent in."""
 
@@ -97,6 +102,7 @@ class App:
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="qdrant")
+        self._long = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix="qdrant-long")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._intake = Intake()
         self._tally = Tally()
@@ -111,8 +117,23 @@ class App:
             await _answer_fixed(method, normal(scope["path"]), scope, send)
 
     def close(self) -> None:
-        """Let the calls under way finish; twice is harmless."""
+        """Let the calls under way finish, and give up those that take long; twice is harmless."""
+        self._collections.is_stopping.set()
+        self._long.shutdown(wait=True, cancel_futures=True)
         self._pool.shutdown(wait=True)
+
+    async def _apart(
+        self, endpoint: Endpoint, call: Call, receive: Receive, started: float
+    ) -> tuple[int, bytes, Raw | None]:
+        """Answer a call that takes long: it holds nobody up, and is given up where its client goes away."""
+        watched = replace(call, gone=Event())
+        watching = asyncio.create_task(_watch(receive, watched.gone))
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._long, _answer, endpoint, watched, started
+            )
+        finally:
+            watching.cancel()
 
     async def _answer(
         self, endpoint: Endpoint, names: Mapping[str, str], scope: Scope, receive: Receive, send: Send
@@ -121,10 +142,13 @@ class App:
         try:
             async with self._intake.body(scope, receive) as content:
                 call = self._call(endpoint, names, scope, content)
-                async with self._turn(endpoint, call), self._intake.turn(content):
-                    status, body, raw = await asyncio.get_running_loop().run_in_executor(
-                        self._pool, _answer, endpoint, call, started
-                    )
+                if endpoint.turn == "apart":
+                    status, body, raw = await self._apart(endpoint, call, receive, started)
+                else:
+                    async with self._turn(endpoint, call), self._intake.turn(content):
+                        status, body, raw = await asyncio.get_running_loop().run_in_executor(
+                            self._pool, _answer, endpoint, call, started
+                        )
         except ApiError as error:
             status = error.status
             await respond_failure(send, error, started)
@@ -152,6 +176,13 @@ class App:
             return nullcontext()
         key = "" if endpoint.turn == "all" else self._collections.resolve(call.name)
         return self._turns.setdefault(key, asyncio.Lock())
+
+
+async def _watch(receive: Receive, gone: Event) -> None:
+    """Note that a client has gone, whose request was read to its end."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
 
 
 def _answer(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, Raw | None]:

@@ -13,6 +13,8 @@ import shutil
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -24,7 +26,7 @@ from ragbed.qdrant.errors import (
     WrongInput,
     collection_missing,
 )
-from ragbed.qdrant.limits import MAX_OPEN
+from ragbed.qdrant.limits import MAX_OPEN, MAX_SNAPSHOT_BYTES
 from ragbed.qdrant.names import forbidden_in
 from ragbed.qdrant.open_shards import OpenShards
 from ragbed.qdrant.opening import is_damage
@@ -34,13 +36,15 @@ from ragbed.qdrant.stored import FIRST, MARK, flaw, found_in, move_aside, write_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from qdrant_edge import ShardInfo
 
     from ragbed.qdrant.translate.config import CollectionConfig
 
 logger = logging.getLogger(__name__)
+
+INCOMING = ".incoming"
+"""Folder inside that of snapshots, for what is not one yet."""
 
 CLOSE_BUDGET_S = 0.12
 """How long closing may take in all. What stays open has its writes in the engine's log, and loses nothing."""
@@ -53,42 +57,67 @@ class Collections:
         folder: The data folder.
         shards: The collections by name.
         max_open: How many of them may hold their files open at once.
+        max_snapshot_bytes: How large a snapshot that comes in may be, packed and unpacked.
+
+    Attributes:
+        max_snapshot_bytes: As given.
+        is_stopping: Set once the server stops: what takes long is given up.
     """
 
-    def __init__(self, folder: Path, shards: dict[str, Shard], *, max_open: int = MAX_OPEN) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        shards: dict[str, Shard],
+        *,
+        max_open: int = MAX_OPEN,
+        max_snapshot_bytes: int = MAX_SNAPSHOT_BYTES,
+    ) -> None:
         self._folder = folder
+        self.max_snapshot_bytes = max_snapshot_bytes
         self._shards = shards
         self.aliases = Aliases.open(folder / "aliases.json", shards)
         self.open_shards = OpenShards(max_open)
         self._changing = threading.RLock()
         self.is_waiting: Callable[[Shard, ShardInfo], bool] = _never
         self.failure: Callable[[Shard], str | None] = _none
+        self.is_stopping = threading.Event()
         self._unchecked = set(shards)
         for shard in shards.values():
             self._adopt(shard)
 
     @classmethod
-    def open(cls, folder: Path, *, max_open: int = MAX_OPEN) -> Collections:
+    def open(
+        cls, folder: Path, *, max_open: int = MAX_OPEN, max_snapshot_bytes: int = MAX_SNAPSHOT_BYTES
+    ) -> Collections:
         """Find every collection of a data folder; each opens when it is first called for.
 
         Args:
             folder: Exists, and is owned by this process.
             max_open: How many collections may hold their files open at once.
+            max_snapshot_bytes: How large a snapshot that comes in may be, packed and unpacked.
         """
         store = folder / "collections"
         store.mkdir(exist_ok=True)
+        shutil.rmtree(folder / "snapshots" / INCOMING, ignore_errors=True)  # of a server that was killed
         shards: dict[str, Shard] = {}
         for found in sorted(store.iterdir()):
             if not (found / MARK).exists():
                 shutil.rmtree(found, ignore_errors=True)
             elif shard := found_in(found, set_aside=folder / "damaged"):
                 shards[shard.name] = shard
-        return cls(folder, shards, max_open=max_open)
+        return cls(folder, shards, max_open=max_open, max_snapshot_bytes=max_snapshot_bytes)
 
     @property
     def scratch(self) -> Path:
         """A folder for snapshots of everything, and for those that come in."""
         folder = self._folder / "snapshots"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def incoming(self) -> Path:
+        """A folder for files that are on their way in; emptied at every start."""
+        folder = self.scratch / INCOMING
         folder.mkdir(exist_ok=True)
         return folder
 
@@ -154,30 +183,41 @@ class Collections:
         with self._changing:
             self._configure(self.find(name), config)
 
-    def restore(self, name: str, config: CollectionConfig, fill: Callable[[Path], None]) -> None:
+    def restore(self, name: str, fill: Callable[[Path, CollectionConfig | None], CollectionConfig]) -> None:
         """Create a collection from files made elsewhere, or put them in the place of what it holds; all or nothing.
+
+        Until the files are in place, nothing waits for them.
 
         Args:
             name: A new name, or a collection's or an alias.
-            config: What goes with the files.
-            fill: Writes the files into a folder, which it makes.
+            fill: Writes the files into a folder, which it makes, and returns their configuration; it is given that of
+                the collection whose place they will take, if there is one.
 
         Raises:
-            ApiError: The files cannot be written, or the engine cannot open them.
+            ApiError: The files cannot be written, or do not fit the collection.
         """
-        with self._changing:
-            name = self.resolve(name)
-            check_name(name)
-            old = self._shards.get(name)
-            parent = old.folder.parent if old else self._folder / "collections" / uuid4().hex
-            files = parent / f"{FIRST}-{uuid4().hex[:8]}"
+        check_name(self.resolve(name))
+        target = self._shards.get(self.resolve(name))
+        with TemporaryDirectory(dir=self.incoming, ignore_cleanup_errors=True) as folder:
+            filled = Path(folder) / FIRST
+            config = fill(filled, target.config if target else None)
+            with self._changing:
+                self._put_in_place(self.resolve(name), config, filled)
+
+    def _put_in_place(self, name: str, config: CollectionConfig, filled: Path) -> None:
+        old = self._shards.get(name)
+        if old is not None:
+            config.require_vectors_of(old.config)  # it may have changed while the files were made
+        elif self.aliases.target(name) is not None:
+            raise WrongInput(
+                f"Can't create collection with name {name}. Alias with the same name already exists"
+            )
+        parent = old.folder.parent if old else self._folder / "collections" / uuid4().hex
+        files = parent / f"{FIRST}-{uuid4().hex[:8]}"
+        with _removed_on_failure(files if old else parent):
             parent.mkdir(exist_ok=True)
-            with _removed_on_failure(files if old else parent):
-                fill(files)
-                checked = Shard(name, config, files)
-                checked.info()
-                checked.close()
-                self._replace(old, Shard(name, config, files))
+            filled.rename(files)
+            self._replace(old, Shard(name, config, files))
 
     def _replace(self, old: Shard | None, new: Shard) -> None:
         """Put a restored collection in the place of an old one, if there is one."""

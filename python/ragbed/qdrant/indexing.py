@@ -6,26 +6,23 @@ better now; 3: there was nothing to do.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import sys
 
 import qdrant_edge
 
+from ragbed.qdrant.child import end_with_parent
+
 NICENESS = 10
 NOTHING_TO_DO = 3
-PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
     """Optimize the folder named on the command line; return the exit code."""
     parent = os.getppid()
     os.nice(NICENESS)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            return 1
+    if not end_with_parent(parent):
+        return 1
     shard = qdrant_edge.EdgeShard.load(sys.argv[1])
     changed = shard.optimize()
     shard.close()

@@ -16,7 +16,7 @@ from ragbed.qdrant.auth import ApiKey
 from ragbed.qdrant.envelope import failure
 from ragbed.qdrant.errors import REAL_SERVER, BadRequest, Forbidden
 from ragbed.qdrant.folder import owned
-from ragbed.qdrant.limits import MAX_OPEN
+from ragbed.qdrant.limits import MAX_OPEN, MAX_SNAPSHOT_MB
 from ragbed.qdrant.no_grpc import refuse_grpc
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def serve(
     read_only_api_key_file: Path | None = None,
     optimize: bool | None = None,
     max_open: int = MAX_OPEN,
+    max_snapshot_mb: int = MAX_SNAPSHOT_MB,
     grpc_port: int | None = 0,
 ) -> None:
     """Serve Qdrant's REST API on a data folder until SIGTERM or SIGINT; call it from the main thread.
@@ -49,6 +50,7 @@ def serve(
         optimize: Build indexes in the background, as a real server does; without, searches stay exact. None
             leaves it to the environment variable `RAGBED_QDRANT_OPTIMIZE`, which switches it off with `0`.
         max_open: How many collections may hold their files open at once; the least used rest.
+        max_snapshot_mb: How large a snapshot that comes in may be, packed and unpacked, in MiB.
         grpc_port: Where gRPC clients are told that there is no gRPC; None takes the port after `port`, 0 tells nobody.
 
     Raises:
@@ -64,7 +66,9 @@ def serve(
 
     api_key, read_only = read_key(api_key_file), read_key(read_only_api_key_file)
     with owned(data):
-        collections = Collections.open(data, max_open=max_open)
+        collections = Collections.open(
+            data, max_open=max_open, max_snapshot_bytes=max_snapshot_mb * 1024 * 1024
+        )
         upkeep = Upkeep(collections, optimize=wants_optimizing() if optimize is None else optimize)
         app = App(collections)
         guarded: ASGIApp = app

@@ -2,23 +2,23 @@
 
 A snapshot is a zip of the engine's files as they are while no write is under way, and of `snapshot.json`: the format,
 the collection's name and configuration, and the size of each file. The engine reserves space that it does not use yet,
-so a file is kept up to the end of its data, and grown to its size again when it is taken out.
+so a file is kept up to the end of its data, and grown to its size again when it is taken out (`unpacking`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import zipfile
-import zlib
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
-from ragbed.qdrant.errors import FormatError, NotFound, Unsupported, WrongInput, collection_missing
+from ragbed.qdrant.errors import FormatError, NotFound, collection_missing
 from ragbed.qdrant.folder import data_end
 from ragbed.qdrant.room import require_room, taken_bytes
 
@@ -32,6 +32,10 @@ ABOUT = "snapshot.json"
 FILES = "files/"
 SUFFIX = ".snapshot"
 PIECE_BYTES = 1024 * 1024
+MAX_LINE_BYTES, MAX_HEAD_BYTES = 256, 8192
+PART = re.compile(rb"""[;\s]name=(?:"snapshot"|snapshot(?=[;\s]|$))""", re.IGNORECASE)
+"""How a form names its part; `filename="snapshot"` is another thing."""
+
 COPIES = 2
 """Room that a snapshot may take while it is made, in sizes of the collection: a copy of the files, and the snapshot."""
 
@@ -122,56 +126,6 @@ def bundle(parts: Iterable[Path], aliases: dict[str, str], path: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def read_about(path: Path) -> dict[str, Any]:
-    """Return what a snapshot holds: `config`, and `sizes` of its files.
-
-    Raises:
-        WrongInput: The snapshot is damaged.
-        Unsupported: The file is no snapshot of this server; a real server's has another format.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            about: Any = orjson.loads(archive.read(ABOUT))
-    except (zipfile.BadZipFile, KeyError, orjson.JSONDecodeError, OSError):
-        raise Unsupported("a snapshot that was not made by it") from None
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise Unsupported(f"a snapshot of another format than `{FORMAT}`")
-    sizes = about.get("sizes")
-    if not isinstance(sizes, dict) or not all(isinstance(size, int) and size >= 0 for size in sizes.values()):
-        raise WrongInput("the snapshot is damaged: its list of files is no such list")
-    return {"config": about.get("config"), "sizes": sizes}
-
-
-def extract(path: Path, sizes: dict[str, int], target: Path) -> None:
-    """Take a snapshot's files out into a new folder.
-
-    Raises:
-        WrongInput: The snapshot is damaged.
-        ApiError: The disk has no room for them.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            require_room(target.parent, sum(item.file_size for item in archive.infolist()))
-            for name, size in sizes.items():
-                _take(archive, name, size, target)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
-        raise WrongInput(f"the snapshot is damaged: {error}") from error
-
-
-def _take(archive: zipfile.ZipFile, name: str, size: int, target: Path) -> None:
-    inside = PurePosixPath(name)
-    if inside.is_absolute() or ".." in inside.parts:
-        raise WrongInput(f"the snapshot is damaged: it holds a file `{name}`")
-    file = target / inside
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(FILES + name) as source, file.open("wb") as written:
-        while piece := source.read(PIECE_BYTES):
-            written.write(piece)
-        written.truncate(size)
-        written.flush()
-        os.fsync(written.fileno())
-
-
 def listed(folder: Path) -> list[dict[str, Any]]:
     """Return the snapshots in a folder as JSON, the oldest first."""
     if not folder.is_dir():
@@ -207,10 +161,14 @@ def find(folder: Path, name: str) -> Path:
 
 def uploaded(content: bytes, into: IO[bytes]) -> None:
     """Write the file of a multipart body, its part named `snapshot`; raise FormatError when there is none."""
-    line, _, _ = content.partition(b"\r\n")
-    for part in content.split(b"\r\n" + line) if line.startswith(b"--") else ():
-        head, _, data = part.partition(b"\r\n\r\n")
-        if b'name="snapshot"' in head:
-            into.write(data)
+    line = content[: max(content.find(b"\r\n", 0, MAX_LINE_BYTES), 0)]
+    start = 0
+    while line.startswith(b"--") and (head := content.find(b"\r\n\r\n", start, start + MAX_HEAD_BYTES)) >= 0:
+        end = content.find(b"\r\n" + line, head + 2)
+        if end < 0:
+            break
+        if PART.search(content, start, head):
+            into.write(memoryview(content)[head + 4 : end])
             return
+        start = end + 2
     raise FormatError("the form has no part named `snapshot`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 PARSER_TOO_DEEP = "depth limit exceeded"
 """What our JSON parser says of a body nested deeper than it reads, which is deeper than any is taken."""
 
-Turn = Literal["none", "collection", "all"]
-"""What a call waits for: nothing, earlier writes to its collection, or earlier changes of the set of collections."""
+Turn = Literal["none", "collection", "all", "apart"]
+"""What a call waits for: nothing, earlier writes to its collection, earlier changes of the set of collections, or calls
+that take long as it does, apart from all others."""
+
+NEVER = Event()
+"""Of the calls that go on without their client."""
 
 MAX_NAME = 255
 BOOLEANS = {"true": True, "false": False}
@@ -63,6 +68,7 @@ class Call:
         query: Parameters behind the `?`.
         content: The body's bytes, not yet parsed.
         tally: The answers so far.
+        gone: Set once the client has gone, for a call of the turn `apart`.
     """
 
     collections: Collections
@@ -70,6 +76,7 @@ class Call:
     query: Mapping[str, str]
     content: bytes
     tally: Tally = field(default_factory=Tally)
+    gone: Event = NEVER
 
     @property
     def name(self) -> str:

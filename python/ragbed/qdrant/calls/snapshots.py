@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import hmac
 import re
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ragbed.qdrant import snapshots
 from ragbed.qdrant.calls.call import Endpoint, Raw
-from ragbed.qdrant.errors import BadRequest, Forbidden, InvalidValue, WrongInput
+from ragbed.qdrant.child import asked
+from ragbed.qdrant.errors import BadRequest, InvalidValue, WrongInput
+from ragbed.qdrant.room import require_room
 from ragbed.qdrant.translate.config import read_config
 from ragbed.qdrant.translate.fields import choice, fields, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ragbed.qdrant.calls.call import Call
+    from ragbed.qdrant.translate.config import CollectionConfig
 
 PRIORITIES = {name: name for name in ("no_sync", "snapshot", "replica")}
-FETCH_TIMEOUT_S = 60
-PIECE_BYTES = 1024 * 1024
+RESTORING = "ragbed.qdrant.restoring"
+RESTORE_TIMEOUT_S = 3600.0
+"""How long a snapshot may take in all, to be fetched, unpacked and tried."""
+
 SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 BINARY = b"application/octet-stream"
 
@@ -60,8 +61,8 @@ def recover(call: Call) -> Any:
         location = found.required("location", text)
         found.maybe("priority", choice(PRIORITIES))  # between replicas, of which there is one
         checksum, api_key = found.maybe("checksum", _checksum), found.maybe("api_key", text)
-    with _fetched(location, api_key) as path:
-        _restore(call, path, checksum)
+    path = _local(location)
+    _restore(call, path=path, url="" if path else location, api_key=api_key, checksum=checksum)
     return True
 
 
@@ -71,10 +72,11 @@ def upload(call: Call) -> Any:
         choice(PRIORITIES)(priority, "priority")
     if (checksum := call.query.get("checksum")) is not None:
         _checksum(checksum, "checksum")
-    with NamedTemporaryFile(dir=call.collections.scratch, suffix=snapshots.SUFFIX) as file:
+    with NamedTemporaryFile(dir=call.collections.incoming, suffix=snapshots.SUFFIX) as file:
+        require_room(call.collections.incoming, len(call.content))
         snapshots.uploaded(call.content, file)
         file.flush()
-        _restore(call, Path(file.name), checksum)
+        _restore(call, path=file.name, checksum=checksum)
     return True
 
 
@@ -84,53 +86,45 @@ def _checksum(value: Any, path: str) -> str:
     return given
 
 
-def _restore(call: Call, path: Path, checksum: str | None) -> None:
-    if checksum is not None and not hmac.compare_digest(snapshots.sha256(path), checksum.lower()):
-        message = f"Snapshot checksum mismatch: expected {checksum}, actual {snapshots.sha256(path)}"
-        raise BadRequest(message)
-    about = snapshots.read_about(path)
-    config = read_config(about["config"])
-    call.collections.restore(
-        call.name, config, lambda folder: snapshots.extract(path, about["sizes"], folder)
-    )
+def _restore(
+    call: Call, *, path: str, url: str = "", api_key: str | None = None, checksum: str | None = None
+) -> None:
+    """Have a process of its own unpack and try a snapshot, and put it in place."""
+
+    def fill(files: Path, target: CollectionConfig | None) -> CollectionConfig:
+        wanted = {
+            "path": path,
+            "url": url,
+            "api_key": api_key,
+            "checksum": checksum,
+            "files": str(files),
+            "max_bytes": call.collections.max_snapshot_bytes,
+            "target": target.body if target else None,
+        }
+        config = asked(
+            RESTORING, wanted, is_cancelled=lambda: _is_cancelled(call), timeout_s=RESTORE_TIMEOUT_S
+        )
+        return read_config(config)
+
+    call.collections.restore(call.name, fill)
 
 
-@contextmanager
-def _fetched(location: str, api_key: str | None) -> Iterator[Path]:
-    """Return the file behind a location, fetched for as long as it is needed."""
-    from ragbed.guard import is_loopback  # noqa: PLC0415  # seldom needed, and slow to import
+def _is_cancelled(call: Call) -> bool:
+    return call.gone.is_set() or call.collections.is_stopping.is_set()
 
+
+def _local(location: str) -> str:
+    """Return the path of a `file://` location; empty for another."""
     try:
         parts = urlsplit(location)
     except ValueError as error:
         raise WrongInput(f"Invalid snapshot location `{location}`: {error}") from error
-    if parts.scheme == "file":
-        path = Path(unquote(parts.path))
-        if not path.is_file():
-            raise BadRequest(f"Snapshot file {str(path)!r} does not exist")
-        yield path
-        return
-    if parts.scheme not in ("http", "https"):
-        raise WrongInput(f"Invalid snapshot location `{location}`: a file, http or https URL is expected")
-    if not is_loopback(parts.hostname or ""):
-        raise Forbidden(f"`{parts.hostname}` is not this machine; fetch the snapshot and upload it")
-    with NamedTemporaryFile(suffix=snapshots.SUFFIX) as file:
-        _fetch(location, {"api-key": api_key} if api_key else {}, file)
-        yield Path(file.name)
-
-
-def _fetch(url: str, headers: dict[str, str], into: IO[bytes]) -> None:
-    from urllib.error import URLError  # noqa: PLC0415  # seldom needed, and slow to import
-    from urllib.request import ProxyHandler, Request, build_opener  # noqa: PLC0415
-
-    opener = build_opener(ProxyHandler({}))  # loopback is not behind a proxy
-    try:
-        with opener.open(Request(url, headers=headers), timeout=FETCH_TIMEOUT_S) as answer:  # noqa: S310
-            while piece := answer.read(PIECE_BYTES):
-                into.write(piece)
-    except (URLError, OSError) as error:
-        raise BadRequest(f"Failed to download snapshot from {url}: {error}") from error
-    into.flush()
+    if parts.scheme != "file":
+        return ""
+    path = Path(unquote(parts.path))
+    if parts.netloc not in ("", "localhost") or "\0" in str(path) or not path.is_file():
+        raise BadRequest(f"Snapshot file {str(path)!r} does not exist")
+    return str(path)
 
 
 def create_full(call: Call) -> Any:
@@ -176,12 +170,12 @@ ONE, ALL = "/collections/{name}/snapshots", "/snapshots"
 ENDPOINTS = (
     Endpoint(method="GET", path=ONE, answer=listed),
     Endpoint(method="POST", path=ONE, answer=create, turn="collection", may_leave=True),
-    Endpoint(method="PUT", path=f"{ONE}/recover", answer=recover, turn="all", may_leave=True),
+    Endpoint(method="PUT", path=f"{ONE}/recover", answer=recover, turn="apart", may_leave=True),
     Endpoint(
         method="POST",
         path=f"{ONE}/upload",
         answer=upload,
-        turn="all",
+        turn="apart",
         parameters=("priority", "checksum"),
         may_leave=True,
     ),

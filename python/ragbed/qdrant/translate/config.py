@@ -20,7 +20,7 @@ from ragbed.qdrant.translate.indexing import (
 )
 from ragbed.qdrant.translate.memory import read_storage
 from ragbed.qdrant.translate.quantization import read_quantization
-from ragbed.qdrant.translate.vector_params import read_sparse_vectors, read_vectors
+from ragbed.qdrant.translate.vector_params import is_unnamed, read_sparse_vectors, read_vectors
 from ragbed.qdrant.translate.vectors import VectorKind
 
 if TYPE_CHECKING:
@@ -78,6 +78,27 @@ class CollectionConfig:
             "strict_mode_config": given.get("strict_mode_config"),
         }
         return described | {name: given[name] for name in ("metadata",) if name in given}
+
+    def require_vectors_of(self, other: CollectionConfig) -> None:
+        """Refuse files that would not fit a collection of another configuration; raise WrongInput."""
+        mine, theirs = _shapes(self), _shapes(other)
+        if mine != theirs:
+            raise WrongInput(
+                "Snapshot is not compatible with existing collection:"
+                f" Collection vectors: {theirs} Snapshot vectors: {mine}"
+            )
+
+
+def _shapes(config: CollectionConfig) -> dict[str, tuple[Any, ...]]:
+    """Return what each vector's numbers are, by its name; how they are indexed is left out."""
+    given = config.body.get("vectors") or {}
+    dense = {"": given} if is_unnamed(given) else given
+    found: dict[str, tuple[Any, ...]] = dict.fromkeys(config.body.get("sparse_vectors") or {}, ("sparse",))
+    for name, params in dense.items():
+        kept = params.get("datatype") or "float32"
+        multi = "multi" if params.get("multivector_config") else "single"
+        found[name] = (params["size"], params["distance"], kept, multi)
+    return found
 
 
 def _over(defaults: dict[str, Any], given: dict[str, Any] | None) -> dict[str, Any]:
