@@ -13,6 +13,7 @@ from ragbed.gateway.engine import (
     Model,
     ModelCannotError,
     ModelNotFoundError,
+    NoAnswerError,
     Tool,
     ToolCall,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Model",
     "ModelCannotError",
     "ModelNotFoundError",
+    "NoAnswerError",
     "Tool",
     "ToolCall",
 ]

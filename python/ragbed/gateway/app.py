@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 
 from ragbed.gateway.control import Control
 from ragbed.gateway.engine import EngineError
 from ragbed.gateway.history import History, WatchedEngine
 from ragbed.gateway.mock import MockEngine
-from ragbed.gateway.wires.json_http import WireError, refused
-from ragbed.gateway.wires.ollama import OllamaWire
+from ragbed.gateway.wires.json_http import WireError, status_and_message
+from ragbed.gateway.wires.ollama import LoadedModels, OllamaWire
+from ragbed.gateway.wires.ollama import refusal as ollama_refusal
+from ragbed.gateway.wires.openai import OpenAIWire
+from ragbed.gateway.wires.openai import is_ours as is_openais
+from ragbed.gateway.wires.openai import refusal as openai_refusal
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import ASGIApp
 
 SUBSTITUTE = "mock-llm"
@@ -27,8 +35,20 @@ def create_app(engine: MockEngine | None = None) -> ASGIApp:
     """
     mock = engine or MockEngine()
     history = History()
-    wire = OllamaWire(WatchedEngine(mock, history))
+    watched = WatchedEngine(mock, history)
+    loaded = LoadedModels(watched)
+    ollama, openai = OllamaWire(watched, loaded), OpenAIWire(watched, loaded)
     return Starlette(
-        routes=[*wire.routes(), *Control(mock, history).routes()],
-        exception_handlers={WireError: refused, EngineError: refused},
+        routes=[*ollama.routes(), *openai.routes(), *Control(mock, history).routes()],
+        exception_handlers=dict.fromkeys((WireError, EngineError, HTTPException, Exception), _refused),
     )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Return a refusal in the shape of the wire that it goes to; what no wire knows is plain text."""
+    if is_openais(request.url.path):
+        status, message = status_and_message(error)
+        return openai_refusal(status, message)
+    if isinstance(error, HTTPException):
+        return PlainTextResponse(error.detail, status_code=error.status_code, headers=error.headers)
+    return ollama_refusal(error)

@@ -47,7 +47,7 @@ class Control:
 
     async def _reset(self, request: Request) -> Response:
         """Forget the history; with `{"rules": true}` the rules too."""
-        body = await read_object(request) if await request.body() else {}
+        body = await read_object(request, empty_is_none=True)
         self._history.clear()
         if body.get("rules") is True:
             self._engine.rules = ()
@@ -69,15 +69,21 @@ def _rules(values: Any) -> tuple[Rule, ...]:
 
 
 def _rule(value: Any) -> Rule:
+    given = dict(value) if isinstance(value, dict) else {}
+    thinking = given.pop("thinking", None)
     try:
-        if _has(value, {"pattern": str, "answer": str}):
-            return Rule(pattern=value["pattern"], answer=value["answer"])
-        if _has(value, {"pattern": str, "tool_calls": list}) and value["tool_calls"]:
-            return Rule(pattern=value["pattern"], tool_calls=tuple(map(_call, value["tool_calls"])))
+        if thinking is not None and not isinstance(thinking, str):
+            raise WireError(f"thinking of a rule is a string: {value!r}")
+        if _has(given, {"pattern": str, "answer": str}):
+            return Rule(pattern=given["pattern"], answer=given["answer"], thinking=thinking)
+        if _has(given, {"pattern": str, "tool_calls": list}) and given["tool_calls"]:
+            calls = tuple(map(_call, given["tool_calls"]))
+            return Rule(pattern=given["pattern"], tool_calls=calls, thinking=thinking)
     except UsageError as error:
         raise WireError(error.message) from error
     raise WireError(
-        f"a rule has a pattern and an answer, both strings, or tool_calls, and nothing else: {value!r}"
+        "a rule has a pattern and an answer, both strings, or tool_calls, perhaps thinking, and nothing else: "
+        f"{value!r}"
     )
 
 

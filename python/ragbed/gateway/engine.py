@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from typing import Any
 
-Capability = Literal["embedding", "completion"]
+Capability = Literal["completion", "embedding", "tools", "thinking", "vision", "insert"]
 FinishReason = Literal["stop", "length"]
 
 
@@ -22,26 +22,32 @@ class Model:
     Attributes:
         name: With its tag: `all-minilm:latest`.
         family: Architecture, as Ollama names it: `bert`, `llama`.
-        capability: What it can do.
+        capabilities: What it can do.
         dimensions: Length of its vectors; 0 for a model that does not embed.
         trained_context: Tokens that it was trained on.
         max_context: Tokens that it takes.
         parameter_size: For people: `23M`.
         size_bytes: Size of its weights; 0 where there are none.
         digest: SHA-256 in hexadecimal; caches are keyed by it.
-        calls_tools: Whether it takes tools and calls them.
+        thinks_unasked: Whether one that can think does so where the client does not say.
+        refuses_images: Whether a prompt with images is refused; a model that can see takes them.
     """
 
     name: str
     family: str
-    capability: Capability
+    capabilities: tuple[Capability, ...]
     dimensions: int
     trained_context: int
     max_context: int
     parameter_size: str
     size_bytes: int
     digest: str
-    calls_tools: bool = False
+    thinks_unasked: bool = True
+    refuses_images: bool = False
+
+    def can(self, capability: Capability) -> bool:
+        """Tell whether the model has a capability."""
+        return capability in self.capabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ class Tool:
     """A function that the client offers; `parameters` is the JSON schema of its arguments."""
 
     name: str
+    description: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -62,10 +69,17 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One turn of a conversation; `role` is `system`, `user`, `assistant` or `tool`."""
+    """One turn of a conversation.
+
+    Attributes:
+        role: `system`, `user`, `assistant` or `tool`.
+        content: What is said.
+        images: How many pictures come with it.
+    """
 
     role: str
     content: str
+    images: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +122,8 @@ class CompletionRequest:
         json_answer: The answer must be one JSON object.
         schema: The answer must be JSON of this schema; None asks for no schema.
         tools: What the answer may call.
+        think: Whether to think before the answer, or how hard; None leaves it to the model.
+        inserts: The answer is to stand between the prompt and a text that follows.
         truncate: Cut a prompt that is longer than the context; False refuses it.
         context: Tokens of context asked for; None takes the model's maximum.
         stop: The answer ends before the first of these.
@@ -121,6 +137,8 @@ class CompletionRequest:
     json_answer: bool = False
     schema: Mapping[str, Any] | None = None
     tools: tuple[Tool, ...] = ()
+    think: bool | str | None = None
+    inserts: bool = False
     truncate: bool = True
     context: int | None = None
     stop: tuple[str, ...] = ()
@@ -145,11 +163,23 @@ class Completion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """The next piece of an answer; the last one has no text and carries the completion."""
+    """The next piece of an answer, or of the thought before it; the last one carries the completion alone."""
 
     text: str = ""
+    thinking: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     completion: Completion | None = None
+
+
+async def joined(deltas: AsyncIterator[Delta]) -> Delta:
+    """Return a whole answer as one piece; it is read to its end, for a model may be unloaded behind it."""
+    pieces = [delta async for delta in deltas]
+    return Delta(
+        text="".join(delta.text for delta in pieces),
+        thinking="".join(delta.thinking for delta in pieces),
+        tool_calls=tuple(call for delta in pieces for call in delta.tool_calls),
+        completion=pieces[-1].completion if pieces else None,
+    )
 
 
 class Engine(Protocol):
@@ -161,6 +191,10 @@ class Engine(Protocol):
 
     def model(self, name: str) -> Model:
         """Return the model of that name, with or without `:latest`; raise ModelNotFoundError."""
+        ...
+
+    def require(self, request: CompletionRequest) -> Model:
+        """Return the model of a request that it can answer; raise EngineError."""
         ...
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
@@ -181,7 +215,11 @@ class ModelNotFoundError(EngineError):
 
 
 class ModelCannotError(EngineError):
-    """The model exists and cannot do this: embed, or chat."""
+    """The model exists and cannot do this: embed, chat, think, call tools."""
+
+
+class NoAnswerError(EngineError):
+    """The model has no answer of the form asked for."""
 
 
 class InputTooLongError(EngineError):

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 KEPT_CALLS = 256
 """Calls kept with their prompts; a large ingest must not fill the memory. Counts are of all calls."""
 
+KEPT_CHARACTERS = 100_000
+"""Characters kept of each text of a call."""
+
+KEPT_DEPTH = 50
+"""Lists and objects inside each other that are kept of an argument."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -22,8 +28,8 @@ class Call:
     Attributes:
         operation: `chat`, `generate` or `embed`.
         model: With its tag.
-        prompts: The user's last message, or the texts to embed.
-        arguments: What else the client sent.
+        prompts: The user's last message, or the texts to embed; the first `KEPT_CHARACTERS` of each.
+        arguments: What else the client sent, shortened likewise.
     """
 
     operation: str
@@ -78,6 +84,10 @@ class WatchedEngine:
         """Return the engine's model of that name; raise ModelNotFoundError."""
         return self._engine.model(name)
 
+    def require(self, request: CompletionRequest) -> Model:
+        """Return the model of a request that the engine can answer; raise EngineError."""
+        return self._engine.require(request)
+
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         """Return the engine's vectors, and write the call down."""
         embeddings = await self._engine.embed(request)
@@ -93,5 +103,21 @@ class WatchedEngine:
     def _write(
         self, operation: str, model: str, prompts: tuple[str, ...], arguments: Mapping[str, Any]
     ) -> None:
-        name = self._engine.model(model).name
-        self._history.add(Call(operation=operation, model=name, prompts=prompts, arguments=arguments))
+        call = Call(
+            operation=operation,
+            model=self._engine.model(model).name,
+            prompts=tuple(prompt[:KEPT_CHARACTERS] for prompt in prompts),
+            arguments=_shortened(arguments),
+        )
+        self._history.add(call)
+
+
+def _shortened(value: Any, depth: int = 0) -> Any:
+    """Return an argument without what would fill the memory: long texts, and lists inside lists without end."""
+    if isinstance(value, str):
+        return value[:KEPT_CHARACTERS]
+    if depth == KEPT_DEPTH:
+        return "…"
+    if isinstance(value, dict):
+        return {name: _shortened(member, depth + 1) for name, member in value.items()}
+    return [_shortened(item, depth + 1) for item in value] if isinstance(value, list) else value

@@ -293,9 +293,13 @@ def test_models_are_those_of_the_lock_in_force(monkeypatch: pytest.MonkeyPatch) 
 
     minilm, tiny = MockEngine().models()
 
-    assert (minilm.name, minilm.capability, minilm.dimensions) == ("made-minilm:latest", "embedding", 384)
+    assert (minilm.name, minilm.capabilities, minilm.dimensions) == (
+        "made-minilm:latest",
+        ("embedding",),
+        384,
+    )
     assert (minilm.max_context, minilm.parameter_size) == (512, "22.57M")
-    assert (tiny.name, tiny.capability, tiny.calls_tools) == ("made-tiny:latest", "completion", True)
+    assert (tiny.name, tiny.capabilities) == ("made-tiny:latest", ("completion", "tools"))
 
 
 def test_known_models_are_those_of_our_lock() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from enum import StrEnum
+from functools import reduce
 from typing import Any, Literal
 
 import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
-from ragbed.gateway.mock.schema import example
+from ragbed.gateway import NoAnswerError
+from ragbed.gateway.mock.schema import INVALID, example
 
 
 class Level(StrEnum):
@@ -81,7 +84,7 @@ def test_example_is_of_the_schema(schema: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "schema",
     [
-        {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+        {"$defs": {"a": {"$ref": "#/$defs/a"}}, "anyOf": [{"$ref": "#/$defs/a"}, {"type": "null"}]},
         {"anyOf": {"a": 1}, "enum": 3},
         {"type": "object", "properties": [1], "required": 3},
         {"type": "string", "maxLength": "x", "minLength": None},
@@ -94,6 +97,42 @@ def test_example_is_of_the_schema(schema: dict[str, Any]) -> None:
 def test_a_schema_that_is_none_gives_a_value_all_the_same(schema: dict[str, Any]) -> None:
     """One that requires itself without end, and words of a wrong type."""
     json.dumps(example(schema, "said"))
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "reference to nowhere": ({"type": "array", "items": {"$ref": "#/$defs/Block"}}, f"^{INVALID}$"),
+    "unused reference to nowhere": ({"$defs": {"a": {"$ref": "#/b"}}, "type": "null"}, f"^{INVALID}$"),
+    "type that is none": ({"properties": {"a": {"type": "age"}}}, f"^{INVALID}$"),
+    "without end": ({"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}, "found no value"),
+    "more distinct items than there are": (
+        {"type": "array", "items": {"enum": [1, 2]}, "uniqueItems": True, "minItems": 3},
+        "found no value",
+    ),
+    "too many items": ({"type": "array", "minItems": 300_000_000}, "minItems is 3e.08.* at most 10000"),
+    "too long": ({"type": "string", "minLength": 300_000_000}, "minLength is 3e.08.* at most 100000"),
+    "too many properties": ({"type": "object", "minProperties": 10**9}, "minProperties is 1e.09"),
+    "too many in all": (
+        {
+            "items": {"items": {"type": "integer"}, "minItems": 9000, "type": "array"},
+            "minItems": 9000,
+            "type": "array",
+        },
+        "found no value of it within",
+    ),
+    "pattern that is none": ({"type": "string", "pattern": "("}, "not a regular expression"),
+    "too deep": (reduce(lambda inner, _: {"items": inner}, range(500), {}), "too deep"),
+}
+
+
+@pytest.mark.parametrize(("schema", "message"), REFUSED.values(), ids=REFUSED)
+def test_schema_without_a_value_is_refused(schema: dict[str, Any], message: str) -> None:
+    """In Ollama's words, and soon: other clients wait for nobody's schema."""
+    started = time.monotonic()
+
+    with pytest.raises(NoAnswerError, match=message):
+        example(schema, "said")
+
+    assert time.monotonic() - started < 20
 
 
 def test_strings_hold_the_text() -> None:

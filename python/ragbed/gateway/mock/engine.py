@@ -15,20 +15,23 @@ from ragbed.gateway.engine import (
     InputTooLongError,
     ModelCannotError,
     ModelNotFoundError,
+    NoAnswerError,
     ToolCall,
 )
 from ragbed.gateway.mock.answering import answer
 from ragbed.gateway.mock.embedding import embed_text, unit
-from ragbed.gateway.mock.models import PREFIXES, offered_models
+from ragbed.gateway.mock.models import PREFIXES, any_model, full_name, offered_models, qualified_name
 from ragbed.gateway.mock.passages import parse_prompt
 from ragbed.gateway.mock.rules import first_match, may_call
 from ragbed.gateway.mock.schema import example
-from ragbed.gateway.mock.words import count_tokens, last_words, token_numbers
+from ragbed.gateway.mock.thinking import thinks, thought
+from ragbed.gateway.mock.words import content_stems, count_tokens, last_words, token_numbers
+from ragbed.gateway.threads import beside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
-    from ragbed.gateway.engine import CompletionRequest, EmbeddingRequest, FinishReason, Model
+    from ragbed.gateway.engine import CompletionRequest, EmbeddingRequest, FinishReason, Model, Tool
     from ragbed.gateway.mock.embedding import Vector
     from ragbed.gateway.mock.rules import Rule
 
@@ -39,13 +42,17 @@ class MockEngine:
     """Deterministic embeddings and answers.
 
     Args:
-        models: The models offered; None takes those of the lock in force.
+        models: The models offered; None takes those of the lock in force. Of two with one name, the later counts.
         rules: Fixed answers; may be replaced at any time.
+        any_model: Whether a name that is not among the models is answered for as well.
     """
 
-    def __init__(self, models: Sequence[Model] | None = None, *, rules: Iterable[Rule] = ()) -> None:
+    def __init__(
+        self, models: Sequence[Model] | None = None, *, rules: Iterable[Rule] = (), any_model: bool = False
+    ) -> None:
         offered = offered_models() if models is None else models
-        self._models = {model.name.lower(): model for model in offered}
+        self._models = {full_name(model.name): model for model in offered}
+        self._any_model = any_model
         self.rules: tuple[Rule, ...] = tuple(rules)
 
     def models(self) -> Sequence[Model]:
@@ -58,11 +65,30 @@ class MockEngine:
         Raises:
             ModelNotFoundError: There is none.
         """
-        short = name.lower().removeprefix("registry.ollama.ai/").removeprefix("library/")
-        try:
-            return self._models[short if ":" in short else f"{short}:latest"]
-        except KeyError:
-            raise ModelNotFoundError(f"model '{name}' not found") from None
+        model = self._models.get(full_name(name))
+        if model is not None:
+            return model
+        if self._any_model:
+            return any_model(name)
+        raise ModelNotFoundError(f"model '{name}' not found", hint=_how_to_declare(name))
+
+    def require(self, request: CompletionRequest) -> Model:
+        """Return the model of a request.
+
+        Raises:
+            ModelNotFoundError: No such model.
+            ModelCannotError: The model cannot do what is asked for.
+        """
+        model, name = self.model(request.model), request.model
+        if request.think and not model.can("thinking"):
+            raise ModelCannotError(f'"{name}" does not support thinking')
+        if not model.can("completion"):
+            raise ModelCannotError(f'"{name}" does not support {request.operation}')
+        if request.tools and not model.can("tools"):
+            raise ModelCannotError(f"{qualified_name(name)} does not support tools")
+        if request.inserts and not model.can("insert"):
+            raise ModelCannotError(f"{qualified_name(name)} does not support insert")
+        return model
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         """Return one unit vector per text.
@@ -73,33 +99,67 @@ class MockEngine:
             InputTooLongError: A text has more words than the context, and truncation was refused.
         """
         model = self.model(request.model)
-        if model.capability != "embedding":
+        if not model.can("embedding"):
             raise ModelCannotError("this model does not support embeddings")
         context = min(request.context or model.max_context, model.max_context)
-        texts = [_fit(text, context=context, truncate=request.truncate) for text in request.texts]
-        vectors = []
-        for text in texts:
-            vectors.append(_vector(text, model, request.dimensions))
+        vectors: list[Vector] = []
+        tokens = 0
+        for text in request.texts:
+            fitting, vector = await beside(len(text), _embedded, text, model, request, context)
+            vectors.append(vector)
+            tokens += fitting
             await asyncio.sleep(0)  # a large batch must not hold up the streams of others
-        return Embeddings(vectors=tuple(vectors), input_tokens=sum(count_tokens(text) for text in texts))
+        return Embeddings(vectors=tuple(vectors), input_tokens=tokens)
 
     async def complete(self, request: CompletionRequest) -> AsyncIterator[Delta]:
-        """Return the answer word by word.
+        """Return the answer word by word, behind the thought where the model thinks.
 
         Raises:
             ModelNotFoundError: No such model.
-            ModelCannotError: The model only embeds.
+            ModelCannotError: The model cannot do what is asked for.
             InputTooLongError: The prompt has more words than the context, and truncation was refused.
+            NoAnswerError: No value of the schema was found, or a rule's pattern takes too long.
         """
-        model = self.model(request.model)
-        if model.capability != "completion":
-            raise ModelCannotError(f'"{request.model}" does not support {request.operation}')
-        fitting = _fit_prompt(request, min(request.context or model.max_context, model.max_context))
-        rule = first_match(self.rules, fitting)
+        model = self.require(request)
+        if model.refuses_images and any(turn.images for turn in request.messages):
+            raise NoAnswerError(_NO_SIGHT)
+        context = min(request.context or model.max_context, model.max_context)
+        size = sum(len(turn.content) for turn in request.messages)
+        fitting = await beside(size, _fit_prompt, request, context)
+        rule = await first_match(self.rules, fitting)
+        thinking = _thought(rule, fitting) if thinks(model, fitting) else ""
         calls = rule.tool_calls if rule else _calls(fitting)
         if calls:
-            return _stream_calls(calls, fitting)
-        return _stream(rule.answer if rule else _answer(fitting), fitting)
+            return _stream_calls(calls, fitting, thinking)
+        if rule:
+            return _stream(rule.answer, fitting, thinking)
+        big = size if fitting.schema is None else max(size, _SCHEMA_SIZE)
+        return _stream(await beside(big, _answer, fitting), fitting, thinking)
+
+
+_SCHEMA_SIZE = 1 << 20  # writing a value of a schema may take long, whatever its size: always in a thread
+_NO_SIGHT = (
+    "Failed to create new sequence: failed to process inputs: "
+    "this model is missing data required for image input"
+)
+
+
+def _how_to_declare(name: str) -> str:
+    return (
+        f'declare it in ragbed.toml, [mock.models] "{name}" = {{ dimensions = 1024 }} for an embedding model, '
+        f'"{name}" = {{ capabilities = ["completion", "tools"] }} for a chat model; '
+        "or set RAGBED_MOCK__ANY_MODEL=true"
+    )
+
+
+def _embedded(text: str, model: Model, request: EmbeddingRequest, context: int) -> tuple[int, Vector]:
+    """Return the tokens of a text, cut to the context, and its vector."""
+    fitting = _fit(text, context=context, truncate=request.truncate)
+    return count_tokens(fitting), _vector(fitting, model, request.dimensions)
+
+
+def _thought(rule: Rule | None, request: CompletionRequest) -> str:
+    return thought(request) if rule is None or rule.thinking is None else rule.thinking
 
 
 def _answer(request: CompletionRequest) -> str:
@@ -109,12 +169,26 @@ def _answer(request: CompletionRequest) -> str:
 
 
 def _calls(request: CompletionRequest) -> tuple[ToolCall, ...]:
-    """Return a call of the first tool offered, unless there are passages to answer from, or it has answered."""
+    """Return a call of a tool offered, unless there are passages to answer from, or it has answered.
+
+    Where a format is asked for beside the tools, only a tool whose own words the message has is called.
+    """
     if not may_call(request) or parse_prompt(request.prompt):
         return ()
-    tool = request.tools[0]
-    found = example(tool.parameters, request.prompt)
-    return (ToolCall(name=tool.name, arguments=found if isinstance(found, dict) else {}),)
+    formatted = request.json_answer or request.schema is not None
+    tool = next((one for one in request.tools if not formatted or _is_about(one, request.prompt)), None)
+    if tool is None:
+        return ()
+    try:
+        arguments = example(tool.parameters, request.prompt)
+    except NoAnswerError:
+        arguments = {}
+    return (ToolCall(name=tool.name, arguments=arguments if isinstance(arguments, dict) else {}),)
+
+
+def _is_about(tool: Tool, prompt: str) -> bool:
+    own = f"{tool.name} {tool.description}".replace("_", " ")
+    return not set(content_stems(own)).isdisjoint(content_stems(prompt))
 
 
 def _fit(text: str, *, context: int, truncate: bool) -> str:
@@ -160,24 +234,43 @@ def finish(text: str, *, stop: Sequence[str], max_tokens: int | None) -> tuple[l
     """
     found = [at for sequence in stop if sequence and (at := text.find(sequence)) >= 0]
     kept = text[: min(found, default=len(text))]
-    pieces = _PIECE.findall(kept) or ([kept] if kept else [])
+    pieces = _pieces(kept)
     if max_tokens is not None and len(pieces) > max_tokens:
         return pieces[:max_tokens], "length"
     return pieces, "stop"
 
 
-async def _stream(text: str, request: CompletionRequest) -> AsyncIterator[Delta]:
-    pieces, reason = finish(text, stop=request.stop, max_tokens=request.max_tokens)
+async def _stream(text: str, request: CompletionRequest, thinking: str) -> AsyncIterator[Delta]:
+    thoughts, left = _within(thinking, request.max_tokens)
+    for piece in thoughts:
+        yield Delta(thinking=piece)
+        await asyncio.sleep(0)
+    pieces, reason = finish(text, stop=request.stop, max_tokens=left)
     for piece in pieces:
         yield Delta(text=piece)
         await asyncio.sleep(0)  # lets a cancelled stream end between two words
-    yield Delta(completion=_completion(request, "".join(pieces), reason))
+    yield Delta(completion=_completion(request, "".join([*thoughts, " " * bool(thoughts), *pieces]), reason))
 
 
-async def _stream_calls(calls: tuple[ToolCall, ...], request: CompletionRequest) -> AsyncIterator[Delta]:
+async def _stream_calls(
+    calls: tuple[ToolCall, ...], request: CompletionRequest, thinking: str
+) -> AsyncIterator[Delta]:
+    for piece in _pieces(thinking):
+        yield Delta(thinking=piece)
+        await asyncio.sleep(0)
     yield Delta(tool_calls=calls)
-    written = " ".join(json.dumps([call.name, dict(call.arguments)]) for call in calls)
-    yield Delta(completion=_completion(request, written, "stop"))
+    written = [thinking, *(json.dumps([call.name, dict(call.arguments)]) for call in calls)]
+    yield Delta(completion=_completion(request, " ".join(written), "stop"))
+
+
+def _within(thinking: str, max_tokens: int | None) -> tuple[list[str], int | None]:
+    """Return the pieces of a thought within a limit, and what it leaves to the answer."""
+    pieces = _pieces(thinking)[:max_tokens]
+    return pieces, None if max_tokens is None else max_tokens - len(pieces)
+
+
+def _pieces(text: str) -> list[str]:
+    return _PIECE.findall(text) or ([text] if text else [])
 
 
 def _completion(request: CompletionRequest, written: str, reason: FinishReason) -> Completion:

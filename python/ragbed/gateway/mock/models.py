@@ -1,4 +1,4 @@
-"""The models that the mock answers for, under digests of its own: those of the lock in force."""
+"""The models that the mock answers for, under digests of its own: those of the lock in force, and those declared."""
 
 from __future__ import annotations
 
@@ -15,16 +15,40 @@ if TYPE_CHECKING:
 ENGINE_VERSION = "1"
 """Raised when the same input would give another vector or answer; caches keyed by digest start afresh."""
 
+ANY_DIMENSIONS = 384
+"""Components of a vector of a model that is answered for without a declaration."""
 
-def mock_digest(name: str) -> str:
+_REGISTRY = "registry.ollama.ai/"
+_LIBRARY = "library/"
+_EMBEDS: tuple[Capability, ...] = ("embedding",)
+_CHATS: tuple[Capability, ...] = ("completion", "tools")
+_ALL: tuple[Capability, ...] = ("completion", "tools", "thinking", "vision", "insert", "embedding")
+
+
+def full_name(name: str) -> str:
+    """Return a model's name in small letters, with its tag, without the registry and library that are Ollama's own."""
+    short = name.lower().rpartition("://")[2].removeprefix(_REGISTRY).removeprefix(_LIBRARY)
+    return short if ":" in short.rpartition("/")[2] else f"{short}:latest"
+
+
+def qualified_name(name: str) -> str:
+    """Return a model's name with registry, library and tag, as Ollama's refusals have it."""
+    short = full_name(name)
+    parts = short.count("/")
+    return short if parts > 1 else _REGISTRY + (short if parts else _LIBRARY + short)
+
+
+def mock_digest(name: str, *, dimensions: int = 0) -> str:
     """Return the digest that `/api/tags` reports for a mocked model.
 
     It is never the digest of the real model, so no cache mixes the two.
 
     Args:
         name: With its tag.
+        dimensions: Declared by the project; 0 for a model that is known by its name.
     """
-    return sha256(f"ragbed-mock:{name}:{ENGINE_VERSION}".encode()).hexdigest()
+    declared = f":{dimensions}" if dimensions else ""
+    return sha256(f"ragbed-mock:{name}:{ENGINE_VERSION}{declared}".encode()).hexdigest()
 
 
 def offered_models() -> tuple[Model, ...]:
@@ -39,6 +63,22 @@ def offered_models() -> tuple[Model, ...]:
 
     known = {model.name: model for model in MODELS}
     return tuple(known.get(name) or _pinned(pin) for name, pin in load_model_lock().models.items())
+
+
+def any_model(name: str) -> Model:
+    """Return a model that does everything, for a name that nothing declares; it thinks where it is asked to."""
+    return Model(
+        name=full_name(name),
+        family="llama",
+        capabilities=_ALL,
+        dimensions=ANY_DIMENSIONS,
+        trained_context=131072,
+        max_context=131072,
+        parameter_size="unknown",
+        size_bytes=0,
+        digest=mock_digest(full_name(name)),
+        thinks_unasked=False,
+    )
 
 
 def _pinned(pin: ModelPin) -> Model:
@@ -64,18 +104,16 @@ def _model(
     trained_context: int,
     max_context: int,
 ) -> Model:
-    capability: Capability = "embedding" if dimensions else "completion"
     return Model(
         name=name,
         family=family,
-        capability=capability,
+        capabilities=_EMBEDS if dimensions else _CHATS,
         dimensions=dimensions,
         trained_context=trained_context,
         max_context=max_context,
         parameter_size=parameter_size,
         size_bytes=0,
         digest=mock_digest(name),
-        calls_tools=not dimensions,
     )
 
 

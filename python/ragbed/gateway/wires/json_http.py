@@ -1,16 +1,20 @@
-"""JSON over HTTP as all our wires use it: bodies read and checked, answers and errors written."""
+"""JSON over HTTP as all our wires use it: bodies read and bounded, answers and errors written."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ragbed.gateway.engine import InputTooLongError, ModelCannotError, ModelNotFoundError
+from ragbed.gateway.engine import EngineError, InputTooLongError, ModelCannotError, ModelNotFoundError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Longest body that is read: some pictures, or a book. A longer one is refused before it fills the memory."""
 
 _STATUS: dict[type[Exception], int] = {ModelNotFoundError: 404, ModelCannotError: 400, InputTooLongError: 400}
 
@@ -29,9 +33,32 @@ class WireError(Exception):
         self.status = status
 
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """Return the JSON object in the body, whatever its content type; raise WireError."""
-    body = await request.body()
+async def read_bytes(request: Request) -> bytes:
+    """Return the body of a request; raise WireError (413) where it is longer than `MAX_BODY_BYTES`."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        raise _too_long()
+    parts = bytearray()
+    async for part in request.stream():
+        parts += part
+        if len(parts) > MAX_BODY_BYTES:
+            raise _too_long()
+    return bytes(parts)
+
+
+async def read_object(request: Request, *, empty_is_none: bool = False) -> dict[str, Any]:
+    """Return the JSON object in the body, whatever its content type.
+
+    Args:
+        request: The request.
+        empty_is_none: Whether no body stands for an empty object.
+
+    Raises:
+        WireError: There is none, or it is too long.
+    """
+    body = await read_bytes(request)
+    if not body and empty_is_none:
+        return {}
     if not body:
         raise WireError("missing request body")
     try:
@@ -53,8 +80,19 @@ def failure(message: str) -> bytes:
     return orjson.dumps({"error": message})
 
 
-def refused(_request: Request, error: Exception) -> Response:
-    """Return the response to a WireError or an EngineError."""
+def status_and_message(error: Exception) -> tuple[int, str]:
+    """Return the HTTP status and the sentence that a WireError or an EngineError stands for."""
     if isinstance(error, WireError):
-        return json_response({"error": error.message}, status=error.status)
-    return json_response({"error": str(error)}, status=_STATUS.get(type(error), 500))
+        return error.status, error.message
+    if isinstance(error, EngineError):
+        hint = f"; {error.hint}" if error.hint else ""
+        return _STATUS.get(type(error), 500), f"{error.message}{hint}"
+    if isinstance(error, HTTPException):
+        return error.status_code, error.detail
+    return 500, "internal error"
+
+
+def _too_long() -> WireError:
+    return WireError(
+        f"request body too large: ragbed's mock LLM reads at most {MAX_BODY_BYTES} bytes", status=413
+    )

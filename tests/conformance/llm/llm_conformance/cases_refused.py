@@ -39,7 +39,12 @@ async def _unknown(ask: Ask) -> Facts:
         "embeddings": await ask("embeddings", model="nowhere", prompt="a"),
         "show": await ask("show", model="nowhere"),
     }
-    return {name: answer.refusal for name, answer in answers.items()}
+    return {name: {**answer.refusal, "message": _begun(answer.message)} for name, answer in answers.items()}
+
+
+def _begun(message: str) -> str:
+    """Return a refusal without what the mock adds to it: how the model is declared."""
+    return message.partition("; declare it in ragbed.toml")[0]
 
 
 @MODELS.case("a tag that is not there is an unknown model", statuses=[404, 404])
@@ -69,7 +74,7 @@ async def _cannot(ask: Ask) -> Facts:
 )
 async def _not_named(ask: Ask) -> Facts:
     replies = {path: await ask.send("POST", f"/api/{path}", {}) for path in _PATHS}
-    return {path: [reply.status, reply.body["error"]] for path, reply in replies.items()}
+    return {path: [reply.status, _begun(reply.body["error"])] for path, reply in replies.items()}
 
 
 @MODELS.case("what is no name is refused", **{path: [400, "invalid model name"] for path in _PATHS})

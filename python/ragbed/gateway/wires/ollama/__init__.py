@@ -1,5 +1,6 @@
-"""Ollama's own wire: `/api/…`, newline-delimited JSON for streams."""
+"""Ollama's protocol: `/api/…`, streams in lines of JSON, errors as `{"error": …}`."""
 
-from ragbed.gateway.wires.ollama.routes import OllamaWire
+from ragbed.gateway.wires.ollama.loaded import LoadedModels
+from ragbed.gateway.wires.ollama.routes import OllamaWire, refusal
 
-__all__ = ["OllamaWire"]
+__all__ = ["LoadedModels", "OllamaWire", "refusal"]

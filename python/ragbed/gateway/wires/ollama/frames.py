@@ -10,10 +10,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ragbed._version import __version__
+from ragbed.gateway.engine import Delta
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ragbed.gateway.engine import Completion, CompletionRequest, Embeddings, Model, ToolCall
 
 WIRE_VERSION = "0.24.0"
@@ -64,7 +63,7 @@ def shown(model: Model) -> dict[str, Any]:
         "template": "{{ .Prompt }}",
         "details": _details(model),
         "model_info": info,
-        "capabilities": [model.capability, *(["tools"] if model.calls_tools else [])],
+        "capabilities": list(model.capabilities),
         "modified_at": MADE_AT,
     }
 
@@ -82,20 +81,18 @@ def embedded(model: str, embeddings: Embeddings) -> dict[str, Any]:
     }
 
 
-def piece(asked: CompletionRequest, text: str, calls: Sequence[ToolCall] = ()) -> dict[str, Any]:
+def piece(asked: CompletionRequest, delta: Delta) -> dict[str, Any]:
     """Return one frame of a stream: as much of the answer as it carries."""
-    return {"model": asked.model, "created_at": MADE_AT, **_content(asked, text, calls), "done": False}
+    return {"model": asked.model, "created_at": MADE_AT, **_content(asked, delta), "done": False}
 
 
-def last(
-    asked: CompletionRequest, text: str, calls: Sequence[ToolCall], completion: Completion
-) -> dict[str, Any]:
+def last(asked: CompletionRequest, delta: Delta, completion: Completion) -> dict[str, Any]:
     """Return the last frame of a stream (no text), or the whole answer of a call that does not stream."""
     read_ns = completion.input_tokens * _READ_NS
     write_ns = completion.output_tokens * _WRITE_NS
     with_context = asked.operation == "generate" and not asked.arguments.get("raw")
     return {
-        **piece(asked, text, calls),
+        **piece(asked, delta),
         "done": True,
         "done_reason": completion.finish_reason,
         **({"context": completion.tokens} if with_context else {}),
@@ -110,23 +107,29 @@ def last(
 
 def loaded(asked: CompletionRequest, *, unload: bool) -> dict[str, Any]:
     """Return the answer to a call without a prompt, which only loads or unloads the model."""
-    return {**piece(asked, ""), "done": True, "done_reason": "unload" if unload else "load"}
+    return {**piece(asked, Delta()), "done": True, "done_reason": "unload" if unload else "load"}
 
 
-def _content(asked: CompletionRequest, text: str, calls: Sequence[ToolCall]) -> dict[str, Any]:
+def _content(asked: CompletionRequest, delta: Delta) -> dict[str, Any]:
+    thinking = {"thinking": delta.thinking} if delta.thinking else {}
     if asked.operation == "generate":
-        return {"response": text}
-    message: dict[str, Any] = {"role": "assistant", "content": text}
-    if calls:
-        message["tool_calls"] = [_call(index, call) for index, call in enumerate(calls)]
+        return {"response": delta.text, **thinking}
+    message: dict[str, Any] = {"role": "assistant", "content": delta.text, **thinking}
+    if delta.tool_calls:
+        message["tool_calls"] = [_call(index, call) for index, call in enumerate(delta.tool_calls)]
     return {"message": message}
+
+
+def call_id(index: int, call: ToolCall) -> str:
+    """Return the identity of a tool call."""
+    said = f"{index} {call.name} {sorted(call.arguments.items())}"
+    return f"call_{sha256(said.encode()).hexdigest()[:8]}"
 
 
 def _call(index: int, call: ToolCall) -> dict[str, Any]:
     """Return a tool call; its identity is made from what it says, so that the same request gives the same bytes."""
-    said = f"{index} {call.name} {sorted(call.arguments.items())}"
     return {
-        "id": f"call_{sha256(said.encode()).hexdigest()[:8]}",
+        "id": call_id(index, call),
         "function": {"index": index, "name": call.name, "arguments": dict(call.arguments)},
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ragbed.gateway.wires.json_http import WireError
-from ragbed.gateway.wires.ollama.fields import typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,14 +22,13 @@ _TYPES = {
 }
 
 
-def read_options(body: Mapping[str, Any]) -> dict[str, Any]:
+def read_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the options that are known and given; whole numbers are cut to such.
 
     Raises:
         WireError: One has a wrong type. As on the real wire, that is an error of the server.
     """
-    options = typed(body, "options", dict, default={})
-    given = {name: value for name, value in options.items() if name in _TYPES and value is not None}
+    given = {name: value for name, value in (options or {}).items() if name in _TYPES and value is not None}
     for name, value in given.items():
         if not _is(value, _TYPES[name]):
             raise WireError(f'option "{name}" must be of type {_TYPES[name]}', status=500)
