@@ -47,9 +47,10 @@ class Announcement:
 
 
 def load_announcements(folder: StateFolder) -> dict[str, Announcement]:
-    """Return what was announced, by service; nothing where nobody did, or the file is of another form."""
+    """Return what was announced, by service; nothing where the file is missing, of another form, or not made here."""
     value = read_json(folder.announced_file)
-    if not value or value.get("schema") != SCHEMA:
+    project = folder.identity() if value else None
+    if not value or not project or value.get("schema") != SCHEMA or value.get("project") != project.id:
         return {}
     try:
         return {
@@ -125,7 +126,8 @@ def look_around(
 
 def _save(folder: StateFolder, known: Mapping[str, Announcement]) -> None:
     services = {name: {"url": one.url, "started_by": one.started_by} for name, one in known.items()}
-    write_json(folder.announced_file, {"schema": SCHEMA, "services": services})
+    whole = {"schema": SCHEMA, "project": folder.project().id, "services": services}
+    write_json(folder.announced_file, whole)
 
 
 def _place(url: str) -> tuple[str, int | None]:

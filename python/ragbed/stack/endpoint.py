@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 LauncherName = Literal["attach", "process", "container"]
 SERVICES = ("postgres", "redis", "qdrant", "ollama")
@@ -48,6 +48,17 @@ class Endpoint:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Endpoint:
-        """Return the endpoint that `to_json` described."""
+        """Return the endpoint that `to_json` described.
+
+        Raises:
+            KeyError, TypeError, ValueError: It describes none.
+        """
+        texts = [values[name] for name in ("url", "product", "version", "origin", "started_by")]
+        if not all(isinstance(text, str) for text in texts) or type(values["real"]) is not bool:
+            raise TypeError("a field is of another type")
+        if values["service"] not in SERVICES or values["launcher"] not in get_args(LauncherName):
+            raise ValueError("no such service or launcher")
+        if values["pid"] is not None and type(values["pid"]) is not int:
+            raise TypeError("the pid is not a number")
         started_at = values["started_at"]
         return cls(**{**values, "started_at": datetime.fromisoformat(started_at) if started_at else None})

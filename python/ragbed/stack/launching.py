@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Store, WrongService, open_store
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.leases import TOKEN_VARIABLE, Lease, Leases
+from ragbed.stack.leases import Lease, Leases, environ_of
 from ragbed.stack.processes import ending, remember_child
 from ragbed.stack.services import Plan, Request, Starter, free_port, tells_of_full_disk
 from ragbed.stack.watching import woken_by
@@ -186,7 +186,7 @@ def _prepare(launch: Launch, lease: Lease, port: int, search: Search) -> Plan:
         port=port,
         pins=launch.pins,
         search=search,
-        environ={TOKEN_VARIABLE: lease.token},
+        environ=environ_of(lease, launch.folder),
     )
     try:
         return launch.starter.plan(request)
@@ -206,7 +206,7 @@ def _spawn(plan: Plan, launch: Launch, lease: Lease) -> subprocess.Popen[bytes]:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**inherited, **plan.environ, TOKEN_VARIABLE: lease.token},
+                env={**inherited, **plan.environ, **environ_of(lease, launch.folder)},
                 user=plan.user,
                 start_new_session=True,  # Ctrl-C is for the command; it stops services in its own order
                 cwd=launch.folder.root if plan.user is None else "/",

@@ -8,23 +8,41 @@ is the command that started it. When the owner has gone, and the stack was not h
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
-import shutil
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragbed.stack.json_files import read_json, write_json
-from ragbed.stack.processes import ProcessIdentity, end_marked, find_inside, find_marked, stop
-from ragbed.stack.services.unprivileged import outside_folder
+from ragbed.stack.endpoint import SERVICES
+from ragbed.stack.json_files import is_folder, read_json, write_json
+from ragbed.stack.ownership import (
+    SERVICE_VARIABLE,
+    STACK_VARIABLE,
+    STATE_VARIABLE,
+    TOKEN_VARIABLE,
+    carries,
+    find_marked,
+    find_workers,
+    is_of,
+    is_of_another,
+    is_token,
+    marked_processes,
+)
+from ragbed.stack.processes import ProcessIdentity, stop
+from ragbed.stack.services.unprivileged import outside_folder, remove_outside
+from ragbed.stack.state import stack_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from ragbed.stack.identity import ProjectIdentity
     from ragbed.stack.state import StateFolder
 
-TOKEN_VARIABLE = "RAGBED_LEASE"  # noqa: S105 - the name of a variable
+logger = logging.getLogger(__name__)
+
+_STOP_SIGNALS = {int(one): one for one in (signal.SIGTERM, signal.SIGINT)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,45 +71,60 @@ class Lease:
     keep: bool
     stop_signal: signal.Signals = signal.SIGTERM
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
+    def to_json(self, root: Path) -> dict[str, Any]:
+        """Return the fields as JSON values, its data as a path from the state folder on, which may be moved."""
         return {
             "token": self.token,
             "service": self.service,
             "stack": self.stack,
             "owner": self.owner.to_json(),
             "process": self.process.to_json() if self.process else None,
-            "data": str(self.data),
+            "data": str(self.data.relative_to(root)),
             "outside": str(self.outside) if self.outside else None,
             "keep": self.keep,
             "stop_signal": int(self.stop_signal),
         }
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Lease:
-        """Return the lease that `to_json` described."""
+    def from_json(cls, value: dict[str, Any], root: Path) -> Lease:
+        """Return the lease that `to_json` described.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It describes none.
+        """
+        owner = ProcessIdentity.from_json(value["owner"])
+        service, stack, keep = value["service"], value["stack"], value["keep"]
+        if owner is None or not is_token(value["token"]) or service not in SERVICES or type(keep) is not bool:
+            raise ValueError("not a lease")
+        data = root / ("kept" if keep else f"data/{stack_id(stack)}") / service
+        if str(data.relative_to(root)) != value["data"]:
+            raise ValueError(f"{value['data']!r} is not where a lease has its data")
         return cls(
             token=value["token"],
-            service=value["service"],
-            stack=value["stack"],
-            owner=ProcessIdentity(**value["owner"]),
+            service=service,
+            stack=stack_id(stack),
+            owner=owner,
             process=ProcessIdentity.from_json(value["process"]),
-            data=Path(value["data"]),
+            data=data,
             outside=Path(value["outside"]) if value.get("outside") else None,
-            keep=value["keep"],
-            stop_signal=signal.Signals(value["stop_signal"]),
+            keep=keep,
+            stop_signal=_STOP_SIGNALS[value["stop_signal"]],
         )
 
     def is_running(self) -> bool:
-        """Tell whether the process runs."""
-        return self.process is not None and self.process.is_alive()
+        """Tell whether the process runs, and proves by its environment that it is this lease's."""
+        return (
+            self.process is not None
+            and self.process.is_alive()
+            and carries(self.process.pid, self.token, outside=self.outside)
+        )
 
 
 class Leases:
     """The leases of one state folder."""
 
     def __init__(self, folder: StateFolder) -> None:
-        self._folder = folder.leases
+        self._folder = folder
 
     def open(
         self,
@@ -124,9 +157,10 @@ class Leases:
         return lease
 
     def all(self) -> Iterator[Lease]:
-        """Yield every lease; files that hold none are left to `reap`."""
-        for path in sorted(self._folder.glob("*.json")):
-            if lease := self._read(path):
+        """Yield every lease that was written here; other files are left alone."""
+        project = self._folder.identity()
+        for path in self._paths() if project else ():
+            if lease := self._read(path, project):
                 yield lease
 
     def end(
@@ -142,9 +176,9 @@ class Leases:
         """
         self.stop(lease, gentle=gentle, timeout_s=timeout_s)
         if not (lease.keep or keep_data):
-            shutil.rmtree(lease.data, ignore_errors=True)
+            self._folder.remove(lease.data)
             if lease.outside:
-                shutil.rmtree(lease.outside, ignore_errors=True)
+                remove_outside(lease.outside)
             with contextlib.suppress(OSError):
                 lease.data.parent.rmdir()  # the stack's own folder, once it is empty
         self.forget(lease)
@@ -152,16 +186,21 @@ class Leases:
     def stop(self, lease: Lease, *, gentle: bool = True, timeout_s: float = 5.0) -> None:
         """End the process of a lease and what it left running in its data folder; the lease stays."""
         asked = lease.stop_signal if gentle else signal.SIGKILL
-        if lease.process is None:
-            processes = find_marked(lease.token)
-        elif lease.process.is_alive():
+        if lease.process and lease.is_running():
             processes = [lease.process]
         else:
             folders = [folder for folder in (lease.data, lease.outside) if folder]
-            inside = [one for folder in folders for one in find_inside(folder)]
-            processes = [*inside, *find_marked(lease.token)]  # workers of a server that was killed
+            workers = [one for folder in folders for one in find_workers(folder)]
+            processes = [*workers, *find_marked(lease.token)]  # workers of a server that was killed
         for process in processes:
-            stop(process, gentle=asked, timeout_s=timeout_s)
+            if not is_of_another(process, self._folder):
+                stop(process, gentle=asked, timeout_s=timeout_s)
+
+    def end_lost(self, token: str) -> None:
+        """Kill what carries a token whose lease was lost."""
+        for process in find_marked(token):
+            if not is_of_another(process, self._folder):
+                stop(process, gentle=signal.SIGKILL)
 
     def forget(self, lease: Lease) -> None:
         """Remove the lease; its process and data stay as they are."""
@@ -174,29 +213,60 @@ class Leases:
             handed_over: Tokens of the stack that stays up without its command.
             stack: Id of that stack. Its data stays even where a command died that was starting a service on it.
         """
-        self._end_unreadable()
         stale = [
             lease for lease in self.all() if lease.token not in handed_over and not lease.owner.is_alive()
         ]
         for lease in stale:
             self.end(lease, timeout_s=1.0, keep_data=lease.stack == stack)
+        self._end_unreadable(handed_over)
         return stale
 
-    def _end_unreadable(self) -> None:
-        """End the processes of files that hold no lease: such a file's name is the token that they carry."""
-        for path in self._folder.glob("*.json"):
-            if self._read(path) is None and path.exists():
-                end_marked(path.stem)
-                path.unlink(missing_ok=True)
+    def _end_unreadable(self, handed_over: Collection[str]) -> None:
+        """End our processes whose lease cannot be read, by what their environment says; say which files are no leases.
 
-    def _read(self, path: Path) -> Lease | None:
+        The files themselves prove nothing and stay as they are.
+        """
+        project = self._folder.identity()
+        odd = [path for path in self._paths() if self._read(path, project) is None]
+        if not odd:
+            return
+        names = {path.stem for path in odd} - set(handed_over)
+        for process, environ in list(marked_processes()):
+            if environ[TOKEN_VARIABLE] in names and is_of(environ, self._folder):
+                stop(process, gentle=signal.SIGKILL)
+        logger.warning(
+            "ragbed: %d of the files in %s are not leases of this project, and are ignored (the first: %s)",
+            len(odd),
+            self._folder.leases,
+            ascii(odd[0].name),
+        )
+
+    def _paths(self) -> list[Path]:
+        folder = self._folder.leases
+        return sorted(folder.glob("*.json")) if is_folder(folder) else []
+
+    def _read(self, path: Path, project: ProjectIdentity | None) -> Lease | None:
+        value = read_json(path) or {}
         try:
-            return Lease.from_json(read_json(path) or {})
+            if project is None or value["project"] != project.id or f"{value['token']}.json" != path.name:
+                return None
+            return Lease.from_json(value, self._folder.root)
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
 
     def _path(self, lease: Lease) -> Path:
-        return self._folder / f"{lease.token}.json"
+        return self._folder.leases / f"{lease.token}.json"
 
     def _write(self, lease: Lease) -> None:
-        write_json(self._path(lease), lease.to_json())
+        value = {"project": self._folder.project().id, **lease.to_json(self._folder.root)}
+        write_json(self._path(lease), value)
+
+
+def environ_of(lease: Lease, folder: StateFolder) -> dict[str, str]:
+    """Return the variables by which a process of a lease is known again, by whoever finds it."""
+    return {
+        TOKEN_VARIABLE: lease.token,
+        STATE_VARIABLE: str(folder.root),
+        STACK_VARIABLE: lease.stack,
+        SERVICE_VARIABLE: lease.service,
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,10 +14,10 @@ from ragbed.stack.building import Progress, StackBuilder
 from ragbed.stack.endpoint import SERVICES
 from ragbed.stack.health import require_answers
 from ragbed.stack.leases import Leases
-from ragbed.stack.processes import end_marked, stop
+from ragbed.stack.processes import stop
 from ragbed.stack.reaping import at_once, forget_old_logs, reaped
 from ragbed.stack.record import StackRecord, load_record
-from ragbed.stack.services.unprivileged import outside_folder
+from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
@@ -96,7 +95,7 @@ def mend(
         if lease:
             Leases(folder).stop(lease)
         else:
-            end_marked(tokens[service])  # its lease was lost; it may run
+            Leases(folder).end_lost(tokens[service])  # it may run
         port = int(endpoints[service].url.rpartition(":")[2].partition("/")[0])
         started = builder.start(service, record.stack, port=port)
         endpoints[service], tokens[service] = started.endpoint, started.lease.token
@@ -124,7 +123,7 @@ def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -
     Raises:
         ConfigurationError: Data is to be kept, and there is kept data already.
     """
-    if not folder.exists():
+    if not (folder.exists() and folder.is_believed_or_said()):
         return []
     if keep:
         _take_over(folder)
@@ -135,11 +134,11 @@ def down(folder: StateFolder, *, everything: bool = False, keep: bool = False) -
         ending = [lease for lease in Leases(folder).all() if everything or lease.token in tokens]
         keep_now = keep and record is not None and not record.keep
         for token in tokens - {lease.token for lease in ending}:
-            end_marked(token)  # its lease was lost
+            Leases(folder).end_lost(token)
         at_once(Leases(folder).stop, ending)
         if keep_now and record and (folder.data / record.stack).exists():
             _keep_data(folder, record.stack)
-        folder.stack_file.unlink(missing_ok=True)
+        folder.forget_stack()
         for lease in ending:
             Leases(folder).end(lease, keep_data=keep_now and lease.token in tokens)
         reaped(folder)
@@ -176,12 +175,14 @@ def _keep_data(folder: StateFolder, stack: str) -> None:
 
 def reset(folder: StateFolder) -> list[str]:
     """Take everything down and delete its data, kept data and logs included; the caches stay."""
+    if folder.exists():
+        folder.prepared()  # what was not made here is set aside, not deleted
     stopped = down(folder, everything=True)
     for path in (folder.data, folder.kept, folder.logs, folder.gaps):
-        shutil.rmtree(path, ignore_errors=True)
+        folder.remove(path)
     for service in SERVICES:
         if outside := outside_folder(folder.kept / service):
-            shutil.rmtree(outside, ignore_errors=True)
+            remove_outside(outside)
     return stopped
 
 

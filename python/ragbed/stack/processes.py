@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+_MOST_PIDS = 2**31 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
     """One process among all that ever bore its pid.
@@ -38,8 +41,19 @@ class ProcessIdentity:
 
     @classmethod
     def from_json(cls, value: dict[str, Any] | None) -> ProcessIdentity | None:
-        """Return the identity that `to_json` described; None stays None."""
-        return None if value is None else cls(pid=value["pid"], started=value["started"])
+        """Return the identity that `to_json` described; None stays None.
+
+        Raises:
+            KeyError: A field is missing.
+            ValueError: It is not the identity of a process.
+        """
+        if value is None:
+            return None
+        pid, started = value["pid"], value["started"]
+        # 0 and negative numbers mean whole groups to `kill`.
+        if type(pid) is not int or not 0 < pid <= _MOST_PIDS or not isinstance(started, str):
+            raise ValueError(f"{pid!r} is not a process id")
+        return cls(pid=pid, started=started)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
@@ -78,6 +92,13 @@ def _started(pid: int) -> str:
 @cache
 def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+@cache
+def ancestry(pid: int) -> frozenset[int]:
+    """Return a process and its ancestors, as they were when first asked for."""
+    process = psutil.Process(pid)
+    return frozenset({pid, *(parent.pid for parent in process.parents())})
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -131,7 +152,11 @@ def stop(
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(identity.pid)
-        family = [parent, *([] if alone else parent.children(recursive=True))]
+        spared = {1, *ancestry(os.getpid())}
+        children = [] if alone else parent.children(recursive=True)
+        family = [one for one in (parent, *children) if one.pid not in spared]
+        if parent not in family:
+            return
         parent.send_signal(gentle)
         parent.resume()  # one that was stopped hears the signal only when it runs again
         for process in _left_after(family, timeout_s):
@@ -172,26 +197,8 @@ def _forget_child(pid: int) -> None:
         child.poll()  # takes the zombie away, where waiting has not done so
 
 
-def find_marked(token: str) -> list[ProcessIdentity]:
-    """Return processes that carry a token in their environment or arguments: those whose pid was never noted."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.pid == os.getpid():
-                continue
-            if token in process.environ().values() or any(token in word for word in process.cmdline()):
-                found.append(ProcessIdentity.of(process.pid))
-    return found
-
-
-def end_marked(token: str) -> None:
-    """Kill the processes that carry a token."""
-    for process in find_marked(token):
-        stop(process, gentle=signal.SIGKILL)
-
-
 def find_inside(folder: Path) -> list[ProcessIdentity]:
-    """Return processes whose working folder lies in `folder`: workers that outlived a killed server."""
+    """Return processes whose working folder lies in `folder`. It proves nothing: a shell may stand there too."""
     folder = folder.resolve()  # the kernel tells the working folder without links
     found = []
     for process in psutil.process_iter():

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ragbed.stack.json_files import forget_unfinished
+from ragbed.stack.json_files import forget_unfinished, is_folder
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services.postgres import forget_unfinished_template
+from ragbed.stack.state import is_stack_id
+from ragbed.stack.tracked import is_tracked_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from ragbed.stack.state import StateFolder
-
 
 _LOGS_KEPT = 8
 
@@ -30,7 +30,7 @@ def running_record(folder: StateFolder) -> StackRecord | None:
     Raises:
         ConfigurationError: The state folder belongs to somebody else.
     """
-    if not folder.exists():
+    if not (folder.exists() and folder.is_believed_or_said()):
         return None
     with folder.locked_if_free("stack") as held:
         if held:
@@ -49,22 +49,23 @@ def reaped(folder: StateFolder) -> StackRecord | None:
     if record and not record.is_kept_up():
         record = None
     if record is None:
-        folder.stack_file.unlink(missing_ok=True)
+        folder.forget_stack()
     tokens = frozenset(record.leases.values()) if record else frozenset[str]()
     leases = Leases(folder)
     leases.reap(tokens, stack=record.stack if record else "")
-    for stray in set(_folders(folder.data)) - {lease.stack for lease in leases.all()}:
-        if record is None or stray != record.stack:
-            shutil.rmtree(folder.data / stray, ignore_errors=True)
+    for stray in set(_stacks(folder.data)) - {lease.stack for lease in leases.all()}:
+        foreign = is_tracked_below(folder.root, f"{folder.data.name}/{stray}")
+        if not foreign and (record is None or stray != record.stack):
+            folder.remove(folder.data / stray)
     forget_unfinished_template(folder)
     for parent in (folder.root, folder.leases):
         forget_unfinished(parent)
     return record
 
 
-def _folders(parent: Path) -> list[str]:
-    """Return the names in a folder. Read before the leases: each of those is written before its data."""
-    return [path.name for path in parent.iterdir()] if parent.exists() else []
+def _stacks(parent: Path) -> list[str]:
+    """Return the stacks that have a folder here. Read before the leases: each of those is written before its data."""
+    return [path.name for path in parent.iterdir() if is_stack_id(path.name)] if is_folder(parent) else []
 
 
 def end_all(folder: StateFolder, leases: Sequence[Lease], *, keep_data: bool = False) -> None:
@@ -87,6 +88,6 @@ def forget_old_logs(folder: StateFolder) -> None:
             return -path.stat().st_mtime
         return 0.0
 
-    ended = [path for path in folder.logs.iterdir() if path.name not in in_use]
+    ended = [folder.logs / name for name in _stacks(folder.logs) if name not in in_use]
     for path in sorted(ended, key=age)[_LOGS_KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)
+        folder.remove(path)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.json_files import read_json, write_json
+from ragbed.stack.ownership import is_token
 from ragbed.stack.processes import ProcessIdentity
+from ragbed.stack.state import stack_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +56,7 @@ class StackRecord:
 
     def save(self, folder: StateFolder) -> None:
         """Write the record."""
-        write_json(folder.stack_file, self.to_json())
+        write_json(folder.stack_file, {"project": folder.project().id, **self.to_json()})
 
     def is_kept_up(self) -> bool:
         """Tell whether somebody answers for the stack: its command runs, or it was handed over."""
@@ -62,20 +64,30 @@ class StackRecord:
 
 
 def load_record(folder: StateFolder) -> StackRecord | None:
-    """Return the record of the stack that is up; None when there is none, or its file is of another form."""
+    """Return the record of the stack that is up; None when there is none, or its file was not written here by us."""
     value = read_json(folder.stack_file)
-    if not value or value.get("schema") != SCHEMA:
+    project = folder.identity() if value else None
+    if not value or not project or value.get("schema") != SCHEMA or value.get("project") != project.id:
         return None
     try:
-        endpoints = [Endpoint.from_json(entry) for entry in value["endpoints"]]
-        return StackRecord(
-            stack=value["stack"],
-            owner=ProcessIdentity.from_json(value["owner"]),
-            keep=value["keep"],
-            endpoints={endpoint.service: endpoint for endpoint in endpoints},
-            leases=dict(value["leases"]),
-            notes=tuple(value["notes"]),
-            llm=value["llm"],
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return _from_json(value)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _from_json(value: dict[str, Any]) -> StackRecord:
+    endpoints = [Endpoint.from_json(entry) for entry in value["endpoints"]]
+    leases, notes, llm, keep = dict(value["leases"]), tuple(value["notes"]), value["llm"], value["keep"]
+    if not all(service in SERVICES and is_token(token) for service, token in leases.items()):
+        raise ValueError("its leases are not tokens by service")
+    if not all(isinstance(text, str) for text in (*notes, llm)) or type(keep) is not bool:
+        raise TypeError("a field is of another type")
+    return StackRecord(
+        stack=stack_id(value["stack"]),
+        owner=ProcessIdentity.from_json(value["owner"]),
+        keep=keep,
+        endpoints={endpoint.service: endpoint for endpoint in endpoints},
+        leases=leases,
+        notes=notes,
+        llm=llm,
+    )

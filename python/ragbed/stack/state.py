@@ -6,8 +6,10 @@ import errno
 import fcntl
 import logging
 import os
+import re
 import secrets
 import shlex
+import shutil
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,8 +24,8 @@ from ragbed.stack.identity import (
     why_not_believed,
     write_identity,
 )
-from ragbed.stack.json_files import is_file
-from ragbed.stack.tracked import is_tracked_itself
+from ragbed.stack.json_files import is_file, is_folder
+from ragbed.stack.tracked import is_tracked_itself, tracked_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +36,9 @@ FOLDER = ".ragbed"
 _MARKS = ("stack.toml", "ragbed.toml", ".git")
 # What is believed and acted on, and so must have been made here. Models are checked by digest, reports are read only.
 _BELIEVED = ("leases", "stack.json", "announced.json", "data", "kept", "cache", "logs", "qdrant")
-_OURS = (*_BELIEVED, "gaps", "runs")
+_FILES = ("stack.json", "announced.json", ".gitignore")
+_FOLDERS = ("leases", "data", "kept", "cache", "logs", "qdrant", "gaps", "runs")
+_STACK = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +116,13 @@ class StateFolder:
         try:
             self._make_root()
             self._identify()
-            self._set_aside([name for name in _OURS if self._is_link(name)], "it is a link")
+            self._set_aside(self._of_wrong_kind(), "a link, or of another kind than ours")
             for folder in (self.leases, self.data, self.logs, self.cache):
                 folder.mkdir(exist_ok=True, mode=0o700)
             with tempfile.TemporaryFile(dir=self.root):
                 pass
             ignore = self.root / ".gitignore"
             if not is_file(ignore):
-                self._set_aside([ignore.name], "it is not a file")
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise self.refused(error) from error
@@ -148,6 +151,29 @@ class StateFolder:
         """
         return self.identity() is not None
 
+    def project(self) -> ProjectIdentity:
+        """Return the project's identity; makes one, and prepares the folder for it, where there is none yet."""
+        return self.identity() or self.prepared().project()
+
+    def remove(self, path: Path) -> None:
+        """Delete a folder below this one, whatever is in it. A link on the way there is not followed.
+
+        Args:
+            path: The folder; one that is elsewhere, is not a folder, or is reached through a link is left alone.
+        """
+        try:
+            below = path.relative_to(self.root).parts
+        except ValueError:
+            return
+        steps = [self.root.joinpath(*below[: n + 1]) for n in range(len(below))]
+        if steps and ".." not in below and all(map(is_folder, steps)):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def forget_stack(self) -> None:
+        """Remove the record of the stack; what lies in its place and is not a file stays."""
+        if is_file(self.stack_file):
+            self.stack_file.unlink(missing_ok=True)
+
     def distrust(self) -> str:
         """Return why what the folder holds is not believed, in a sentence; empty where it is, or holds nothing."""
         if self.is_believed() or not self._present(_BELIEVED):
@@ -157,10 +183,15 @@ class StateFolder:
             " alone"
         )
 
+    def is_believed_or_said(self) -> bool:
+        """Tell whether what the folder says was written here, and say so where it was not."""
+        if said := self.distrust():
+            logger.warning("ragbed: %s", said)
+        return self.is_believed()
+
     def _make_root(self) -> None:
         """Make the folder itself; a link or file of a checkout in its place is renamed."""
-        foreign = is_tracked_itself(self.root) or (self.root.is_symlink() and not self.is_believed())
-        if self.root.name == FOLDER and (foreign or not self._may_be_made()):
+        if self.root.name == FOLDER and (is_tracked_itself(self.root) or not self._may_be_made()):
             beside = self.root.with_name(f"{FOLDER}.aside-{secrets.token_hex(3)}")
             with suppress(FileNotFoundError):  # another command was faster
                 self.root.rename(beside)
@@ -168,6 +199,9 @@ class StateFolder:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _may_be_made(self) -> bool:
+        """Tell whether the folder is one or can become one; a link must lead to a state folder or an empty one."""
+        if self.root.is_symlink():
+            return self.root.is_dir() and (self.is_believed() or not any(self.root.iterdir()))
         return self.root.is_dir() or not os.path.lexists(self.root)
 
     def _identify(self) -> None:
@@ -177,10 +211,25 @@ class StateFolder:
         with self.locked("identity"):
             identity = self.identity()
             if identity is None:
+                self._refuse_others_folder()
                 self._set_aside(self._present(_BELIEVED), why_not_believed(self.root))
             if not is_file(self.root / "identity.json"):
                 self._set_aside(self._present(["identity.json"]), "it is not a file")
             write_identity(self.root, identity, name=self._project_name())
+
+    def _refuse_others_folder(self) -> None:
+        """Refuse a folder named by RAGBED_STATE_DIR that has other files under our names, such as a home folder.
+
+        Raises:
+            ConfigurationError: It has a folder `data`, `logs` or so, and was never a state folder.
+        """
+        present = self._present(_BELIEVED)
+        if self.root.name == FOLDER or "leases" in present or not set(present) - {self.cache.name}:
+            return
+        raise ConfigurationError(
+            f"{self.root} is not a state folder, and has {' and '.join(present)} of its own",
+            hint="set RAGBED_STATE_DIR to an empty folder",
+        )
 
     def _project_name(self) -> str:
         return self.root.parent.name if self.root.name == FOLDER else project_folder().name
@@ -188,8 +237,12 @@ class StateFolder:
     def _present(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if os.path.lexists(self.root / name)]
 
-    def _is_link(self, name: str) -> bool:
-        return (self.root / name).is_symlink()
+    def _of_wrong_kind(self) -> list[str]:
+        """Return entries that are links, FIFOs, or files where a folder belongs; models may be linked."""
+        tracked = [name for name in ("models", "tools") if name in tracked_files(self.root)]
+        odd_files = [name for name in _FILES if not is_file(self.root / name)]
+        odd_folders = [name for name in (*_FOLDERS, *tracked) if not is_folder(self.root / name)]
+        return self._present([*odd_files, *odd_folders])
 
     def _set_aside(self, names: Iterable[str], reason: str) -> None:
         """Rename entries of the folder into a new folder of it, and say so."""
@@ -265,6 +318,22 @@ class StateFolder:
             return os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
         except OSError as error:
             raise self.refused(error) from error
+
+
+def is_stack_id(name: str) -> bool:
+    """Tell whether a name is one that a stack's folders have."""
+    return _STACK.fullmatch(name) is not None
+
+
+def stack_id(value: object) -> str:
+    """Return a stack's id as it is read from a file: names of folders are made of it.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, str) or not is_stack_id(value):
+        raise ValueError(f"{value!r} is not a stack's id")
+    return value
 
 
 def find_state_folder(environ: Mapping[str, str] | None = None) -> StateFolder:

@@ -69,7 +69,7 @@ def stopped_at_the_end(folder: StateFolder) -> Iterator[None]:
             if record and record.owner == ProcessIdentity.of(os.getpid()):
                 tokens = set(record.leases.values())
                 end_all(folder, [lease for lease in Leases(folder).all() if lease.token in tokens])
-                folder.stack_file.unlink(missing_ok=True)
+                folder.forget_stack()
 
 
 def _mend_the_dead(settings: Settings, folder: StateFolder, restarts: deque[float], watcher: Watcher) -> None:

@@ -8,6 +8,8 @@ import subprocess
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ragbed.stack.json_files import is_file
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -46,7 +48,7 @@ def tracked_files(root: Path) -> Mapping[str, str]:
 def is_as_tracked(root: Path, name: str) -> bool:
     """Tell whether a file of a state folder is the one that git tracks, and not one that was written over it."""
     digest = tracked_files(root).get(name)
-    if digest is None:
+    if digest is None or not is_file(root / name):
         return False
     try:
         content = (root / name).read_bytes()

@@ -19,7 +19,8 @@ from ragbed.pins import load_stack_pins
 from ragbed.settings import Settings, resolve_settings
 from ragbed.stack import StateFolder, running_stack
 from ragbed.stack.binaries import ask_version
-from ragbed.stack.leases import TOKEN_VARIABLE, Leases
+from ragbed.stack.leases import Leases
+from ragbed.stack.ownership import TOKEN_VARIABLE
 from ragbed.stack.processes import ProcessIdentity, stop
 
 if TYPE_CHECKING:

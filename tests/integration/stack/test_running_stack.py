@@ -15,7 +15,8 @@ import pytest
 from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.settings import resolve_settings
 from ragbed.stack import SERVICES, StateFolder, running_stack
-from ragbed.stack.leases import TOKEN_VARIABLE, Leases
+from ragbed.stack.leases import Leases
+from ragbed.stack.ownership import TOKEN_VARIABLE
 from ragbed.stack.processes import stop
 from ragbed.stack.services import free_port
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,14 +14,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragbed.stack import StateFolder
-from ragbed.stack.leases import TOKEN_VARIABLE, Lease, Leases
-from ragbed.stack.processes import ProcessIdentity, find_inside, find_marked, stop
+from ragbed.stack.identity import write_identity
+from ragbed.stack.leases import Lease, Leases
+from ragbed.stack.ownership import STATE_VARIABLE, TOKEN_VARIABLE, find_marked
+from ragbed.stack.processes import ProcessIdentity, find_inside, stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 SLEEPER = "import sys, time; print('up', flush=True); time.sleep(600)"
+TOKEN = "00112233445566aa"
+STACK = "0a1b2c3d"
 DEAF = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
 
@@ -36,12 +42,19 @@ class Sleepers:
         self.started: list[subprocess.Popen[str]] = []
 
     def start(
-        self, code: str = SLEEPER, *, cwd: Path | None = None, token: str = ""
+        self,
+        code: str = SLEEPER,
+        *,
+        cwd: Path | None = None,
+        token: str = "",
+        state: Path | None = None,
+        words: tuple[str, ...] = (),
     ) -> subprocess.Popen[str]:
         """Start one and return once it sleeps."""
-        environ = {**os.environ, **({TOKEN_VARIABLE: token} if token else {})}
+        told = {TOKEN_VARIABLE: token, STATE_VARIABLE: str(state or "")}
+        environ = {**os.environ, **{name: value for name, value in told.items() if value}}
         process = subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=cwd, env=environ
+            [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True, cwd=cwd, env=environ
         )
         self.started.append(process)
         assert process.stdout is not None
@@ -67,15 +80,20 @@ def dead() -> ProcessIdentity:
     return identity
 
 
-def lease_of(
-    folder: StateFolder, process: subprocess.Popen[str] | None, owner: ProcessIdentity, *, keep: bool = False
-) -> Lease:
-    """Write a lease, with data, of a process that an owner started."""
-    data = folder.data / "stack" / "redis"
+def lease_of(folder: StateFolder, owner: ProcessIdentity, *, keep: bool = False) -> Lease:
+    """Write a lease, with data, of an owner that has not started its process yet."""
+    data = (folder.kept if keep else folder.data / STACK) / "redis"
     data.mkdir(parents=True, exist_ok=True)
-    leases = Leases(folder)
-    lease = leases.open("redis", "stack", owner=owner, data=data, keep=keep, stop_signal=signal.SIGTERM)
-    return leases.started(lease, process.pid) if process else lease
+    return Leases(folder).open("redis", STACK, owner=owner, data=data, keep=keep, stop_signal=signal.SIGTERM)
+
+
+def started(
+    folder: StateFolder, sleepers: Sleepers, owner: ProcessIdentity
+) -> tuple[Lease, subprocess.Popen[str]]:
+    """Write a lease, and start the process of it."""
+    lease = lease_of(folder, owner)
+    process = sleepers.start(token=lease.token, state=folder.root)
+    return Leases(folder).started(lease, process.pid), process
 
 
 def test_this_process_is_alive_and_a_dead_one_is_not() -> None:
@@ -117,17 +135,17 @@ def test_a_process_that_will_not_hear_is_killed(sleepers: Sleepers) -> None:
 
 def test_a_process_is_found_by_its_token_and_by_its_folder(sleepers: Sleepers, tmp_path: Path) -> None:
     """Environment and working folder tell ours from all others."""
-    process = sleepers.start(cwd=tmp_path, token="token-of-this-test")
+    process = sleepers.start(cwd=tmp_path, token=TOKEN)
 
-    assert [found.pid for found in find_marked("token-of-this-test")] == [process.pid]
+    assert [found.pid for found in find_marked(TOKEN)] == [process.pid]
     assert [found.pid for found in find_inside(tmp_path)] == [process.pid]
 
 
 @pytest.mark.parametrize("with_process", [True, False], ids=["running", "intent"])
 def test_a_lease_survives_its_file(folder: StateFolder, sleepers: Sleepers, with_process: bool) -> None:
     """What is written down is read back, with and without a process."""
-    process = sleepers.start() if with_process else None
-    lease = lease_of(folder, process, ProcessIdentity.of(os.getpid()))
+    owner = ProcessIdentity.of(os.getpid())
+    lease = started(folder, sleepers, owner)[0] if with_process else lease_of(folder, owner)
 
     assert list(Leases(folder).all()) == [lease]
     assert lease.is_running() is with_process
@@ -135,8 +153,7 @@ def test_a_lease_survives_its_file(folder: StateFolder, sleepers: Sleepers, with
 
 def test_a_living_owners_lease_is_left_alone(folder: StateFolder, sleepers: Sleepers) -> None:
     """Whatever else runs, a command that is at work keeps its processes."""
-    process = sleepers.start()
-    lease_of(folder, process, ProcessIdentity.of(os.getpid()))
+    _, process = started(folder, sleepers, ProcessIdentity.of(os.getpid()))
 
     assert Leases(folder).reap(()) == []
     assert process.poll() is None
@@ -144,8 +161,7 @@ def test_a_living_owners_lease_is_left_alone(folder: StateFolder, sleepers: Slee
 
 def test_a_dead_owners_process_and_data_are_ended(folder: StateFolder, sleepers: Sleepers) -> None:
     """Process, data and lease of a killed command go."""
-    process = sleepers.start()
-    lease = lease_of(folder, process, dead())
+    lease, process = started(folder, sleepers, dead())
 
     assert Leases(folder).reap(()) == [lease]
     assert (process.wait(5), lease.data.exists(), list(Leases(folder).all())) == (-signal.SIGTERM, False, [])
@@ -153,8 +169,7 @@ def test_a_dead_owners_process_and_data_are_ended(folder: StateFolder, sleepers:
 
 def test_a_stack_that_was_handed_over_is_left_alone(folder: StateFolder, sleepers: Sleepers) -> None:
     """`up -d` ends and its stack stays, by token."""
-    process = sleepers.start()
-    lease = lease_of(folder, process, dead())
+    lease, process = started(folder, sleepers, dead())
 
     assert Leases(folder).reap({lease.token}) == []
     assert process.poll() is None
@@ -164,7 +179,7 @@ def test_a_process_whose_pid_was_never_noted_is_found_by_token(
     folder: StateFolder, sleepers: Sleepers
 ) -> None:
     """A command killed between starting a process and writing its pid leaves nothing."""
-    lease = lease_of(folder, None, dead())
+    lease = lease_of(folder, dead())
     process = sleepers.start(token=lease.token)
 
     Leases(folder).reap(())
@@ -173,20 +188,60 @@ def test_a_process_whose_pid_was_never_noted_is_found_by_token(
 
 
 def test_a_worker_that_outlived_its_server_is_ended(folder: StateFolder, sleepers: Sleepers) -> None:
-    """What still works in the data folder of a dead server goes with it."""
-    lease = lease_of(folder, None, dead())
-    worker = sleepers.start(cwd=lease.data)
+    """What carries the token of a dead server goes with it; a shell in its data folder stays."""
+    lease = lease_of(folder, dead())
+    worker = sleepers.start(cwd=lease.data, token=lease.token)
+    shell = sleepers.start(cwd=lease.data)
     lease = replace(lease, process=dead())
 
     Leases(folder).end(lease)
 
-    assert worker.wait(5) == -signal.SIGTERM
+    assert (worker.wait(5), shell.poll()) == (-signal.SIGTERM, None)
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "by token"])
+def test_a_process_that_does_not_carry_the_token_is_not_ours(
+    folder: StateFolder, sleepers: Sleepers, noted: bool
+) -> None:
+    """The right pid and start, or the token as an argument, prove nothing."""
+    lease = lease_of(folder, dead())
+    stranger = sleepers.start(words=(lease.token, f"{TOKEN_VARIABLE}={lease.token}"))
+    lease = Leases(folder).started(lease, stranger.pid) if noted else lease
+
+    assert not lease.is_running()
+    Leases(folder).reap(())
+    assert stranger.poll() is None
+
+
+def test_a_process_of_the_folder_that_ours_was_copied_from_is_left_alone(
+    folder: StateFolder, sleepers: Sleepers, tmp_path: Path
+) -> None:
+    """A process names its state folder: while that one holds its lease, no other ends it."""
+    lease, process = started(folder, sleepers, dead())
+    copied = StateFolder(tmp_path / "other").prepared()
+    (copied.root / "identity.json").write_bytes((folder.root / "identity.json").read_bytes())
+    write_identity(copied.root, folder.identity(), name="copy")
+    shutil.copytree(folder.leases, copied.leases, dirs_exist_ok=True)
+
+    assert [one.token for one in Leases(copied).reap(())] == [lease.token]
+    assert process.poll() is None
+
+
+@pytest.mark.parametrize(
+    "token", ["", "a", "/", "python", "0" * 15, "A" * 16, "0" * 16 + "\n", "../" * 5 + "x"]
+)
+def test_a_wild_token_finds_nothing(token: str, sleepers: Sleepers) -> None:
+    """A token is 16 hexadecimal digits and nothing else."""
+    if "\0" not in token:
+        sleepers.start(token=token, words=(token,))
+
+    assert find_marked(token) == []
 
 
 @pytest.mark.parametrize(("keep", "keep_data"), [(True, False), (False, True)], ids=["lease", "caller"])
 def test_kept_data_outlives_its_process(folder: StateFolder, keep: bool, keep_data: bool) -> None:
     """Data stays where the lease or the caller says so."""
-    lease = lease_of(folder, None, dead(), keep=keep)
+    lease = lease_of(folder, dead(), keep=keep)
 
     Leases(folder).end(lease, keep_data=keep_data)
 
@@ -195,7 +250,7 @@ def test_kept_data_outlives_its_process(folder: StateFolder, keep: bool, keep_da
 
 def test_ending_twice_is_harmless(folder: StateFolder) -> None:
     """A lease that has gone is gone."""
-    lease = lease_of(folder, None, dead())
+    lease = lease_of(folder, dead())
 
     Leases(folder).end(lease)
     Leases(folder).end(lease)
@@ -203,10 +258,100 @@ def test_ending_twice_is_harmless(folder: StateFolder) -> None:
     assert list(Leases(folder).all()) == []
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", '{"token": 1}'], ids=["empty", "half", "bare", "other"])
-def test_a_file_that_holds_no_lease_is_removed(content: str, folder: StateFolder) -> None:
-    """Broken files stop nobody."""
-    (folder.leases / "broken.json").write_text(content, encoding="utf-8")
+ODD = {
+    "empty": {},
+    "no project": {"project": None},
+    "another project": {"project": "f" * 16},
+    "another token": {"token": "f" * 16},
+    "pid 0": {"process": {"pid": 0, "started": "x"}},
+    "pid -1": {"process": {"pid": -1, "started": "x"}},
+    "huge pid": {"process": {"pid": 10**30, "started": "x"}},
+    "pid as a text": {"process": {"pid": "1", "started": "x"}},
+    "pid as true": {"process": {"pid": True, "started": "x"}},
+    "owner 0": {"owner": {"pid": 0, "started": "x"}},
+    "no owner": {"owner": None},
+    "signal 0": {"stop_signal": 0},
+    "signal 9": {"stop_signal": 9},
+    "signal 99": {"stop_signal": 99},
+    "signal as a list": {"stop_signal": []},
+    "data elsewhere": {"data": "/home"},
+    "data above": {"data": "data/../.."},
+    "all data": {"data": "data"},
+    "data of another service": {"data": f"data/{STACK}/postgres"},
+    "stack above": {"stack": "../..", "data": "data/../../redis"},
+    "odd service": {"service": "../../redis"},
+    "service as a list": {"service": ["redis"]},
+    "keep as a text": {"keep": "no"},
+}
+
+
+@pytest.mark.parametrize("changes", ODD.values(), ids=ODD)
+def test_a_file_that_holds_no_lease_is_ignored(
+    changes: dict[str, object], folder: StateFolder, sleepers: Sleepers
+) -> None:
+    """It is neither believed nor removed, and it stops nobody."""
+    lease, process = started(folder, sleepers, ProcessIdentity.of(os.getpid()))
+    path = folder.leases / f"{lease.token}.json"
+    value = json.loads(path.read_text(encoding="utf-8"))
+    odd = folder.leases / f"{TOKEN}.json"
+    odd.write_text(json.dumps({**value, "token": TOKEN, **changes} if changes else {}), encoding="utf-8")
 
     assert Leases(folder).reap(()) == []
-    assert list(folder.leases.iterdir()) == []
+    assert list(Leases(folder).all()) == [lease]
+    assert (odd.exists(), process.poll()) == (True, None)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\0" * 9, b"[" * 10**5, b"\xff", b"1" * 9999, b"{" + b" " * 5 * 2**20]
+)
+def test_a_broken_lease_does_not_leave_its_process(
+    content: bytes, folder: StateFolder, sleepers: Sleepers
+) -> None:
+    """Its process says itself that it is of this folder, and no lease covers it."""
+    lease, process = started(folder, sleepers, dead())
+    stranger = sleepers.start(token=lease.token, state=folder.root.parent)
+    (folder.leases / f"{lease.token}.json").write_bytes(content)
+
+    assert Leases(folder).reap(()) == []
+    assert (process.wait(5), stranger.poll()) == (-signal.SIGKILL, None)
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
+def test_what_is_not_a_file_is_no_lease(kind: str, folder: StateFolder) -> None:
+    """No command waits for a FIFO or follows a link."""
+    path = folder.leases / f"{TOKEN}.json"
+    if kind == "link":
+        path.symlink_to("/dev/zero")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+
+    assert Leases(folder).reap(()) == []
+    assert list(Leases(folder).all()) == []
+
+
+def test_ourselves_and_our_ancestors_are_never_ended() -> None:
+    """Not even by their right identity."""
+    for pid in (1, os.getpid(), os.getppid()):
+        stop(ProcessIdentity.of(pid), timeout_s=0.1)
+
+    assert ProcessIdentity.of(os.getppid()).is_alive()
+
+
+@pytest.mark.parametrize("way", ["link", "above", "elsewhere", "itself"])
+def test_only_folders_below_are_removed(way: str, folder: StateFolder, tmp_path: Path) -> None:
+    """Through a link, from above or elsewhere nothing is deleted."""
+    (tmp_path / "home" / "documents").mkdir(parents=True)
+    (folder.data / "link").symlink_to(tmp_path / "home")
+    paths = {
+        "link": folder.data / "link" / "documents",
+        "above": folder.data / ".." / ".." / "home",
+        "elsewhere": tmp_path / "home",
+        "itself": folder.root,
+    }
+
+    folder.remove(paths[way])
+
+    assert (tmp_path / "home" / "documents").exists()
+    assert folder.data.exists()

@@ -10,16 +10,19 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ragbed.errors import ServiceNotReady
 
+_OUTSIDE = re.compile(r"ragbed-[0-9a-f]{12}")
 _INSTALLATIONS = ("site-packages", "dist-packages")
 
 
@@ -52,12 +55,12 @@ def without_root(programs: Path, data: Path) -> Identity:
     """
     if os.geteuid() != 0 and _is_known(os.geteuid()):
         return Identity(programs=programs, data=data)
-    nobody = _nobody()
-    unshare = ("unshare", "--user", f"--map-user={nobody}", "--")
-    if nobody is not None and _works(unshare):
+    other = nobody()
+    unshare = ("unshare", "--user", f"--map-user={other}", "--")
+    if other is not None and _works(unshare):
         return Identity(programs=programs, data=data, prefix=unshare)
     outside = outside_folder(data)
-    if nobody is None or outside is None:
+    if other is None or outside is None:
         reason = (
             "refuses to run as root" if outside else f"wants a name, which user id {os.geteuid()} has not"
         )
@@ -65,8 +68,8 @@ def without_root(programs: Path, data: Path) -> Identity:
             f"Postgres {reason}, and this machine has no user namespaces to give it another user",
             hint="run ragbed as an ordinary user that /etc/passwd names",
         )
-    _own(outside, nobody)
-    return Identity(programs=_reachable(programs, outside), data=outside / "cluster", user=nobody)
+    _own(outside, other)
+    return Identity(programs=_reachable(programs, outside), data=outside / "cluster", user=other)
 
 
 def outside_folder(data: Path) -> Path | None:
@@ -80,6 +83,20 @@ def outside_folder(data: Path) -> Path | None:
     return Path(tempfile.gettempdir(), f"ragbed-{name}")
 
 
+def remove_outside(folder: Path) -> None:
+    """Delete a folder that `outside_folder` named; any other, and a link in its place, is left alone."""
+    if (
+        os.geteuid() != 0
+        or folder.parent != Path(tempfile.gettempdir())
+        or not _OUTSIDE.fullmatch(folder.name)
+    ):
+        return
+    with suppress(OSError):
+        status = folder.lstat()
+        if stat.S_ISDIR(status.st_mode) and status.st_uid in {0, nobody()}:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _is_known(user: int) -> bool:
     try:
         pwd.getpwuid(user)
@@ -88,7 +105,8 @@ def _is_known(user: int) -> bool:
     return True
 
 
-def _nobody() -> int | None:
+@cache
+def nobody() -> int | None:
     """Return a user other than root that this machine knows: initdb wants a name for who it runs as."""
     users = {user.pw_name: user.pw_uid for user in pwd.getpwall() if user.pw_uid != 0}
     return users.get("nobody", next(iter(users.values()), None))
