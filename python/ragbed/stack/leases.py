@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragbed.stack.endpoint import SERVICES
-from ragbed.stack.json_files import is_folder, read_json, write_json
+from ragbed.stack.json_files import is_file, is_folder, read_json, write_json
 from ragbed.stack.ownership import (
     SERVICE_VARIABLE,
     STACK_VARIABLE,
@@ -197,14 +197,16 @@ class Leases:
                 stop(process, gentle=asked, timeout_s=timeout_s)
 
     def end_lost(self, token: str) -> None:
-        """Kill what carries a token whose lease was lost."""
+        """Kill what carries a token of a believed record whose lease was lost, and remove what is left of that."""
         for process in find_marked(token):
             if not is_of_another(process, self._folder):
                 stop(process, gentle=signal.SIGKILL)
+        if is_file(self._path(token)):
+            self._path(token).unlink(missing_ok=True)
 
     def forget(self, lease: Lease) -> None:
         """Remove the lease; its process and data stay as they are."""
-        self._path(lease).unlink(missing_ok=True)
+        self._path(lease.token).unlink(missing_ok=True)
 
     def reap(self, handed_over: Collection[str], *, stack: str = "") -> list[Lease]:
         """End what dead commands left behind, and return it. Call it with the stack's lock held.
@@ -254,12 +256,12 @@ class Leases:
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
 
-    def _path(self, lease: Lease) -> Path:
-        return self._folder.leases / f"{lease.token}.json"
+    def _path(self, token: str) -> Path:
+        return self._folder.leases / f"{token}.json"
 
     def _write(self, lease: Lease) -> None:
         value = {"project": self._folder.project().id, **lease.to_json(self._folder.root)}
-        write_json(self._path(lease), value)
+        write_json(self._path(lease.token), value)
 
 
 def environ_of(lease: Lease, folder: StateFolder) -> dict[str, str]:
