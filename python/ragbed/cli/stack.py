@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragbed.cli.env import VARIABLES, variables_of
+from ragbed.cli.everywhere import down_everywhere, status_everywhere
 from ragbed.cli.live import stack_view
 from ragbed.cli.output import note, show_json, show_table, used
 from ragbed.cli.project import project_settings
@@ -75,8 +76,23 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     "--all", "everything", is_flag=True, help="Also end the stacks of runs that are still under way."
 )
 @click.option("--keep", is_flag=True, help="Keep the data for the next `ragbed up --keep`.")
-def down(*, everything: bool, keep: bool) -> None:
+@click.option(
+    "--everywhere",
+    is_flag=True,
+    help="Stop all stacks of this user, whatever their state folder; asks first.",
+)
+@click.option("--yes", is_flag=True, help="With --everywhere: do not ask.")
+def down(*, everything: bool, keep: bool, everywhere: bool, yes: bool) -> None:
     """Stop the stack of this checkout. Attached services are left alone."""
+    from ragbed.errors import UsageError
+
+    if everywhere:
+        if keep:
+            raise UsageError("--keep is of one stack: run it in its project, without --everywhere")
+        down_everywhere(yes=yes)
+        return
+    if yes:
+        raise UsageError("--yes goes with --everywhere: without it, nothing is asked")
     from ragbed.stack import down as stop_stack
     from ragbed.stack import find_state_folder
     from ragbed.stack.record import load_record
@@ -107,7 +123,8 @@ def reset(*, yes: bool) -> None:
 
 @click.command(epilog="Example: ragbed status --json | jq '.services[].url'")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status(*, as_json: bool) -> None:
+@click.option("--everywhere", is_flag=True, help="List all stacks of this user, whatever their state folder.")
+def status(*, as_json: bool, everywhere: bool) -> None:
     """Show what runs, what was used, and whether it answers.
 
     Where no stack of ragbed's is up, it shows the services that others started and that ragbed would use: those
@@ -117,6 +134,9 @@ def status(*, as_json: bool) -> None:
     from ragbed.stack import find_services, find_state_folder, running_record
     from ragbed.stack.health import check_health
 
+    if everywhere:
+        status_everywhere(as_json=as_json)
+        return
     settings = project_settings()
     folder = find_state_folder()
     record = running_record(folder) if folder.root.exists() else None

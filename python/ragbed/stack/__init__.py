@@ -4,9 +4,10 @@ from ragbed.stack.building import Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.finding import Found, find_services
 from ragbed.stack.lifecycle import down, mend, reset, up
+from ragbed.stack.project import project_folder
 from ragbed.stack.reaping import running_record
 from ragbed.stack.session import running_stack
-from ragbed.stack.state import StateFolder, find_state_folder, project_folder
+from ragbed.stack.state import StateFolder, find_state_folder
 from ragbed.stack.threads import num_thread, num_thread_at
 
 __all__ = [

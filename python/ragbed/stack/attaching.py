@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -109,7 +109,7 @@ def attach_given(
             details=["a store that ragbed did not start is only written to once this project has adopted it"],
             hint=f"look at it and mark it: {adopt_command(url, named=named)}",
         )
-    return _endpoint(service, url, identity, f"found by {named}", announced)
+    return replace(_endpoint(service, url, identity, f"found by {named}", announced), given=True)
 
 
 def _why_refused(service: str, store: Store, project: Project | None) -> str:

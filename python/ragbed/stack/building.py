@@ -135,7 +135,7 @@ class StackBuilder:
         pool = ThreadPoolExecutor(max_workers=len(services))
         try:
             with pool:
-                tasks = {name: pool.submit(self._resolve, name, stack, progress) for name in services}
+                tasks = {name: pool.submit(self.resolve, name, stack, progress) for name in services}
             _raise_refusal(tasks.values())
             results = {name: task.result() for name, task in tasks.items()}
         except BaseException:  # Ctrl-C too: what was started for the others ends here
@@ -148,7 +148,7 @@ class StackBuilder:
             endpoints={name: result.endpoint for name, result in results.items()},
             leases={name: result.lease for name, result in results.items() if result.lease},
             notes=tuple(note for result in results.values() for note in result.notes),
-            llm=self._describe_llm(results["ollama"].endpoint) if "ollama" in results else "",
+            llm=self.describe_llm(results["ollama"].endpoint) if "ollama" in results else "",
             seconds={name: result.seconds for name, result in results.items()},
         )
 
@@ -173,27 +173,32 @@ class StackBuilder:
             )
         )
 
-    def _resolve(self, service: str, stack: str, progress: Progress | None) -> _Result:
+    def resolve(self, service: str, stack: str, progress: Progress | None) -> Resolved:
+        """Return one service by the first way it can be had: given, found, started.
+
+        Raises:
+            ServiceMissing: It cannot be had.
+        """
         given = self.given(service)
         notes: list[str] = []
         result = None
         if given:
-            result = _Result(endpoint=given)
+            result = Resolved(endpoint=given)
         elif self.may_look_around(service):
             found = self.look_around(service)
             if isinstance(found, PassedOver):
                 notes += [found.note] if found.note else []
             else:
-                result = _Result(endpoint=found)
+                result = Resolved(endpoint=found)
         if result is None:
             self._require_start_allowed(service, notes)
             started = self.start(service, stack)
-            result = _Result(
+            result = Resolved(
                 endpoint=started.endpoint, lease=started.lease, notes=started.notes, seconds=started.seconds
             )
         if progress:
             progress(result.endpoint, result.seconds)
-        return _Result(
+        return Resolved(
             endpoint=result.endpoint,
             lease=result.lease,
             notes=(*notes, *result.notes),
@@ -280,7 +285,8 @@ class StackBuilder:
             say=self.say,
         )
 
-    def _describe_llm(self, endpoint: Endpoint) -> str:
+    def describe_llm(self, endpoint: Endpoint) -> str:
+        """Return why this LLM, in words."""
         if self.llm.provider == "mock" and self.settings.is_given(known.OLLAMA_URL):
             return f"mock: {self.llm.why}; {self.settings.source(known.OLLAMA_URL)} is not used"
         if endpoint.real or not self.llm.may_fall_back:
@@ -296,8 +302,15 @@ def _raise_refusal(tasks: Iterable[Future[Any]]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Result:
-    """How one service was had."""
+class Resolved:
+    """How one service was had.
+
+    Attributes:
+        endpoint: Where it answers.
+        lease: The claim on its process; None where we did not start it.
+        notes: What was passed over on the way, a sentence each.
+        seconds: Until it was ready.
+    """
 
     endpoint: Endpoint
     lease: Lease | None = None

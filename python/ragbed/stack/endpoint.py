@@ -27,6 +27,7 @@ class Endpoint:
         pid: Process id; None when we did not start it.
         started_at: UTC; None when the service ran before we came.
         started_by: Who started an attached service, as far as they said so; empty when nobody did.
+        given: Whether a user named its address, so that it is never replaced.
     """
 
     service: str
@@ -39,6 +40,7 @@ class Endpoint:
     pid: int | None = None
     started_at: datetime | None = None
     started_by: str = ""
+    given: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values, the time in ISO form."""
@@ -54,7 +56,8 @@ class Endpoint:
             KeyError, TypeError, ValueError: It describes none.
         """
         texts = [values[name] for name in ("url", "product", "version", "origin", "started_by")]
-        if not all(isinstance(text, str) for text in texts) or type(values["real"]) is not bool:
+        switches = [values["real"], values.get("given", False)]
+        if not all(isinstance(text, str) for text in texts) or {type(one) for one in switches} != {bool}:
             raise TypeError("a field is of another type")
         if values["service"] not in SERVICES or values["launcher"] not in get_args(LauncherName):
             raise ValueError("no such service or launcher")

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError
-from ragbed.guard import refuse_writes
+from ragbed.guard import redacted, refuse_writes
 from ragbed.pins import load_stack_pins
 from ragbed.stack.building import Progress, StackBuilder
 from ragbed.stack.endpoint import SERVICES
-from ragbed.stack.health import require_answers
+from ragbed.stack.health import require_answers, states_of
 from ragbed.stack.leases import Leases
 from ragbed.stack.processes import stop
 from ragbed.stack.reaping import at_once, forget_old_logs, reaped
@@ -20,6 +20,8 @@ from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ragbed.settings import Settings
     from ragbed.stack.services.ollama_loading import Say
     from ragbed.stack.state import StateFolder
@@ -78,7 +80,8 @@ def mend(
 ) -> StackRecord:
     """Start the services of a stack again that have died, on their data and ports; returns the new record.
 
-    Call it with the stack's lock held.
+    A service that was found and has gone is replaced, as if the stack were starting now. Call it with the stack's lock
+    held.
     """
     leases = {lease.token: lease for lease in Leases(folder).all()}
     dead = {
@@ -86,10 +89,12 @@ def mend(
         for service, token in record.leases.items()
         if token not in leases or not leases[token].is_running()
     }
-    if not dead:
+    gone = _gone(record)
+    if not (dead or gone):
         return record
     pins = load_stack_pins()
     builder = StackBuilder(settings, folder, pins, caller="command", keep=record.keep, say=say)
+    record = _replace_gone(record, gone, builder, folder, progress)
     endpoints, tokens = dict(record.endpoints), dict(record.leases)
     for service, lease in dead.items():
         if lease:
@@ -106,6 +111,37 @@ def mend(
             Leases(folder).forget(lease)
         if progress:
             progress(started.endpoint, started.seconds)
+    return record
+
+
+def _gone(record: StackRecord) -> list[str]:
+    """Return attached services that do not answer any more, except those whose address a user gave."""
+    found = {
+        name: one for name, one in record.endpoints.items() if one.launcher == "attach" and not one.given
+    }
+    return [name for name, state in states_of(found).items() if state == "no answer"] if found else []
+
+
+def _replace_gone(
+    record: StackRecord,
+    gone: Sequence[str],
+    builder: StackBuilder,
+    folder: StateFolder,
+    progress: Progress | None,
+) -> StackRecord:
+    """Have each service that has gone by another way; returns the record, saved."""
+    for service in gone:
+        had = builder.resolve(service, record.stack, progress)
+        lost = f"{service}: what was found at {redacted(record.endpoints[service].url)} has gone: replaced"
+        tokens = {service: had.lease.token} if had.lease else {}
+        record = replace(
+            record,
+            endpoints={**record.endpoints, service: had.endpoint},
+            leases={**record.leases, **tokens},
+            notes=(*record.notes, lost, *had.notes),
+            llm=builder.describe_llm(had.endpoint) if service == "ollama" else record.llm,
+        )
+        record.save(folder)
     return record
 
 

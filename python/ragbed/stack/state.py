@@ -25,6 +25,7 @@ from ragbed.stack.identity import (
     write_identity,
 )
 from ragbed.stack.json_files import is_file, is_folder
+from ragbed.stack.project import FOLDER, project_folder
 from ragbed.stack.tracked import is_tracked_itself, tracked_files
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FOLDER = ".ragbed"
-_MARKS = ("stack.toml", "ragbed.toml", ".git")
 # What is believed and acted on, and so must have been made here. Models are checked by digest, reports are read only.
 _BELIEVED = ("leases", "stack.json", "announced.json", "data", "kept", "cache", "logs", "qdrant")
 _FILES = ("stack.json", "announced.json", ".gitignore")
@@ -232,7 +231,12 @@ class StateFolder:
         )
 
     def _project_name(self) -> str:
-        return self.root.parent.name if self.root.name == FOLDER else project_folder().name
+        if self.root.name == FOLDER:
+            return self.root.parent.name
+        try:
+            return project_folder().name
+        except (ConfigurationError, OSError):  # a folder of another user, or one that has gone
+            return self.root.name
 
     def _present(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if os.path.lexists(self.root / name)]
@@ -342,12 +346,3 @@ def find_state_folder(environ: Mapping[str, str] | None = None) -> StateFolder:
     if environ.get("RAGBED_STATE_DIR"):
         return StateFolder(Path(environ["RAGBED_STATE_DIR"]).expanduser().absolute())
     return StateFolder(project_folder(environ) / FOLDER)
-
-
-def project_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """Return the checkout: `RAGBED_ROOT`, else the nearest folder upwards that looks like one, else this one."""
-    environ = os.environ if environ is None else environ
-    if environ.get("RAGBED_ROOT"):
-        return Path(environ["RAGBED_ROOT"]).absolute()
-    here = Path.cwd()
-    return next((path for path in (here, *here.parents) if any((path / m).exists() for m in _MARKS)), here)
