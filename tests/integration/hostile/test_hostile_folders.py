@@ -1,4 +1,4 @@
-"""A checkout that brings a state folder made to do harm: nothing outside is touched, and nothing that is not ours ends."""
+"""A checkout that brings a state folder made to do harm: nothing outside is touched, nothing of others is ended."""
 
 from __future__ import annotations
 
