@@ -116,7 +116,7 @@ class Lease:
         return (
             self.process is not None
             and self.process.is_alive()
-            and carries(self.process.pid, self.token, outside=self.outside)
+            and carries(self.process.pid, self.token, data=self.data, outside=self.outside)
         )
 
 

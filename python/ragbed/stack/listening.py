@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
 
-from ragbed.stack.leases import TOKEN_VARIABLE, Leases
+from ragbed.stack.leases import Leases
+from ragbed.stack.ownership import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

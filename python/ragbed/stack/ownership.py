@@ -48,12 +48,13 @@ def may_end(process: psutil.Process) -> bool:
     return process.uids().effective in users
 
 
-def carries(pid: int, token: str, *, outside: Path | None = None) -> bool:
+def carries(pid: int, token: str, *, data: Path, outside: Path | None = None) -> bool:
     """Tell whether a process proves that it was started for a lease.
 
     Args:
         pid: The process.
         token: The lease's token.
+        data: The lease's data folder: a server that wrote its title over its environment (Redis) works in it.
         outside: Where a server that runs as `nobody` has its data. A container's root may not read another user's
             environment: then its arguments, together with the lease's start time, have to do.
     """
@@ -64,7 +65,8 @@ def carries(pid: int, token: str, *, outside: Path | None = None) -> bool:
         if not may_end(process):
             return False
         try:
-            return process.environ().get(TOKEN_VARIABLE) == token
+            environ = process.environ()
+            return environ.get(TOKEN_VARIABLE) == token if environ else _works_in(process, data)
         except psutil.AccessDenied:
             runs_as_nobody = process.uids().effective == nobody()
             return outside is not None and runs_as_nobody and _works_on(process, outside / "cluster")
@@ -98,7 +100,6 @@ def find_workers(folder: Path) -> list[ProcessIdentity]:
     Args:
         folder: A data folder of ours.
     """
-    folder = folder.resolve()  # the kernel tells the working folder without links
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
@@ -129,6 +130,11 @@ def is_of_another(process: ProcessIdentity, folder: StateFolder) -> bool:
     state = Path(environ.get(STATE_VARIABLE, ""))
     lease = state / "leases" / f"{environ.get(TOKEN_VARIABLE, '')}.json"
     return state.is_absolute() and is_file(lease) and not is_of(environ, folder)
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    folder = folder.resolve()  # the kernel tells the working folder without links
+    return Path(process.cwd()) in {folder, folder / "cluster"}
 
 
 def _works_on(process: psutil.Process, data: Path) -> bool:

@@ -12,7 +12,7 @@ from ragbed.guard import NotThere, WrongService, check_url, open_store, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.stack.attaching import normalised, typed_key
 from ragbed.stack.listening import DEVENV_ROOT, listener_on
-from ragbed.stack.state import project_folder
+from ragbed.stack.project import project_folder
 
 if TYPE_CHECKING:
     from ragbed.guard import Identity, Store

@@ -150,10 +150,6 @@ class StateFolder:
         """
         return self.identity() is not None
 
-    def project(self) -> ProjectIdentity:
-        """Return the project's identity; makes one, and prepares the folder for it, where there is none yet."""
-        return self.identity() or self.prepared().project()
-
     def remove(self, path: Path) -> None:
         """Delete a folder below this one, whatever is in it. A link on the way there is not followed.
 
