@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ragbed.asgi import DEFAULT_HOST, run_server
 from ragbed.gateway.app import SUBSTITUTE, create_app
+from ragbed.gateway.mock import MockEngine, declared_models, offered_models
 from ragbed.gateway.wires.json_http import failure
+from ragbed.settings import definitions as known
+from ragbed.settings import resolve_settings
 
 
 def serve(*, port: int, host: str = DEFAULT_HOST) -> None:
-    """Serve the mock LLM until SIGTERM or SIGINT.
+    """Serve the mock LLM until SIGTERM or SIGINT, with the models that the project in the current folder declares.
 
     Args:
         port: TCP port; 0 takes a free one, which the ready line names.
@@ -16,13 +21,20 @@ def serve(*, port: int, host: str = DEFAULT_HOST) -> None:
 
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
-        ConfigurationError: The port cannot be bound.
+        ConfigurationError: The port cannot be bound, or a setting is wrong.
     """
     run_server(
-        create_app(),
+        create_app(_engine()),
         name="ragbed.gateway",
         host=host,
         port=port,
         refusal=lambda _, message: failure(message),
         substitute=SUBSTITUTE,
     )
+
+
+def _engine() -> MockEngine:
+    settings = resolve_settings()
+    declarations: dict[str, dict[str, Any]] = settings[known.MOCK_MODELS]
+    models = [*offered_models(), *declared_models(declarations)]
+    return MockEngine(models, any_model=settings[known.MOCK_ANY_MODEL])

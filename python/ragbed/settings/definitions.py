@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from ragbed.settings.mock_models import read_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -14,12 +19,13 @@ class Setting(Generic[T]):
 
     Attributes:
         key: `section.name`, as in `ragbed.toml`.
-        kind: The type that a value is read as: str, int, float or bool.
+        kind: The type that a value is read as: str, int, float, bool, or dict, which has a reader.
         default: The safe production default, the first of all sources.
         env: Environment variables of the field that are honoured, beside `RAGBED_SECTION__NAME`.
         secret: Whether the value is hidden wherever it is shown, and may be given as `…_FILE`.
         choices: The only values allowed; empty allows all.
         help: What it does, one line.
+        reader: Checks a table, from a file or as JSON, and names the source where it is wrong.
         loosens: Which of its values lift a guard: `given`, any value; `more`, a larger number than the one before;
             `off`, false where it was true; empty, none does. A project's file, which comes with a checkout, can only
             tighten guards.
@@ -32,6 +38,7 @@ class Setting(Generic[T]):
     env: tuple[str, ...] = ()
     secret: bool = False
     choices: tuple[str, ...] = ()
+    reader: Callable[[object, str], T] | None = None
     loosens: Literal["", "given", "more", "off"] = ""
 
     @property
@@ -136,6 +143,16 @@ MODELS_SET = _text(
     "models.set",
     "",
     "Set of models.lock.json that models come from which nobody names; empty is its default.",
+)
+MOCK_ANY_MODEL = _switch("mock.any_model", False, "Let the mock answer for every model that a client names.")
+MOCK_MODELS: Setting[dict[str, dict[str, Any]]] = _define(
+    Setting(
+        key="mock.models",
+        kind=dict,
+        default={},
+        reader=read_models,
+        help="Models that the mock answers for beside those of the lock; a table by name, in the environment as JSON.",
+    )
 )
 
 BUDGET_RUN_USD = _number(

@@ -252,6 +252,8 @@ def _reason(error: Exception) -> str:
 
 def _read(setting: Setting[Any], raw: object, source: str) -> object:
     """Return `raw` as the setting's kind, from a string or a TOML value."""
+    if setting.reader is not None:
+        return setting.reader(raw, source)
     try:
         value = _convert(setting.kind, raw)
     except (TypeError, ValueError):

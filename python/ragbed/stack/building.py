@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Callable
@@ -275,8 +276,15 @@ class StackBuilder:
             loading=self._loading(),
             allow_real=self.llm.provider == "ollama",
             allow_mock=self.llm.provider == "mock" or self.llm.may_fall_back,
+            mock_environ=self._mock_environ(),
         )
         return starters(ollama)[service]
+
+    def _mock_environ(self) -> dict[str, str]:
+        """Return what the mock is told: it may be started in another folder than the project's."""
+        models, any_model = self.settings[known.MOCK_MODELS], self.settings[known.MOCK_ANY_MODEL]
+        declared = {known.MOCK_MODELS.own_variable: json.dumps(models)} if models else {}
+        return {**declared, known.MOCK_ANY_MODEL.own_variable: str(any_model).lower()}
 
     def _loading(self) -> LoadPolicy:
         return LoadPolicy(

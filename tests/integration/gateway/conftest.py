@@ -13,15 +13,16 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 COMMAND = (sys.executable, "-P", "-s", "-m", "ragbed.gateway")
 
 
 @contextmanager
-def started() -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(folder: Path | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start a gateway on a free port; yield the process and its URL, and leave nothing running."""
     with subprocess.Popen(
-        [*COMMAND, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
     ) as process:
         try:
             assert process.stdout is not None
@@ -57,3 +58,21 @@ def client(http: httpx.Client) -> Iterator[ollama.Client]:
     """The official client, on the same gateway as `http`."""
     with ollama.Client(str(http.base_url), timeout=30) as official:
         yield official
+
+
+DECLARED = """
+[mock.models]
+bge-m3 = { dimensions = 1024 }
+plain = { capabilities = ["completion"] }
+thinker = { capabilities = ["completion", "tools", "thinking", "vision", "insert"], context = 4096 }
+"hf.co/Me/Small-GGUF:Q4_K_M" = {}
+"""
+
+
+@pytest.fixture(scope="module")
+def declaring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a gateway that was started in a project which declares models."""
+    project = tmp_path_factory.mktemp("project")
+    (project / "ragbed.toml").write_text(DECLARED, encoding="utf-8")
+    with started(project) as (_, url), httpx.Client(base_url=url, timeout=30) as client:
+        yield client

@@ -54,6 +54,8 @@ def example_of(setting: Setting[object]) -> str:
         return next(choice for choice in setting.choices if choice not in {"", setting.default})
     if setting.key == "models.set":
         return "large"  # a set of the checkout's lock
+    if setting.kind is dict:
+        return '{"plain": {}}'
     return {bool: str(not setting.default), int: "77", float: "7.5", str: "test-value"}[setting.kind]
 
 

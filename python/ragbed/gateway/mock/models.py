@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from ragbed.gateway.engine import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from ragbed.gateway.engine import Capability
     from ragbed.pins import ModelPin
 
@@ -63,6 +66,32 @@ def offered_models() -> tuple[Model, ...]:
 
     known = {model.name: model for model in MODELS}
     return tuple(known.get(name) or _pinned(pin) for name, pin in load_model_lock().models.items())
+
+
+def declared_models(declarations: Mapping[str, Mapping[str, Any]]) -> tuple[Model, ...]:
+    """Return the models that a project declares.
+
+    Args:
+        declarations: As the setting `mock.models` has them, by name: `capabilities`, `dimensions`, `context`.
+    """
+    return tuple(_declared(full_name(name), table) for name, table in declarations.items())
+
+
+def _declared(name: str, table: Mapping[str, Any]) -> Model:
+    dimensions, capabilities = table.get("dimensions", 0), tuple(table["capabilities"])
+    context = table.get("context") or (8192 if dimensions else 131072)
+    return Model(
+        name=name,
+        family="bert" if capabilities == _EMBEDS else "llama",
+        capabilities=capabilities,
+        dimensions=dimensions,
+        trained_context=context,
+        max_context=context,
+        parameter_size="unknown",
+        size_bytes=0,
+        digest=mock_digest(name, dimensions=dimensions),
+        refuses_images="vision" not in capabilities,
+    )
 
 
 def any_model(name: str) -> Model:

@@ -18,7 +18,7 @@ from ragbed.stack.services.ollama_loading import LoadPolicy, load_models
 from ragbed.stack.services.ollama_models import candidates, complaint, size_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ragbed.pins import ServicePins
 
@@ -41,6 +41,7 @@ class OllamaStarter:
         loading: How the models are loaded once it listens.
         allow_real: False takes the mock whatever is on PATH.
         allow_mock: False never takes the mock.
+        mock_environ: What the mock is told of the project's settings.
     """
 
     embedding: str
@@ -49,6 +50,7 @@ class OllamaStarter:
     loading: LoadPolicy = field(default_factory=LoadPolicy)
     allow_real: bool = True
     allow_mock: bool = True
+    mock_environ: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
 
     @property
@@ -90,7 +92,7 @@ class OllamaStarter:
         url = f"http://127.0.0.1:{request.port}"
         if binary and binary.product == "mock-llm":
             command = [str(binary.path), "-m", "ragbed.gateway", "--port", str(request.port)]
-            return Plan(command=command, url=url, origin=binary.origin)
+            return Plan(command=command, url=url, origin=binary.origin, environ=dict(self.mock_environ))
         folder = self._folder()
         if binary is None or folder is None:
             raise ServiceNotReady(
