@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 TURNS = [{"role": "user", "content": f"{'a' * 60}!"}]
+PATIENCE_S = 20  # on an idle machine it is some hundredths
 HUGE = 70 * 1024 * 1024
 
 
@@ -45,7 +47,7 @@ def test_pattern_that_takes_exponentially_long_is_refused(http: httpx.Client) ->
 
     assert response.status_code == 500
     assert "rule pattern '(a|aa)+$' was not searched to its end within" in response.json()["error"]
-    assert waited < 5
+    assert waited < PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_schema_that_asks_for_too_much_is_refused(http: httpx.Client, schema: di
 
     assert response.status_code == 500
     assert response.json()["error"].startswith("invalid JSON schema in format: ")
-    assert waited < 5
+    assert waited < PATIENCE_S
 
 
 def _parts() -> Iterator[bytes]:
@@ -74,17 +76,15 @@ def _parts() -> Iterator[bytes]:
 def test_body_over_the_limit_is_refused_before_it_is_read(http: httpx.Client, path: str) -> None:
     """Announced or sent in pieces."""
     method = "PUT" if path == "/ragbed/rules" else "POST"
-    pieces = http.request(method, path, content=_parts())
-    announced = http.build_request(
-        method, path, content=b"{}", headers={"Content-Length": str(300 * 1024 * 1024)}
-    )
-    try:
-        refused = http.send(announced)
-    except httpx.HTTPError:
-        refused = pieces  # the client notices that it has announced more than it sends
+    response = http.request(method, path, content=_parts())
+    connection = HTTPConnection(http.base_url.host, http.base_url.port or 80, timeout=30)
+    connection.putrequest(method, path)
+    connection.putheader("Content-Length", str(300 * 1024 * 1024))
+    connection.endheaders(b"{}")  # the rest is never sent: the answer does not wait for it
 
-    assert [pieces.status_code, refused.status_code] == [413, 413]
-    assert "request body too large" in pieces.text
+    assert [response.status_code, connection.getresponse().status] == [413, 413]
+    assert "request body too large" in response.text
+    connection.close()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ragbed.gateway.engine import CompletionRequest, ToolCall
 
 PATTERN_TIMEOUT_S = 0.5
-"""How long one pattern may be searched in one message."""
+"""How long one pattern may be searched in one message, in seconds of the processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
