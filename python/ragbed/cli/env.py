@@ -37,10 +37,14 @@ def env(*, form: str) -> None:
     from ragbed.cli.project import project_settings
     from ragbed.errors import ExitCode, ServiceMissing
     from ragbed.stack import Found, find_services, find_state_folder, running_record
+    from ragbed.stack.judging import refuse_foreign_stack, require_adopted
 
     settings = project_settings()
     folder = find_state_folder()
+    refuse_foreign_stack(folder)
     record = running_record(folder) if folder.root.exists() else None
+    if record:
+        require_adopted(record, settings, folder)
     found = Found(endpoints=record.endpoints) if record else find_services(settings, folder)
     if not found.endpoints:
         raise ServiceMissing("nothing is up", details=found.notes, hint="ragbed up -d")

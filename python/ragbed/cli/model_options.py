@@ -99,11 +99,13 @@ def live_address(settings: Settings) -> str:
     from ragbed.pins import load_stack_pins
     from ragbed.settings import definitions as known
     from ragbed.stack import find_state_folder, running_record
+    from ragbed.stack.judging import require_allowed
 
     if settings[known.OLLAMA_URL]:
         return settings[known.OLLAMA_URL]
     record = running_record(find_state_folder())
     if record and "ollama" in record.endpoints:
+        require_allowed(record, settings, find_state_folder(), ["ollama"])
         return record.endpoints["ollama"].url
     return (
         f"http://127.0.0.1:{load_stack_pins()['ollama'].port}" if settings[known.STACK_DEFAULT_PORTS] else ""

@@ -133,6 +133,7 @@ def status(*, as_json: bool, everywhere: bool) -> None:
     from ragbed.errors import ExitCode
     from ragbed.stack import find_services, find_state_folder, running_record
     from ragbed.stack.health import check_health
+    from ragbed.stack.judging import require_allowed
 
     if everywhere:
         status_everywhere(as_json=as_json)
@@ -147,6 +148,7 @@ def status(*, as_json: bool, everywhere: bool) -> None:
         if found.missing:
             raise SystemExit(ExitCode.SERVICE_MISSING)
         return
+    require_allowed(record, settings, folder)
     health = check_health(record, folder)
     if as_json:
         show_json({**_describe(record, health), **_project(project)})

@@ -19,6 +19,7 @@ from ragbed.errors import RagbedError
 from ragbed.guard import refuse_writes, scrubber
 from ragbed.settings import resolve_settings
 from ragbed.stack import SERVICES, StackBuilder, StateFolder, project_folder
+from ragbed.stack.judging import require_allowed
 from ragbed.stack.record import load_record
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ragbed.pins import StackPins
     from ragbed.settings import Settings
+    from ragbed.stack.record import StackRecord
 
 _WITH_THE_MOCK = {"llm.provider": "mock", "embedding.provider": ""}
 
@@ -107,8 +109,7 @@ def _looks(here: Configured, programs: Programs) -> Looks:
         return Looks()
     folder = _readable(here.folder)
     builder, refusal = _builder(settings, folder, pins)
-    record = load_record(folder)
-    record = record if record and record.is_kept_up() else None
+    record, refusal = _allowed_record(settings, folder, refusal)
     services = Survey(settings=settings, builder=builder, pins=pins, programs=programs, record=record)
     if isinstance(lock, RagbedError):
         return Looks(services=services, refusal=refusal)
@@ -116,6 +117,20 @@ def _looks(here: Configured, programs: Programs) -> Looks:
         settings=settings, builder=builder, folder=folder, lock=lock, pins=pins, record=record
     )
     return Looks(services=services, models=models, refusal=refusal)
+
+
+def _allowed_record(
+    settings: Settings, folder: StateFolder, refusal: RagbedError | None
+) -> tuple[StackRecord | None, RagbedError | None]:
+    """Return the stack that is up, where the guard lets its addresses be asked, and else why not."""
+    record = load_record(folder)
+    if record is None or not record.is_kept_up():
+        return None, refusal
+    try:
+        require_allowed(record, settings, folder)
+    except RagbedError as error:
+        return None, refusal or error
+    return record, refusal
 
 
 def _readable(folder: StateFolder) -> StateFolder:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ragbed.errors import GuardRefused
-from ragbed.guard.addresses import is_loopback
+from ragbed.guard.addresses import is_loopback, split_address
 from ragbed.guard.libpq import is_private
 from ragbed.guard.names import Names, names_in, services_in
 from ragbed.settings import definitions as known
@@ -134,7 +134,9 @@ def _refuse_names(url: str, *, named: str, bare: bool = True) -> Names | None:
     """Refuse an address with a name of production in it, and return what it names; None when it is none."""
     if not url or url.startswith("memory:"):
         return None
-    names = names_in(url, os.environ, named=named, bare=bare)
+    private = split_address(url) is not None and is_private(url)
+    # A connection to a Postgres of ours does not see libpq's variables.
+    names = names_in(url, {} if private else os.environ, named=named, bare=bare)
     for what, found in (("host", names.hosts), ("database", names.databases), ("user", names.users)):
         for name in found:
             if _is_production(name):
@@ -142,7 +144,7 @@ def _refuse_names(url: str, *, named: str, bare: bool = True) -> Names | None:
                     f"{named} is refused: the {what} {name!r} is named like production",
                     hint="point it at a store made for tests",
                 )
-    if not is_private(url) and (services := services_in(url, os.environ)):
+    if not private and (services := services_in(url, os.environ)):
         raise GuardRefused(
             f"{named} is refused: it goes by the service {services[0]!r} of a service file, which may lead anywhere",
             hint="write host, port, user and database into the address, and unset PGSERVICE",

@@ -13,6 +13,7 @@ from ragbed.pins import load_stack_pins
 from ragbed.stack.building import Progress, StackBuilder
 from ragbed.stack.endpoint import SERVICES
 from ragbed.stack.health import require_answers, states_of
+from ragbed.stack.judging import require_adopted, require_allowed
 from ragbed.stack.leases import Leases
 from ragbed.stack.processes import stop
 from ragbed.stack.reaping import at_once, forget_old_logs, reaped
@@ -59,8 +60,10 @@ def up(
     with folder.locked("stack"):
         record = reaped(folder)
         if record:
+            require_allowed(record, settings, folder)
             record = mend(record, settings, folder, progress=progress, say=say)
             require_answers(record, folder)
+            require_adopted(record, settings, folder)
             return record, True
         builder = StackBuilder(settings, folder, pins, caller="command", keep=keep, say=say)
         stack = builder.build(progress=progress)

@@ -15,6 +15,7 @@ from ragbed.stack.attaching import URL_SETTINGS, normalised
 from ragbed.stack.building import Progress, Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
+from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
 from ragbed.stack.lifecycle import mend
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
 from ragbed.stack.state import StateFolder, find_state_folder
@@ -59,7 +60,10 @@ def running_stack(
     """
     settings = settings or resolve_settings()
     refuse_writes(settings, command="starting a stack")
-    folder = (folder or find_state_folder()).prepared()
+    folder = folder or find_state_folder()
+    if not (may_start or private):
+        refuse_foreign_stack(folder)
+    folder.prepared()
     builder = StackBuilder(
         settings, folder, load_stack_pins(), caller=caller, keep=False, may_start=may_start, say=say
     )
@@ -87,8 +91,10 @@ def _shared(
         fitting = [one for one in services if record and _fits(record, settings, one, builder.llm)]
         if record is None or not fitting:
             return None
+        require_allowed(record, settings, folder, fitting)
         record = mend(record, settings, folder, progress=progress, say=builder.say)
         require_answers(record, folder, fitting)
+        require_adopted(record, settings, folder, fitting)
     endpoints = {name: record.endpoints[name] for name in fitting}
     return Stack(id=record.stack, endpoints=endpoints, notes=record.notes, llm=record.llm, shared=True)
 

@@ -1,0 +1,93 @@
+"""Whether the addresses in `stack.json` may be used: guard and marker count there as they do for a given address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ragbed.errors import GuardRefused
+from ragbed.guard import check_url
+from ragbed.pins import load_stack_pins
+from ragbed.stack.attaching import attach_given
+from ragbed.stack.json_files import read_json
+from ragbed.stack.record import load_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ragbed.settings import Settings
+    from ragbed.stack.record import StackRecord
+    from ragbed.stack.state import StateFolder
+
+
+def refuse_foreign_stack(folder: StateFolder) -> None:
+    """Refuse a `stack.json` with addresses that was not written here. Opens no connection.
+
+    For commands that use a stack and start none: they would act on a stranger's word, or find no stack at all.
+
+    Args:
+        folder: The state folder.
+
+    Raises:
+        GuardRefused: A checkout brought the file along, or the folder is a copy.
+    """
+    value = read_json(folder.stack_file)
+    if not (value and value.get("endpoints")) or (folder.is_believed() and load_record(folder)):
+        return
+    raise GuardRefused(
+        f"{folder.stack_file} was not written here: the addresses in it are not used",
+        details=[folder.distrust()] if folder.distrust() else [],
+        hint="ragbed up -d sets it aside and starts a stack of this project's own",
+    )
+
+
+def require_allowed(
+    record: StackRecord, settings: Settings, folder: StateFolder, services: Sequence[str] = ()
+) -> None:
+    """Refuse a stack with an address that the guard forbids. Opens no connection.
+
+    Args:
+        record: The stack that is up.
+        settings: The resolved settings.
+        folder: The state folder.
+        services: Which services are to be used; empty for all.
+
+    Raises:
+        GuardRefused: An address is named like production, or leads to another machine in a tier that stays here.
+    """
+    for service, endpoint in record.endpoints.items():
+        if service in (services or record.endpoints):
+            check_url(settings, endpoint.url, named=_named(service, folder))
+
+
+def require_adopted(
+    record: StackRecord, settings: Settings, folder: StateFolder, services: Sequence[str] = ()
+) -> None:
+    """Refuse a stack with a store that ragbed did not start and this project may not write to any more.
+
+    Args:
+        record: The stack that is up.
+        settings: The resolved settings.
+        folder: The state folder.
+        services: Which services are to be used; empty for all.
+
+    Raises:
+        GuardRefused: As for `require_allowed`, or its marker does not let this project in.
+        ServiceMissing: It does not answer.
+    """
+    require_allowed(record, settings, folder, services)
+    if not settings.tier.writes_allowed:
+        return  # its stores are asked nothing
+    for service, endpoint in record.endpoints.items():
+        if endpoint.launcher == "attach" and service in (services or record.endpoints):
+            attach_given(
+                service,
+                endpoint.url,
+                named=_named(service, folder),
+                pins=load_stack_pins()[service],
+                settings=settings,
+                project=folder.identity(),
+            )
+
+
+def _named(service: str, folder: StateFolder) -> str:
+    return f"the {service} of {folder.stack_file.name}"
