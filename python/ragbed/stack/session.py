@@ -91,7 +91,7 @@ def _shared(
         fitting = [one for one in services if record and _fits(record, settings, one, builder.llm)]
         if record is None or not fitting:
             return None
-        require_allowed(record, settings, folder, fitting)
+        require_allowed(record, settings, folder)  # mending asks every attached one
         record = mend(record, settings, folder, progress=progress, say=builder.say)
         require_answers(record, folder, fitting)
         require_adopted(record, settings, folder, fitting)

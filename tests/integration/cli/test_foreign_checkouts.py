@@ -186,7 +186,7 @@ def test_no_command_connects_where_a_brought_state_folder_leads(
     refused = {name: WRITING[name] for name in ("ingest", "ask", "gaps", "migrate", "serve")}
     refused["env"] = READING["env"]
 
-    told = run(tmp_path, refused)
+    told = run(tmp_path, {**refused, **READING, "reset": WRITING["reset"]})
 
     assert [name for name, listener in listeners.items() if was_asked(listener)] == []
     assert {name: tried for name, (_, _, tried) in told.items() if tried} == {}
