@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ragbed.qdrant.calls.call import Endpoint
-from ragbed.qdrant.translate.config import read_config
+from ragbed.qdrant.translate.config import check_strict_mode, read_config
 from ragbed.qdrant.translate.patches import patched
 from ragbed.qdrant.translate.vector_names import (
     drop_vector,
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 def update_collection(call: Call) -> Any:
     """Change a collection's settings."""
-    shard = call.shard
-    call.collections.configure(shard.name, read_config(patched(shard.config.body, call.body)))
+    shard, body = call.shard, call.body
+    changed = patched(shard.config.body, body)
+    check_strict_mode(body)
+    call.collections.configure(shard.name, read_config(changed))
     return True
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ragbed.qdrant.aliases import AliasAction
 from ragbed.qdrant.calls.call import Endpoint
 from ragbed.qdrant.errors import FormatError
-from ragbed.qdrant.translate.config import read_config
+from ragbed.qdrant.translate.config import check_strict_mode, read_config
 from ragbed.qdrant.translate.fields import fields, list_of, text
 from ragbed.qdrant.translate.payload_indexes import index_json
 from ragbed.qdrant.translate.vector_names import check_vector_names
@@ -25,6 +25,7 @@ def create_collection(call: Call) -> Any:
     """Create a collection."""
     config = read_config(call.body)
     check_vector_names(config.schema)
+    check_strict_mode(config.body)
     call.collections.create(call.name, config)
     return True
 

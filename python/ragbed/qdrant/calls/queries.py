@@ -44,8 +44,9 @@ def query_batch(call: Call) -> Any:
 
 def facet(call: Call) -> Any:
     """Return how many points hold each value of a payload key."""
-    found = call.shard.facet(read_facet(call.body))
-    return {"hits": [{"value": hit.value, "count": hit.count} for hit in found.hits]}
+    request, limit = read_facet(call.body)
+    found = call.shard.facet(request)
+    return {"hits": [{"value": hit.value, "count": hit.count} for hit in found.hits[:limit]]}
 
 
 ENDPOINTS = (

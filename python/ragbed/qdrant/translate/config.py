@@ -40,6 +40,13 @@ PARAM_DEFAULTS = {
     "write_consistency_factor": 1,
     "on_disk_payload": True,
 }
+STRICT_MODE_FROM_ONE = (
+    "max_query_limit",
+    "max_timeout",
+    "read_rate_limit",
+    "write_rate_limit",
+    "max_points_count",
+)
 SHOWN_IF_GIVEN = (
     "sparse_vectors",
     "payload",
@@ -161,6 +168,14 @@ def _sharding(value: Any, path: str) -> None:
 def _strict_mode(value: Any, path: str) -> None:
     if mapping(value, path).get("enabled"):
         raise Unsupported(f"`{path}.enabled`")
+
+
+def check_strict_mode(body: dict[str, Any]) -> None:
+    """Refuse limits out of their range, in force or not; older collections may have some."""
+    given = body.get("strict_mode_config") or {}
+    for name in STRICT_MODE_FROM_ONE:
+        if given.get(name) is not None:
+            integer(1)(given[name], f"strict_mode_config.{name}")
 
 
 def _payload_memory(value: Any, path: str) -> engine.Memory | None:

@@ -28,9 +28,9 @@ def _any(value: Any, _: str) -> Any:
     return value
 
 
-def _taken(found: Fields) -> dict[str, Any]:
-    """Take the fields that a query has too; `top` is an older name of `limit`, which had no default."""
-    taken = {name: found.maybe(name, _any) for name in COMMON}
+def _taken(found: Fields, *, lacks: str = "") -> dict[str, Any]:
+    """Take the fields that a query has too, but one; `top` is an older name of `limit`, which had no default."""
+    taken = {name: found.maybe(name, _any) for name in COMMON if name != lacks}
     taken["limit"] = found.required("top" if "top" in found else "limit", _any)
     return {name: value for name, value in taken.items() if value is not None}
 
@@ -38,7 +38,7 @@ def _taken(found: Fields) -> dict[str, Any]:
 def search(body: Any, path: str = "") -> dict[str, Any]:
     """Return a `/points/search` body as a query: nearest to `vector`, an array or an object with `name`."""
     found = Fields(body, path)
-    taken, vector = _taken(found), found.required("vector", _any)
+    taken, vector = _taken(found, lacks="lookup_from"), found.required("vector", _any)
     found.close()
     using = ""
     if isinstance(vector, dict):
@@ -64,7 +64,7 @@ def recommend(body: Any, path: str = "") -> dict[str, Any]:
 def discover(body: Any, path: str = "") -> dict[str, Any]:
     """Return a `/points/discover` body as a query: by target, by context, or by both."""
     found = Fields(body, path)
-    taken, using = _taken(found), _using(found)
+    taken, using = _taken(found, lacks="score_threshold"), _using(found)
     target, context = found.maybe("target", _any), found.maybe("context", _any)
     found.close()
     if target is None and not context:

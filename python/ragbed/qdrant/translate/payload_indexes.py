@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import InvalidValue, WrongInput
+from ragbed.qdrant.errors import BadRequest, InvalidValue, WrongInput
 from ragbed.qdrant.translate.fields import boolean, choice, engine_value, fields, integer, text
 from ragbed.qdrant.translate.memory import MEMORY
 from ragbed.qdrant.translate.texts import TOKENIZERS, read_stemmer, read_stopwords
@@ -68,7 +68,7 @@ def read_create_index(body: Any) -> UpdateOperation:
     with fields(body) as found:
         name, schema = found.required("field_name", text), found.maybe("field_schema", read_schema)
     if schema is None:
-        raise WrongInput(f"Unable to infer type for the field '{name}'. Please specify `field_type`")
+        raise BadRequest("Can't auto-detect field type, please specify `field_schema` in the request")
     with engine_value("field_name", WrongInput):
         return engine.UpdateOperation.create_field_index(name, schema)
 

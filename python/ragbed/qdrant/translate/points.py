@@ -152,14 +152,20 @@ def _is_empty(vector: Any) -> bool:
 
 
 def read_delete_vectors(body: Any, schema: Mapping[str, VectorKind], path: str = "") -> UpdateOperation:
-    """Return the operation that takes vectors, named by `vector` or `vectors`, away from points."""
+    """Return the operation that takes vectors, named by `vector` or `vectors`, away from points.
+
+    Of all writes this one alone takes ids and a filter together, and is for the points of either.
+    """
     with fields(body, path) as found:
+        other = found.maybe("filter", read_write_filter)
         ids, condition = _target(found)
         names = found.required("vectors" if "vectors" in found else "vector", list_of(text))
         if not names:
             raise InvalidValue(found.at("vector"), "must specify vector names to delete")
     for name in names:
         kind_of(name, schema)
+    if ids and other is not None:
+        condition = engine.Filter(should=[engine.HasIdCondition(set(ids)), other])
     if condition is not None:
         return engine.UpdateOperation.delete_vectors_by_filter(condition, names)
     return engine.UpdateOperation.delete_vectors(ids, names)

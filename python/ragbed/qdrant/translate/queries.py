@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from ragbed.qdrant.translate.ids import PointId
 
 DEFAULT_LIMIT = 10
+MAX_LIMIT = 2**63 - 1
+
+FACET_FACTOR, LEAST_FACET_LIMIT = 4, 128
+"""How many hits of a facet the engine is asked for, for each that is returned, and at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +106,28 @@ def read_query(body: Any, source: Source, path: str = "") -> engine.QueryRequest
         offset = found.optional("offset", integer(0), 0)
         with_payload = found.optional("with_payload", read_with_payload, default=False)
         with_vector = take_with_vector(found)
+    limit, offset = _page(stage, offset)
     return stage.request(
-        limit=stage.limit,
+        limit=limit,
         offset=offset,
         condition=stage.filter,
         with_payload=with_payload,
         with_vector=with_vector,
     )
+
+
+def _page(stage: Stage, offset: int) -> tuple[int, int]:
+    """Return limit and offset as the server around the engine applies them.
+
+    A random sample has no order, so its offset is ignored, but for one drawn from prefetches. `mmr` picks `limit`
+    points, and the offset skips the first of those.
+    """
+    query = stage.scoring.query if stage.scoring else None
+    if isinstance(query, engine.Sample) and not stage.prefetches:
+        return stage.limit, 0
+    if isinstance(query, engine.Mmr):
+        return max(stage.limit - offset, 0), offset
+    return stage.limit, offset
 
 
 def take_stage(found: Fields, source: Source) -> Stage:
@@ -208,13 +227,21 @@ def read_count(body: Any) -> engine.CountRequest:
         )
 
 
-def read_facet(body: Any) -> engine.FacetRequest:
-    """Return the engine's form of a `/facet` body."""
+def read_facet(body: Any) -> tuple[engine.FacetRequest, int]:
+    """Return the engine's form of a `/facet` body, and how many of its hits are wanted.
+
+    Where the counts need not be exact the engine looks at a sample of the values, which grows with the limit; the
+    server around it asks for more than it returns.
+    """
     with fields(body) as found, engine_value("key", WrongInput):
         found.unsupported("shard_key")
-        return engine.FacetRequest(
+        limit = found.optional("limit", integer(1), DEFAULT_LIMIT)
+        exact = found.optional("exact", boolean, default=False)
+        asked = limit if exact else max(limit * FACET_FACTOR, LEAST_FACET_LIMIT)
+        request = engine.FacetRequest(
             key=found.required("key", text),
-            limit=found.optional("limit", integer(1), DEFAULT_LIMIT),
-            exact=found.optional("exact", boolean, default=False),
+            limit=min(asked, MAX_LIMIT),
+            exact=exact,
             filter=found.maybe("filter", read_filter),
         )
+        return request, limit

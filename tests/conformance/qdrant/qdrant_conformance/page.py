@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qdrant_conformance.cases_http import REQUESTS
 from qdrant_conformance.expectations import differences
+from qdrant_conformance.rules import RULES
 from qdrant_conformance.suite import EXCEPTED, cases, parameters, public_methods
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ with a real server yet**: they were recorded on the embedded one, and corrected 
 they prove is that nothing changes unseen, and that every call and parameter is answered or refused.
 `scripts/record-qdrant URL` records those of a real server."""  # fmt: skip
 SAME = "same" if SERVER else "as expected"
+
+RULES_HEAD = """The engine is Qdrant's own; these rules live in the layers that a real server has around it, so they are made anew here. They
+were read in the source of a server of 1.19.0, at the place named, and compared; `tests/conformance/qdrant` asks those that one request
+shows."""  # fmt: skip  # noqa: E501
 
 HEAD = """# What the embedded Qdrant does as a real one, and what not
 
@@ -63,7 +68,8 @@ def build(client: str) -> str:
         differ=sum(one in known for one in ids) - refused,
         refused=refused,
     )
-    return "\n".join([head, *_methods(everything, known), *_differences(ids, known), *_excepted()]) + "\n"
+    parts = [head, *_methods(everything, known), *_differences(ids, known), *_rules(), *_excepted()]
+    return "\n".join(parts) + "\n"
 
 
 def verdict(ids: Iterable[str], known: dict[str, Difference]) -> str:
@@ -98,6 +104,19 @@ def _differences(ids: list[str], known: dict[str, Difference]) -> list[str]:
     lines += [f"| `{_cell(one)}` | {_cell(known[one].how)} |" for one in differ]
     lines += ["", "## What is refused with 501", ""]
     return [*lines, *(f"- `{one}`" for one in refused)]
+
+
+def _rules() -> list[str]:
+    lines = [
+        "",
+        "## Rules around the engine",
+        "",
+        RULES_HEAD,
+        "",
+        "| rule | source | here |",
+        "|---|---|---|",
+    ]
+    return [*lines, *(f"| {_cell(rule.what)} | `{rule.source}` | {_cell(rule.verdict)} |" for rule in RULES)]
 
 
 def _cell(text: str) -> str:
