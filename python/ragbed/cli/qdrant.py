@@ -76,8 +76,10 @@ def serve(
     grpc_port: int | None,
 ) -> None:
     """Serve on 127.0.0.1 until interrupted; prints one line once it answers."""
+    from ragbed.cli.project import project_settings
     from ragbed.qdrant.server import serve as serve_qdrant
 
+    project_settings()  # who may call it
     if data is None:
         from ragbed.stack import find_state_folder
 

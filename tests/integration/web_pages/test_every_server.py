@@ -77,15 +77,15 @@ def test_one_module_alone_serves_http() -> None:
 
 
 @contextmanager
-def serving(words: tuple[str, ...], command: RagbedCommand) -> Iterator[str]:
-    """Start a server on a free port and yield its URL."""
+def serving(words: tuple[str, ...], command: RagbedCommand, names: str = "of-compose") -> Iterator[str]:
+    """Start a server on a free port, to be called by some names too, and yield its URL."""
     module, *more = words
     process = subprocess.Popen(
         [sys.executable, "-m", module, *more, "--port", "0"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         cwd=command.folder,
-        env={**command.variables(), "RAGBED_SERVE__ALLOWED_NAMES": "of-compose"},
+        env={**command.variables(), "RAGBED_SERVE__ALLOWED_NAMES": names},
         text=True,
     )
     with process:
@@ -155,6 +155,16 @@ def test_names_are_not_taken_from_a_project(ragbed: RagbedCommand) -> None:
 
     assert (done.returncode, "RAGBED_SERVE__ALLOWED_NAMES" in done.stderr) == (0, True)
     assert "does not count" in done.stdout
+
+
+def test_names_of_the_users_own_file_reach_the_server(ragbed: RagbedCommand) -> None:
+    """Which it reads from the environment."""
+    own = ragbed.folder / "ragbed.local.toml"
+    own.write_text('[serve]\nallowed_names = "of-compose"\n', encoding="utf-8")
+    own.chmod(0o600)
+
+    with serving(("ragbed", "llm", "serve"), ragbed, names="") as url:
+        assert [ask(url, Host=name)[0] for name in ("of-compose", "page.example")] == [200, 403]
 
 
 def test_a_wrong_name_keeps_a_server_from_starting(ragbed: RagbedCommand) -> None:

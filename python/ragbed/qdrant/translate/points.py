@@ -157,15 +157,14 @@ def read_delete_vectors(body: Any, schema: Mapping[str, VectorKind], path: str =
     Of all writes this one alone takes ids and a filter together, and is for the points of either.
     """
     with fields(body, path) as found:
-        other = found.maybe("filter", read_write_filter)
-        ids, condition = _target(found)
+        ids, condition = _targets(found)
         names = found.required("vectors" if "vectors" in found else "vector", list_of(text))
         if not names:
             raise InvalidValue(found.at("vector"), "must specify vector names to delete")
     for name in names:
         kind_of(name, schema)
-    if ids and other is not None:
-        condition = engine.Filter(should=[engine.HasIdCondition(set(ids)), other])
+    if ids and condition is not None:
+        condition = engine.Filter(should=[engine.HasIdCondition(set(ids)), condition])
     if condition is not None:
         return engine.UpdateOperation.delete_vectors_by_filter(condition, names)
     return engine.UpdateOperation.delete_vectors(ids, names)
@@ -182,14 +181,18 @@ def read_delete(body: Any, path: str = "") -> UpdateOperation:
 
 def _target(found: Fields) -> tuple[list[Any], engine.Filter | None]:
     """Take the points that a write is for: ids, or a filter where no ids are given."""
+    ids, condition = _targets(found)
+    return ids, None if ids else condition
+
+
+def _targets(found: Fields) -> tuple[list[Any], engine.Filter | None]:
+    """Take ids and a filter; raise BadRequest where there is neither, or no id among those given."""
     found.unsupported("shard_key")
     ids = found.maybe("points", read_ids)
     condition = found.maybe("filter", read_write_filter)
-    if ids is not None:
-        return not_empty(ids), None
-    if condition is None:
+    if ids is None and condition is None:
         raise BadRequest("No filter or points provided")
-    return [], condition
+    return [] if ids is None else not_empty(ids), condition
 
 
 def read_set_payload(body: Any, path: str = "", *, overwrite: bool = False) -> UpdateOperation:
