@@ -33,8 +33,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What is believed and acted on, and so must have been made here. Models are checked by digest, reports are read only.
-_BELIEVED = ("leases", "stack.json", "announced.json", "data", "kept", "cache", "logs", "qdrant")
+# What is believed and acted on, and so must have been made here. Blobs are checked by digest when a store is laid out;
+# one that is laid out is served as it is. Reports are only read.
+_BELIEVED = (
+    "leases",
+    "stack.json",
+    "announced.json",
+    "data",
+    "kept",
+    "cache",
+    "logs",
+    "qdrant",
+    "models/stores",
+)
 _FILES = ("stack.json", "announced.json", ".gitignore")
 _FOLDERS = ("leases", "data", "kept", "cache", "logs", "qdrant", "gaps", "runs")
 _STACK = re.compile(r"[0-9a-f]{8}")
@@ -207,7 +218,8 @@ class StateFolder:
             identity = self.identity()
             if identity is None:
                 self._refuse_others_folder()
-                self._set_aside(self._present(_BELIEVED), why_not_believed(self.root))
+                links = [name for name in ("models", "tools") if (self.root / name).is_symlink()]
+                self._set_aside([*links, *_BELIEVED], why_not_believed(self.root))
             if not is_file(self.root / "identity.json"):
                 self._set_aside(self._present(["identity.json"]), "it is not a file")
             write_identity(self.root, identity, name=self._project_name())
@@ -219,7 +231,7 @@ class StateFolder:
             ConfigurationError: It has a folder `data`, `logs` or so, and was never a state folder.
         """
         present = self._present(_BELIEVED)
-        if self.root.name == FOLDER or "leases" in present or not set(present) - {self.cache.name}:
+        if self.root.name == FOLDER or "leases" in present or not set(present) - {"cache", "models/stores"}:
             return
         raise ConfigurationError(
             f"{self.root} is not a state folder, and has {' and '.join(present)} of its own",
@@ -252,7 +264,7 @@ class StateFolder:
         beside = Path(tempfile.mkdtemp(prefix="aside-", dir=self.root))
         for name in names:
             with suppress(FileNotFoundError):
-                (self.root / name).rename(beside / name)
+                (self.root / name).rename(beside / name.replace("/", "-"))
         logger.warning(
             "ragbed: %s of %s is not believed (%s): set aside in %s",
             ", ".join(names),

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc")
-_ROUND = Path(__file__).with_name("hostile_round.py")
 _SPOKEN = ("RAGBED_", "DATABASE_URL", "REDIS_URL", "QDRANT_", "OLLAMA_HOST", "APP_ENV", "GIT_")
 
 
@@ -24,17 +23,22 @@ def why_not() -> str:
     return "" if answer.returncode == 0 else answer.stderr.strip() or "unshare failed"
 
 
-def play(seed: int, number: int) -> str:
-    """Play a round in a pid namespace of its own; returns what was harmed."""
+def in_namespace(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of this folder in a pid namespace of its own."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(_SPOKEN)}
-    answer = subprocess.run(
-        [*NAMESPACE, sys.executable, str(_ROUND), "--seed", str(seed), "--round", str(number)],
+    return subprocess.run(
+        [*NAMESPACE, sys.executable, str(Path(__file__).with_name(program)), *words],
         capture_output=True,
         text=True,
         check=False,
         env=environ,
         timeout=600,
     )
+
+
+def play(seed: int, number: int) -> str:
+    """Play a round in a pid namespace of its own; returns what was harmed."""
+    answer = in_namespace("hostile_round.py", "--seed", str(seed), "--round", str(number))
     return "" if answer.returncode == 0 else (answer.stdout + answer.stderr).strip()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hostile_rounds import play, why_not
+from hostile_rounds import in_namespace, play, why_not
 
 ROUNDS = 10
 
@@ -19,3 +19,10 @@ def _namespaces() -> None:
 def test_nothing_that_is_not_ours_is_touched(number: int) -> None:
     """50 processes with the leases' tokens in their arguments go on, and the user's folders stay as they are."""
     assert play(20, number) == ""
+
+
+def test_stacks_are_listed_and_stopped_wherever_their_state_folder_is() -> None:
+    """A stack whose state folder was temporary is stopped too; a copy of a folder stops nothing by itself."""
+    done = in_namespace("everywhere_round.py")
+
+    assert (done.returncode, done.stdout) == (0, "fine\n"), done.stderr

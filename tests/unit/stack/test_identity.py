@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ragbed.errors import ConfigurationError
 from ragbed.stack import StateFolder
 
 if TYPE_CHECKING:
@@ -199,3 +200,29 @@ def test_a_project_whose_state_folder_is_a_foreign_link_gets_its_own(tmp_path: P
 
     assert not folder.root.is_symlink()
     assert [path.name for path in home.rglob("*")] == ["data", "photos"]
+
+
+def test_a_store_of_models_that_came_along_is_not_served(tmp_path: Path) -> None:
+    """Blobs stay, whose digest is checked when a store is laid out; a store that is laid out is served unchecked."""
+    models = tmp_path / ".ragbed" / "models"
+    (models / "stores" / "small").mkdir(parents=True)
+    (models / "blobs").mkdir()
+
+    folder, _ = prepared(tmp_path / ".ragbed")
+
+    assert [path.name for path in folder.models.iterdir()] == ["blobs"]
+    assert [path.name for path in folder.root.glob("aside-*/models-stores/*")] == ["small"]
+
+
+@pytest.mark.parametrize(("name", "refused"), [("home", True), (".ragbed", False)])
+def test_a_folder_in_use_is_not_taken_for_a_state_folder(name: str, refused: bool, tmp_path: Path) -> None:
+    """RAGBED_STATE_DIR that names a home folder moves nothing in it; a project's `.ragbed` is ours to arrange."""
+    (tmp_path / name / "data" / "photos").mkdir(parents=True)
+
+    if refused:
+        with pytest.raises(ConfigurationError, match="is not a state folder"):
+            StateFolder(tmp_path / name).prepared()
+    else:
+        StateFolder(tmp_path / name).prepared()
+
+    assert (tmp_path / name / "data" / "photos").exists() is refused
