@@ -273,9 +273,7 @@ class Pipeline:
         """Return which collection to ask; refuse vectors of another model: their cosines mean nothing."""
         state = self._ledger.state()
         if state is None:
-            raise IndexFailed(
-                f"namespace {self.config.namespace} holds no documents", hint="ragbed ingest FOLDER"
-            )
+            raise self._nothing_there()
         digest = self._embedder.digest()
         if state.model_digest != digest:
             raise IndexFailed(
@@ -284,6 +282,16 @@ class Pipeline:
                 hint="ingest the folder again, which builds the index anew",
             )
         return state
+
+    def _nothing_there(self) -> IndexFailed:
+        message = f"namespace {self.config.namespace} holds no documents"
+        if older := self._database.older_schema():
+            return IndexFailed(
+                f"{message} of this project; {older} is an older ragbed's, which named no project",
+                hint="make it this project's by `ragbed adopt` with the addresses of its Postgres and Qdrant,"
+                " as `ragbed env` prints them; or ragbed ingest FOLDER",
+            )
+        return IndexFailed(message, hint="ragbed ingest FOLDER")
 
     def _require_index(self, state: IndexState) -> None:
         """Refuse a Qdrant that does not hold the collection which the ledger describes."""

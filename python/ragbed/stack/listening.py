@@ -14,6 +14,7 @@ import psutil
 
 from ragbed.stack.leases import Leases
 from ragbed.stack.ownership import TOKEN_VARIABLE
+from ragbed.stack.processes import ProcessIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,10 +53,13 @@ def listener_on(port: int, folder: StateFolder, root: Path) -> Listener:
     listens, pid = _listening(port)
     if not listens:
         return Listener(whose="none", seen=f"nothing listens on port {port}")
+    leases = list(Leases(folder).all())
     for process in _upwards(pid):
+        if any(lease.process == ProcessIdentity.of(process.pid) for lease in leases):
+            return Listener(whose="ours", seen=f"process {process.pid} is of this project's stack")
         environ = _environ(process)
         if token := environ.get(TOKEN_VARIABLE):
-            ours = any(lease.token == token for lease in Leases(folder).all())
+            ours = any(lease.token == token for lease in leases)
             return _found(ours=ours, seen=f"process {process.pid} was started by {_ragbed(ours=ours)}")
         if named := environ.get(DEVENV_ROOT):
             ours = Path(named).resolve() == root.resolve()

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from ragbed.errors import PipelineError, ServiceMissing
 from ragbed.guard.libpq import UNREADABLE, fitting_environment
+from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.migrations import HEAD, comment_on, current_revision, upgrade
 from ragbed.pipeline.ownership import require_own
 from ragbed.pipeline.ports import IndexState, LedgerRow, Vocabulary
@@ -115,6 +116,13 @@ class Database:
                 return [str(row[0]) for row in self.connection.execute(self._named("SELECT id FROM {gaps}"))]
             except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
                 return []
+
+    def older_schema(self) -> str:
+        """Return the schema that an older ragbed made for this namespace; empty where there is none."""
+        name = f"ragbed_{self._config.namespace}"
+        with translated("looking for an older index"):
+            revision, note = current_revision(self.connection, name)
+        return name if revision and name != self._config.schema and read_note(note) is None else ""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
