@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fault_place import Place
+from fault_projects import run_projects
 from fault_writer import SINKS, Writer, lost
 
 from ragbed.stack import SERVICES
@@ -116,6 +117,12 @@ def end_killed(place: Place, chance: random.Random) -> str:
     return _command_killed(place, chance, ["down"], longest_s=0.4)
 
 
+def two_projects_never_meet(place: Place, chance: random.Random) -> str:
+    """Interleave the commands of two projects: every answer from its own documents, every refusal explained."""
+    way = chance.randrange(4)
+    return run_projects(place, chance, attached=bool(way & 1), same_ports=bool(way & 2))
+
+
 KINDS: dict[str, Callable[[Place, random.Random], str]] = {
     round_.__name__.replace("_", "-"): round_
     for round_ in (
@@ -127,6 +134,7 @@ KINDS: dict[str, Callable[[Place, random.Random], str]] = {
         stack_stage_killed,
         smoke_killed,
         end_killed,
+        two_projects_never_meet,
     )
 }
 """Every kind of round by its name on the command line."""
