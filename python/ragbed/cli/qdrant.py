@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from ragbed.cli.data_folder import data_option, data_or_default
+from ragbed.cli.quarantine import quarantine
+
 
 @click.group(epilog="Example: ragbed qdrant serve --port 6333")
 def qdrant() -> None:
@@ -17,13 +20,7 @@ def qdrant() -> None:
     short_help="Serve on 127.0.0.1 until interrupted.",
 )
 @click.option("--port", type=int, default=6333, show_default=True, help="TCP port; 0 takes a free one.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    show_default="qdrant in the state folder, .ragbed",
-    metavar="DIR",
-    help="Folder of the collections.",
-)
+@data_option
 @click.option(
     "--api-key-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -80,12 +77,8 @@ def serve(
     from ragbed.qdrant.server import serve as serve_qdrant
 
     project_settings()  # who may call it
-    if data is None:
-        from ragbed.stack import find_state_folder
-
-        data = find_state_folder().prepared().root / "qdrant"
     serve_qdrant(
-        data=data,
+        data=data_or_default(data),
         port=port,
         api_key_file=api_key_file,
         read_only_api_key_file=read_only_api_key_file,
@@ -94,3 +87,6 @@ def serve(
         max_snapshot_mb=max_snapshot_mb,
         grpc_port=grpc_port,
     )
+
+
+qdrant.add_command(quarantine)

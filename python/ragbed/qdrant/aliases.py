@@ -47,8 +47,8 @@ class Aliases:
         self._targets = targets
 
     @classmethod
-    def open(cls, path: Path, collections: Container[str]) -> Aliases:
-        """Read the file, if there is one; aliases of collections that are gone are dropped.
+    def open(cls, path: Path, collections: Container[str] | None) -> Aliases:
+        """Read the file, if there is one; aliases of collections that are gone are dropped, unless that is not known.
 
         They are dropped from the file too, lest a new collection of the same name had them after the next start. A
         damaged file is set aside and logged, as a damaged collection is.
@@ -59,7 +59,10 @@ class Aliases:
         except orjson.JSONDecodeError as error:
             kept = path.replace(path.with_suffix(".damaged"))
             logger.warning("damaged aliases set aside in %s: %s", kept, error)
-        found = cls(path, {alias: name for alias, name in stored.items() if name in collections})
+        kept_ones = {
+            alias: name for alias, name in stored.items() if collections is None or name in collections
+        }
+        found = cls(path, kept_ones)
         if found._targets != stored:
             with suppress(OSError):  # the disk may be full
                 found._save(found._targets)

@@ -33,10 +33,12 @@ from ragbed.qdrant.errors import (
     NotFound,
     QueryStringError,
     TooBusy,
+    Unavailable,
     Unsupported,
     is_panic,
 )
 from ragbed.qdrant.intake import Gone, Intake
+from ragbed.qdrant.lacking import lack
 from ragbed.qdrant.routes import Routes, normal
 from ragbed.qdrant.tally import Tally
 
@@ -213,7 +215,10 @@ def _done(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, R
         if not isinstance(error, Exception) and not is_panic(error):
             raise
         logger.exception("a call failed in the server")
-        return 500, failure(ApiError(f"{type(error).__name__}: {error}"), started=started), None
+        wanting = lack(error)
+        said = f"{type(error).__name__}: {error}"
+        told = Unavailable(f"want of {wanting}: {said}") if wanting else ApiError(said)
+        return told.status, failure(told, started=started), None
 
 
 def parameters(query_string: bytes) -> dict[str, str]:

@@ -18,21 +18,26 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ragbed.qdrant.aliases import Aliases
+from ragbed.qdrant import quarantine
+from ragbed.qdrant.aliases import AliasAction, Aliases
+from ragbed.qdrant.checking import CannotJudge, flaw_found
 from ragbed.qdrant.errors import (
     AlreadyExists,
     ApiError,
     InvalidValue,
+    NotFound,
+    Unavailable,
     WrongInput,
     collection_missing,
 )
+from ragbed.qdrant.gathering import Gathering
 from ragbed.qdrant.limits import MAX_OPEN, MAX_SNAPSHOT_BYTES
 from ragbed.qdrant.names import forbidden_in
 from ragbed.qdrant.open_shards import OpenShards
-from ragbed.qdrant.opening import is_damage
+from ragbed.qdrant.quarantine import quarantined
 from ragbed.qdrant.room import is_short, require_room
 from ragbed.qdrant.shard import Shard
-from ragbed.qdrant.stored import FIRST, MARK, flaw, found_in, move_aside, write_mark
+from ragbed.qdrant.stored import FIRST, MARK, flaw, write_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +61,7 @@ class Collections:
     Args:
         folder: The data folder.
         shards: The collections by name.
+        gathering: Finds what is put back while the server runs.
         max_open: How many of them may hold their files open at once.
         max_snapshot_bytes: How large a snapshot that comes in may be, packed and unpacked.
 
@@ -68,6 +74,7 @@ class Collections:
         self,
         folder: Path,
         shards: dict[str, Shard],
+        gathering: Gathering,
         *,
         max_open: int = MAX_OPEN,
         max_snapshot_bytes: int = MAX_SNAPSHOT_BYTES,
@@ -75,15 +82,17 @@ class Collections:
         self._folder = folder
         self.max_snapshot_bytes = max_snapshot_bytes
         self._shards = shards
-        self.aliases = Aliases.open(folder / "aliases.json", shards)
+        self._gathering = gathering
+        self.aliases = Aliases.open(folder / "aliases.json", None if gathering.unreadable else shards)
         self.open_shards = OpenShards(max_open)
         self._changing = threading.RLock()
+        self._judging = threading.Lock()
         self.is_waiting: Callable[[Shard, ShardInfo], bool] = _never
         self.failure: Callable[[Shard], str | None] = _none
         self.is_stopping = threading.Event()
         self._unchecked = set(shards)
-        for shard in shards.values():
-            self._adopt(shard)
+        for shard in tuple(shards.values()):
+            self._take_in(shard)
 
     @classmethod
     def open(
@@ -96,16 +105,10 @@ class Collections:
             max_open: How many collections may hold their files open at once.
             max_snapshot_bytes: How large a snapshot that comes in may be, packed and unpacked.
         """
-        store = folder / "collections"
-        store.mkdir(exist_ok=True)
+        gathering = Gathering(folder)
         shutil.rmtree(folder / "snapshots" / INCOMING, ignore_errors=True)  # of a server that was killed
-        shards: dict[str, Shard] = {}
-        for found in sorted(store.iterdir()):
-            if not (found / MARK).exists():
-                shutil.rmtree(found, ignore_errors=True)
-            elif shard := found_in(found, set_aside=folder / "damaged"):
-                shards[shard.name] = shard
-        return cls(folder, shards, max_open=max_open, max_snapshot_bytes=max_snapshot_bytes)
+        shards = gathering.first()
+        return cls(folder, shards, gathering, max_open=max_open, max_snapshot_bytes=max_snapshot_bytes)
 
     @property
     def scratch(self) -> Path:
@@ -123,6 +126,7 @@ class Collections:
 
     def names(self) -> list[str]:
         """Return the collections' names, sorted; a collection whose files are seen to be damaged is set aside."""
+        self._look_again()
         for name in tuple(self._unchecked):
             self._unchecked.discard(name)
             shard = self._shards.get(name)
@@ -136,14 +140,52 @@ class Collections:
 
     def exists(self, name: str) -> bool:
         """Say whether a name or alias leads to a collection."""
+        if self.resolve(name) not in self._shards:
+            self._look_again()
         return self.resolve(name) in self._shards
 
     def find(self, name: str) -> Shard:
-        """Return the collection behind a name or alias; raise NotFound when there is none."""
+        """Return the collection behind a name or alias.
+
+        Raises:
+            NotFound: There is none; one in quarantine is named.
+            Unavailable: A collection, which may be this one, cannot be read now.
+        """
         try:
             return self._shards[self.resolve(name)]
         except KeyError:
-            raise collection_missing(name) from None
+            self._look_again()
+        found = self._shards.get(self.resolve(name))
+        if found is None:
+            self._gathering.require_readable()
+            raise self._missing(name)
+        return found
+
+    def _missing(self, name: str) -> NotFound:
+        kept = [entry for entry in quarantined(self._folder) if name in (entry.name, *entry.aliases)]
+        if not kept:
+            return collection_missing(name)
+        entry = kept[-1]
+        return NotFound(
+            f"Collection `{name}` doesn't exist! It is in quarantine since {entry.since:%Y-%m-%d %H:%M} UTC as damaged"
+            f" ({entry.why}); `ragbed qdrant quarantine restore {entry.name} --data {self._folder}` puts it back"
+        )
+
+    def _look_again(self) -> None:
+        """Take in what was put back, or became readable, while the server runs."""
+        with self._changing:
+            known = {shard.folder.parent for shard in self._shards.values()}
+            for shard in self._gathering.more(known, self._shards):
+                self._shards[shard.name] = shard
+                self._take_in(shard)
+
+    def _take_in(self, shard: Shard) -> None:
+        """Make a collection one of ours; one that comes out of quarantine gets its aliases back."""
+        self._adopt(shard)
+        for alias in quarantine.aliases_brought_by(shard.folder.parent):
+            if self.aliases.target(alias) is None and alias not in self._shards:
+                create = AliasAction(kind="create", alias=alias, to=shard.name)
+                self.aliases.change([create], self._shards)
 
     def status(self, shard: Shard, info: ShardInfo) -> str:
         """Return `yellow` while there is something to index or to vacuum, `red` where that failed, else `green`."""
@@ -162,6 +204,8 @@ class Collections:
         """
         check_name(name)
         with self._changing:
+            self._look_again()
+            self._gathering.require_readable()
             if name in self._shards:
                 raise AlreadyExists(f"Collection `{name}` already exists!")
             if self.aliases.target(name) is not None:
@@ -253,15 +297,16 @@ class Collections:
         with self._changing:
             self.aliases.change(actions, self._shards)
 
-    def set_aside(self, shard: Shard, why: ApiError | str) -> None:
-        """Move a damaged collection away, so that its files can be looked at and its name is free again."""
+    def set_aside(self, shard: Shard, why: str) -> None:
+        """Put a damaged collection into quarantine, so that its files can be looked at and its name is free again."""
         with self._changing:
             if self._shards.get(shard.name) is not shard:
                 return
             del self._shards[shard.name]
             shard.abandon()
+            names = tuple(item["alias_name"] for item in self.aliases.listed(shard.name))
             self.aliases.forget(shard.name)
-            move_aside(shard.folder.parent, self._folder / "damaged", why)
+            quarantine.put(shard.folder.parent, self._folder, why, name=shard.name, aliases=names)
 
     def close(self) -> bool:
         """Write everything to disk and close as many collections as there is time for; say whether all are."""
@@ -277,11 +322,24 @@ class Collections:
 
     def _adopt(self, shard: Shard) -> None:
         shard.on_open = self.open_shards.admit
-        shard.on_damage = self._damaged
+        shard.on_failure = self._judged
 
-    def _damaged(self, shard: Shard, error: ApiError) -> None:
-        if is_damage(error) and not is_short(self._folder):
-            self.set_aside(shard, error)
+    def _judged(self, shard: Shard, error: ApiError) -> ApiError:
+        """Return what to tell the client of a collection that did not open; one that is damaged is set aside.
+
+        Damage is what another process meets too, which has nothing but this collection to open.
+        """
+        with self._judging:
+            if self._shards.get(shard.name) is not shard or is_short(self._folder):
+                return error
+            try:
+                flaw = flaw_found(shard.folder.parent)
+            except CannotJudge as cause:
+                return Unavailable(f"collection `{shard.name}` cannot be opened now: {cause}")
+            if flaw is None:
+                return Unavailable(f"collection `{shard.name}` could not be opened, and can be now: {error}")
+            self.set_aside(shard, flaw)
+            return error
 
 
 @contextmanager

@@ -12,12 +12,15 @@ ApiError                 500  base; an engine failure that no other class fits
 ├── TooLarge             413  the body is over the limit
 ├── InvalidValue         422  a value is outside its range
 ├── TooBusy              429  too many requests are waiting
+├── Unavailable          503  the machine lacks something now
 └── Unsupported          501  a real Qdrant can do this, the embedded one cannot
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+from ragbed.qdrant.lacking import lack
 
 CANCELLED = "Operation cancelled"
 """Beginning of what the engine says of a formula that fails on a point: it stops, and its reason is lost."""
@@ -120,6 +123,13 @@ class InvalidValue(ApiError):
         super().__init__(f"{where}: [{field}: {reason}]")
 
 
+class Unavailable(ApiError):
+    """The machine lacks something now; nothing is wrong with the collection, and the client may try again."""
+
+    status = 503
+    prefix = "Shard temporarily unavailable: "
+
+
 class Unsupported(ApiError):
     """A real Qdrant can do this, the embedded one cannot."""
 
@@ -145,7 +155,8 @@ def from_engine(error: BaseException) -> ApiError:
     if message.startswith("No point with id"):
         return NotFound(f"{message} found")
     if is_panic(error) or message.startswith(("Service runtime error", "Out of", "Inconsistent storage")):
-        return ApiError(message)
+        wanting = lack(error)
+        return Unavailable(f"want of {wanting}: {message}") if wanting else ApiError(message)
     return WrongInput(FORMULA_FAILED if message.startswith(CANCELLED) else message)
 
 

@@ -1,4 +1,4 @@
-"""Open the engine's files, and tell what its errors mean."""
+"""Open the engine's files, and turn its errors into ours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import NoRoom, from_engine, is_panic
+from ragbed.qdrant.errors import ApiError, NoRoom, NotFound, Unavailable, first_line, from_engine, is_panic
+from ragbed.qdrant.lacking import lack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,11 +16,7 @@ if TYPE_CHECKING:
 
     from qdrant_edge import EdgeShard
 
-    from ragbed.qdrant.errors import ApiError
     from ragbed.qdrant.translate.config import CollectionConfig
-
-RESOURCE_ERRORS = ("os error 24)", "os error 23)", "os error 12)", "os error 28)", "os error 11)")
-"""Ends of messages that tell of a machine short of files, memory, disk or threads, not of a damaged collection."""
 
 
 def load(folder: Path, config: CollectionConfig) -> EdgeShard:
@@ -37,10 +34,23 @@ def load(folder: Path, config: CollectionConfig) -> EdgeShard:
 
 
 def is_damage(error: ApiError) -> bool:
-    """Say whether an error on opening tells of damaged files, not of a machine that lacks something."""
-    told = str(error).rstrip(" .\"'")
-    lacking = isinstance(error, NoRoom) or told.endswith(RESOURCE_ERRORS) or "Too many open files" in told
-    return not lacking
+    """Say whether an error on opening may tell of damaged files; what the machine lacks, and 404, do not."""
+    return not isinstance(error, NoRoom | NotFound | Unavailable) and lack(error) is None
+
+
+@contextmanager
+def opening_errors(name: str) -> Iterator[None]:
+    """Do as `engine_errors`; say whose files did not open, and what the machine lacks if it is that."""
+    try:
+        with engine_errors():
+            yield
+    except (ApiError, OSError, MemoryError) as error:
+        if isinstance(error, NoRoom):
+            raise
+        if wanting := lack(error):
+            told = f"collection `{name}` cannot be opened for want of {wanting} ({first_line(error)}); "
+            raise Unavailable(f"{told}it opens again as soon as there is some") from error
+        raise
 
 
 @contextmanager

@@ -66,9 +66,14 @@ def serve(
 
     api_key, read_only = read_key(api_key_file), read_key(read_only_api_key_file)
     with owned(data):
-        collections = Collections.open(
-            data, max_open=max_open, max_snapshot_bytes=max_snapshot_mb * 1024 * 1024
-        )
+        try:
+            collections = Collections.open(
+                data, max_open=max_open, max_snapshot_bytes=max_snapshot_mb * 1024 * 1024
+            )
+        except OSError as error:
+            raise ConfigurationError(f"cannot read the data folder {data}: {error}") from error
+        if line := quarantine_line(data):
+            print(line, file=sys.stderr, flush=True)  # as the ready line, for whoever started it
         upkeep = Upkeep(collections, optimize=wants_optimizing() if optimize is None else optimize)
         app = App(collections)
         guarded: ASGIApp = app
@@ -105,6 +110,18 @@ def refusal(status: int, message: str) -> bytes:
 def takes_form(path: str) -> bool:
     """Say whether a path is that of an upload, whose body is a form."""
     return path.rstrip("/").endswith("/snapshots/upload")
+
+
+def quarantine_line(data: Path) -> str:
+    """Say which collections of a data folder are in quarantine; empty where none are."""
+    from ragbed.qdrant.quarantine import quarantined  # noqa: PLC0415  # seldom needed
+
+    entries = quarantined(data)
+    if not entries:
+        return ""
+    names = ", ".join(f"`{entry.name or entry.id}`" for entry in entries[:5]) + ", …" * (len(entries) > 5)
+    count = "1 collection is" if len(entries) == 1 else f"{len(entries)} collections are"
+    return f"ragbed.qdrant: {count} in quarantine as damaged ({names}): ragbed qdrant quarantine list --data {data}"
 
 
 def _next_port(port: int) -> int:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import ApiError, NotFound, collection_missing
+from ragbed.qdrant.errors import ApiError, collection_missing
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.journal import Journal, replay
-from ragbed.qdrant.opening import engine_errors, load
+from ragbed.qdrant.opening import engine_errors, is_damage, load, opening_errors
 from ragbed.qdrant.reading import Reads
 from ragbed.qdrant.room import require_room, taken_bytes
 
@@ -69,7 +69,7 @@ class Shard(Reads):
         self.configured = 0
         self.deleted = 0
         self.on_open: Callable[[Shard], None] = _ignore
-        self.on_damage: Callable[[Shard, ApiError], None] = _ignore_damage
+        self.on_failure: Callable[[Shard, ApiError], ApiError] = _as_it_is
         self.config = config
         self._engine = opened
         self._operations = count()
@@ -276,9 +276,7 @@ class Shard(Reads):
         try:
             shard, opened = self._enter()
         except ApiError as error:
-            if not isinstance(error, NotFound):
-                self.on_damage(self, error)
-            raise
+            raise (self.on_failure(self, error) if is_damage(error) else error) from error
         try:
             if opened:
                 self.on_open(self)
@@ -297,7 +295,7 @@ class Shard(Reads):
             opened = self._engine
             if opened is None:
                 require_room(self.folder)
-                with engine_errors():
+                with opening_errors(self.name):
                     self._engine = load(self.folder, self.config)
             shard = self._engine
             if shard is None:
@@ -320,5 +318,6 @@ def _ignore(_: Shard) -> None:
     """Nobody wants to know."""
 
 
-def _ignore_damage(_: Shard, __: ApiError) -> None:
-    """Nobody wants to know."""
+def _as_it_is(_: Shard, error: ApiError) -> ApiError:
+    """Tell the client what the engine told."""
+    return error

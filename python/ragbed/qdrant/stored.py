@@ -1,8 +1,7 @@
-"""How a collection lies on disk: its folder, the mark that makes it one, and what is done with a damaged one."""
+"""How a collection lies on disk: its folder, and the mark that makes it one."""
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from ragbed.qdrant.translate.config import CollectionConfig
 
-logger = logging.getLogger(__name__)
-
 MARK = "collection.json"
 FIRST = "shard"
 """Folder of the engine's files in a new collection."""
@@ -32,26 +29,43 @@ def write_mark(name: str, config: CollectionConfig, files: Path) -> None:
     write_json(files.parent / MARK, mark)
 
 
-def found_in(folder: Path, *, set_aside: Path) -> Shard | None:
-    """Return the collection in a folder, not yet open; move the folder away and return None when it has none."""
+def stored_in(folder: Path) -> Shard:
+    """Return the collection in a folder, not yet open.
+
+    Raises:
+        Damaged: It has none that can be told.
+        OSError: Its mark cannot be read now.
+    """
+    content = (folder / MARK).read_bytes()
     try:
-        stored = orjson.loads((folder / MARK).read_bytes())
-        files = folder / stored.get("shard", FIRST)
-        for beside in os.listdir(folder):  # noqa: PTH208  # half of what a start with thousands of them costs
-            if beside.startswith(FIRST) and beside != files.name:
-                # the rest of a renewal, whose process may be writing there to its end: what is left goes next time
-                shutil.rmtree(folder / beside, ignore_errors=True)
-        return Shard(stored["name"], read_config(stored["config"]), files)
-    except (ApiError, OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        move_aside(folder, set_aside, error)
-        return None
+        stored = orjson.loads(content)
+        return Shard(stored["name"], read_config(stored["config"]), folder / stored.get("shard", FIRST))
+    except (ApiError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"{folder / MARK}: {error!r}") from error
 
 
-def move_aside(folder: Path, set_aside: Path, why: object) -> None:
-    """Move a damaged collection's folder to where it can be looked at, and log that."""
-    set_aside.mkdir(exist_ok=True)
-    kept = folder.rename(set_aside / folder.name)
-    logger.warning("damaged collection set aside in %s: %s", kept, why)
+class Damaged(Exception):
+    """A folder holds a collection whose name or settings cannot be told."""
+
+
+def clear_beside(shard: Shard) -> None:
+    """Remove the rest of renewals beside a collection's files; no process but ours may use them."""
+    folder = shard.folder.parent
+    for beside in os.listdir(folder):  # noqa: PTH208  # half of what a start with thousands of them costs
+        if beside.startswith(FIRST) and beside != shard.folder.name:
+            # its process may be writing there to its end: what is left goes next time
+            shutil.rmtree(folder / beside, ignore_errors=True)
+
+
+def has_mark(folder: Path) -> bool:
+    """Say whether a folder is a collection's; True where that cannot be told now, lest it were removed."""
+    try:
+        os.stat(folder / MARK)  # noqa: PTH116  # `exists` takes every error for a no
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def flaw(files: Path) -> str | None:
@@ -59,6 +73,8 @@ def flaw(files: Path) -> str | None:
     try:
         for described in (files / "edge_config.json", *files.glob("segments/*/segment.json")):
             orjson.loads(described.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
+    except (FileNotFoundError, orjson.JSONDecodeError) as error:
         return f"{files}: {error}"
+    except OSError:
+        return None  # it cannot be told now
     return None

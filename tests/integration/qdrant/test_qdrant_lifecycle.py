@@ -206,7 +206,8 @@ def test_client_that_goes_away_in_the_middle_writes_nothing(
     """Even where the part that came is whole JSON."""
     http.put(f"/collections/{name}", json=DOT).raise_for_status()
     body = b'{"points": [{"id": 1, "vector": [1, 1]}]}'
-    head = f"PUT /collections/{name}/points?wait=true HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body) + 9}\r\n\r\n"
+    head = f"PUT /collections/{name}/points?wait=true HTTP/1.1\r\nhost: localhost\r\n"
+    head += f"content-length: {len(body) + 9}\r\n\r\n"
     port = int(server.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(head.encode() + body)
@@ -218,7 +219,7 @@ def test_client_that_goes_away_in_the_middle_writes_nothing(
 
 def test_announced_size_over_the_limit_is_refused_unread(server: Server) -> None:
     """The answer comes before the body."""
-    head = f"PUT /collections/x HTTP/1.1\r\nhost: x\r\ncontent-length: {101 * 1024 * 1024}\r\n\r\n"
+    head = f"PUT /collections/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: {101 * 1024 * 1024}\r\n\r\n"
     port = int(server.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(head.encode())
@@ -229,7 +230,7 @@ def test_announced_size_over_the_limit_is_refused_unread(server: Server) -> None
 def test_bodies_that_wait_are_bounded(server: Server) -> None:
     """Over 256 MiB of announced bodies a request is told to come again; room is given back when clients go."""
     port = int(server.url.rpartition(":")[2])
-    head = f"PUT /collections/x HTTP/1.1\r\nhost: x\r\ncontent-length: {99 * 1024 * 1024}\r\n\r\n{{".encode()
+    head = f"PUT /collections/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: {99 * 1024 * 1024}\r\n\r\n{{".encode()
     held = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(2)]
     with held[0], held[1], socket.create_connection(("127.0.0.1", port), timeout=10) as third:
         for connection in held:
