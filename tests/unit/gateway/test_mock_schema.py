@@ -10,10 +10,16 @@ from typing import Any, Literal
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from made.json_schemas import generated
 from ragbed.gateway import NoAnswerError
 from ragbed.gateway.mock.schema import INVALID, example
+from ragbed.gateway.mock.schema.budget import Budget
+from ragbed.gateway.mock.schema.checking import Checker
+from ragbed.gateway.mock.schema.references import References
 
 
 class Level(StrEnum):
@@ -141,3 +147,21 @@ def test_strings_hold_the_text() -> None:
 
     assert (found["text"], found["sources"][0]["title"]) == ("what was said", "what ")
     assert "note" not in found
+
+
+_LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, "", "a", "ab", "said"])
+_VALUES = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=6,
+)
+
+
+@given(seed=st.integers(0, 10**6), value=_VALUES)
+@settings(max_examples=150, deadline=None)
+def test_values_are_checked_as_by_jsonschema(seed: int, value: Any) -> None:
+    """The check behind every answer, on values that a schema allows and on others."""
+    schema = next(generated(seed, 1))
+    checker = Checker(References(schema), Budget())
+
+    assert checker.is_valid(schema, value) == jsonschema.Draft202012Validator(schema).is_valid(value)

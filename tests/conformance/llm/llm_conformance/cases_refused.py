@@ -108,6 +108,44 @@ async def _unknown_field(ask: Ask) -> Facts:
     return {"statuses": [(await ask.send("POST", f"/api/{path}", given[path])).status for path in _PATHS]}
 
 
+@BODIES.case(
+    "half an emoji, names in capitals, null, equal names and what follows the object are taken",
+    statuses=[200] * 6,
+)
+async def _as_go_reads(ask: Ask) -> Facts:
+    name = ask.models.embedding.encode()
+    bodies = [
+        b'{"model":"%s","input":"all done \\ud83d"}' % name,
+        b'{"model":"%s","input":"\xff"}' % name,
+        b'{"MODEL":"%s","Input":"a"}' % name,
+        b'{"model":"%s","input":"a","truncate":null,"dimensions":null,"keep_alive":null}' % name,
+        b'{"model":"nowhere","model":"%s","input":"a"}' % name,
+        b'{"model":"%s","input":"a"}\n{} and more' % name,
+    ]
+    return {"statuses": [(await ask.send("POST", "/api/embed", body)).status for body in bodies]}
+
+
+_DURATIONS = {
+    "-1": 'time: missing unit in duration "-1"',
+    "1d": 'time: unknown unit "d" in duration "1d"',
+    "5 m": 'time: unknown unit " m" in duration "5 m"',
+    "9999999999h": 'time: invalid duration "9999999999h"',
+    "": 'time: invalid duration ""',
+}
+
+
+@TYPES.case("keep_alive is refused in the words of Go's durations", **_DURATIONS)
+async def _durations(ask: Ask) -> Facts:
+    bodies = {text: {**_whole(ask, "chat"), "keep_alive": text} for text in _DURATIONS}
+    return {text: (await ask.send("POST", "/api/chat", body)).body["error"] for text, body in bodies.items()}
+
+
+def _history(call: object, **tool: object) -> dict[str, Any]:
+    """Return messages with a call and its answer."""
+    said = {"role": "assistant", "content": "", "tool_calls": call}
+    return {"messages": [{"role": "user", "content": "a"}, said, {"role": "tool", "content": "b", **tool}]}
+
+
 WRONG: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("a model that is a number", "chat", {"model": 5}, "model"),
     ("messages that are a text", "chat", {"messages": "hi"}, "messages"),
@@ -122,6 +160,44 @@ WRONG: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("keep_alive without its unit", "chat", {"keep_alive": "10"}, "duration"),
     ("keep_alive that is no duration", "chat", {"keep_alive": "soon"}, "invalid duration"),
     ("keep_alive that is a truth value", "chat", {"keep_alive": True}, "Unsupported type"),
+    (
+        "calls that are an object",
+        "chat",
+        _history({"function": {}}),
+        "messages.tool_calls of type []api.ToolCall",
+    ),
+    ("a call's identity that is a number", "chat", _history([{"id": 5}]), "tool_calls.id of type string"),
+    (
+        "a call's name that is a number",
+        "chat",
+        _history([{"function": {"name": 5}}]),
+        "function.name of type string",
+    ),
+    (
+        "a call's arguments that are a text",
+        "chat",
+        _history([{"function": {"arguments": "{}"}}]),
+        "closing '}' symbol",
+    ),
+    (
+        "a tool's name that is a number",
+        "chat",
+        _history([], tool_name=5),
+        "messages.tool_name of type string",
+    ),
+    (
+        "a thought that is a number",
+        "chat",
+        {"messages": [{"thinking": 5}]},
+        "messages.thinking of type string",
+    ),
+    ("stream that is a number", "chat", {"stream": 1}, "json: cannot unmarshal number into Go struct field"),
+    (
+        "a whole number with an exponent",
+        "embed",
+        {"dimensions": 1e30},
+        "json: cannot unmarshal number 1e+30 into",
+    ),
     (
         "too many likeliest tokens",
         "chat",

@@ -86,6 +86,16 @@ async def _no_format(ask: Ask) -> Facts:
     }
 
 
+@JSON.case(
+    "a schema that refers to nowhere is an error of the server",
+    refused=[[500, "invalid JSON schema in format"]] * 2,
+)
+async def _lost(ask: Ask) -> Facts:
+    lost = {"type": "array", "items": {"$ref": "#/$defs/nowhere"}, "minItems": 1}
+    answers = [await ask.chat(format=lost), await ask.generate(format=lost)]
+    return {"refused": [[answer.status, answer.message] for answer in answers]}
+
+
 @TOOLS.case(
     "a tool that is offered is called by its name, with arguments, and nothing is said",
     calls=[CALLED],

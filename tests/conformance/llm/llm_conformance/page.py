@@ -63,6 +63,17 @@ Methods of the client: {left_out}.
 
 Of `generate`, what is for models that make pictures: `width`, `height`, `steps`. Whatever is below `/v1/`.
 
+## Bodies
+
+The types of Ollama's own Go package decide which bodies are taken. `scripts/soak-llm` judges 10,000 generated ones by a
+program in Go that reads them into these types, and compares the words of every refusal: none differs. With a JSON schema
+as `format`, 300 generated schemas are answered by values that `jsonschema` validates; a real server follows fewer
+keywords, and drops what its grammars cannot say. Where no value was found, or a schema asks for more than 10,000 items,
+100,000 characters or some seconds of work, the mock answers 500, `invalid JSON schema in format: …` with the reason.
+
+A model that `ragbed.toml` declares without vision refuses pictures in the words of a vision model that lacks its
+projector; a real server passes pictures over, for most models that cannot see.
+
 ## The rules
 
 `mock` says whether the mock gives what a real Ollama gives.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from llm_conformance.bodies import generated
 from llm_conformance.go_bodies import differences
-from llm_conformance.schemas import answers
 from made.go_judge import build
+from made.json_schemas import answers
 from ragbed.errors import ServiceMissing
 
 if TYPE_CHECKING:

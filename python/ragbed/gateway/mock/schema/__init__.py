@@ -44,8 +44,11 @@ def example(schema: Mapping[str, Any], text: str) -> Any:
         references.require()
         checker = Checker(references, budget)
         for repeats in range(MOST_REPEATS + 1):
-            for value in Writer(references, checker, budget, text, repeats).values((dict(schema),)):
+            writer = Writer(references, checker, budget, text, repeats)
+            for value in writer.values((dict(schema),)):
                 return value
+            if not writer.was_limited:
+                break
     except RecursionError as error:
         raise NoAnswerError(f"{INVALID}: its parts lie too deep inside each other") from error
     except NoAnswerError as error:

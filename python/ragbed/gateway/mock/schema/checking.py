@@ -229,12 +229,31 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+class Distinct:
+    """Values of which no two are equal."""
+
+    def __init__(self) -> None:
+        self._scalars: set[Any] = set()
+        self._others: list[Any] = []
+
+    def add(self, value: Any) -> bool:
+        """Take a value in; tell whether it was not there yet."""
+        if isinstance(value, list | dict):
+            if any(same(value, other) for other in self._others):
+                return False
+            self._others.append(value)
+            return True
+        key = (isinstance(value, bool), value)
+        if key in self._scalars:
+            return False
+        self._scalars.add(key)
+        return True
+
+
 def are_unique(values: list[Any]) -> bool:
     """Tell whether no two values are equal."""
-    texts_ = [value for value in values if isinstance(value, str)]
-    others = [value for value in values if not isinstance(value, str)]
-    alone = all(not same(one, other) for at, one in enumerate(others) for other in others[:at])
-    return len(set(texts_)) == len(texts_) and alone
+    distinct = Distinct()
+    return all(distinct.add(value) for value in values)
 
 
 def within(size: int, schema: Mapping[str, Any], least: str, most: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _TIMEOUT_S = 0.2
+_MIXED = "aA1!bB2?cC3_dD4-eE5.fF6 "
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:;!?/@#%&*+=~|<>()[]{}'\"\\^$`\t\nÀé日"
 _CATEGORIES = {
     codes.CATEGORY_DIGIT: r"\d",
@@ -56,12 +58,18 @@ def texts_with(pattern: str, *, least: int = 0) -> Iterator[str]:
         tree = parser.parse(pattern)
     except (re.error, RecursionError, OverflowError):
         return
+    mixed = ((_MIXED * (size // len(_MIXED) + 1))[:size] for size in range(least, least + _VARIANTS))
+    if "(?" in pattern:  # it may look ahead: a bit of everything
+        yield from mixed
     for stretch in (*_STRETCHES, least):
         for variant in range(_VARIANTS if stretch <= 1 else 3):
             try:
                 yield _Text(stretch, variant).of(tree)
             except (_NoTextError, RecursionError):
                 break
+    with suppress(_NoTextError, RecursionError):
+        text = _Text(0, 0).of(tree)
+        yield from (f"{text}{place}" for place in range(_VARIANTS))
 
 
 class _NoTextError(Exception):

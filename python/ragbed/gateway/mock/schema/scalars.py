@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ragbed.gateway.mock.schema.checking import Schema
 
-_MOST_NUMBERS = 400
+_MOST_NUMBERS = 10_000
 _MOST_TEXTS = 400
 
 FORMATS: dict[str, tuple[str, ...]] = {
@@ -24,13 +24,13 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "date": ("2026-01-01", "2026-01-02"),
     "time": ("00:00:00Z", "00:00:01Z"),
     "duration": ("P1D", "P2D"),
-    "email": ("a@example.com", "b@example.com"),
+    "email": ("a@example.com", "b@example.com", "a@b.c"),
     "idn-email": ("a@example.com", "b@example.com"),
-    "hostname": ("a.example.com", "b.example.com"),
+    "hostname": ("a.example.com", "b.example.com", "a"),
     "idn-hostname": ("a.example.com", "b.example.com"),
     "ipv4": ("127.0.0.1", "127.0.0.2"),
     "ipv6": ("::1", "::2"),
-    "uri": ("https://example.com/a", "https://example.com/b"),
+    "uri": ("https://example.com/a", "https://example.com/b", "a:b"),
     "uri-reference": ("https://example.com/a", "/b"),
     "iri": ("https://example.com/a", "https://example.com/b"),
     "iri-reference": ("https://example.com/a", "/b"),
@@ -42,7 +42,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "binary": ("YQ==", "Yg=="),
     "byte": ("YQ==", "Yg=="),
 }
-"""A text of each format, and another where texts must differ."""
+"""A text of each format, another where texts must differ, and a short one."""
 
 
 def numbers(parts: Sequence[Schema], *, whole: bool) -> Iterator[float]:

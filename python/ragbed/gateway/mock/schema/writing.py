@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from ragbed.gateway.mock.schema.arrays import lengths, placed
 from ragbed.gateway.mock.schema.budget import MOST_ITEMS, require_size
 from ragbed.gateway.mock.schema.checking import (
+    Distinct,
+    are_unique,
     dependent_schemas,
     number,
     of_item,
     of_member,
-    same,
     schemas,
     types,
 )
@@ -63,6 +64,9 @@ class Writer:
         budget: What writing may cost.
         text: What strings hold.
         repeats: How often a schema may be inside itself.
+
+    Attributes:
+        was_limited: Whether a schema was to be inside itself more often.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Writer:
         self._text = text
         self._repeats = repeats
         self._inside: Counter[str] = Counter()
+        self.was_limited = False
 
     def values(self, parts: Sequence[Any]) -> Iterator[Any]:
         """Yield values that are of every part, without end for some schemas."""
@@ -103,6 +108,7 @@ class Writer:
     def _referred(self, ref: str, rest: tuple[Any, ...]) -> Iterator[Any]:
         """Go on inside a definition; the count stands for as long as a value of it is being written."""
         if self._inside[ref] > self._repeats:
+            self.was_limited = True
             return
         target = self._references.resolve(ref)
         candidates = self._of_branches((*rest, target))
@@ -175,11 +181,17 @@ class Writer:
     ) -> list[Any] | None:
         """Return an item for each place; None where there is none for one of them."""
         items: list[Any] = []
+        distinct = Distinct()
+        going: dict[
+            tuple[int, ...], Iterator[Any]
+        ] = {}  # where items must differ, each goes on behind the last
         for place, more in enumerate(assigned):
             self._budget.spend()
-            own = [of_item(part, place) for part in parts]
-            candidates = islice(self.values([*own, *(more or kept_out)]), _DISTINCT)
-            value = next((one for one in candidates if not unique or not _is_among(one, items)), _NOTHING)
+            own = [*(of_item(part, place) for part in parts), *(more or kept_out)]
+            key = tuple(map(id, own))
+            candidates = going.setdefault(key, self.values(own)) if unique else self.values(own)
+            tried = islice(candidates, _DISTINCT)
+            value = next((one for one in tried if not unique or distinct.add(one)), _NOTHING)
             if value is _NOTHING:
                 return None
             items.append(value)
@@ -193,15 +205,12 @@ class Writer:
         for place, more in enumerate(assigned[:_ALTERNATIVES]):
             own = [*(of_item(part, place) for part in parts), *more]
             for other in self._first(own)[1:]:
-                if not unique or not _is_among(other, items):
-                    yield [*items[:place], other, *items[place + 1 :]]
+                changed = [*items[:place], other, *items[place + 1 :]]
+                if not unique or are_unique(changed):
+                    yield changed
 
 
 _NOTHING = object()
-
-
-def _is_among(value: Any, items: list[Any]) -> bool:
-    return any(same(value, item) for item in items)
 
 
 def _least_held(part: Schema) -> int:
