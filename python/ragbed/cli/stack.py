@@ -182,9 +182,8 @@ def _services(
 
     services = []
     for name, endpoint in endpoints.items():
-        url = redacted(endpoint.url) if endpoint.launcher == "attach" else endpoint.url
         state = {"state": health[name]} if health else {}
-        services.append({"name": name, **endpoint.to_json(), "url": url, **state})
+        services.append({"name": name, **endpoint.to_json(), "url": redacted(endpoint.url), **state})
     return services
 
 

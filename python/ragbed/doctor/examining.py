@@ -68,7 +68,8 @@ def examine(*, fingerprints: bool = False) -> Report:
         programs.end()
     if isinstance(here.settings, RagbedError):
         return Report(tier="", findings=tuple(findings), seconds=time.monotonic() - begun)
-    scrub = scrubber(here.settings)
+    record = load_record(_readable(here.folder))
+    scrub = scrubber(here.settings, [one.url for one in record.endpoints.values()] if record else ())
     return Report(
         tier=here.settings.tier.name,
         findings=tuple(finding.scrubbed(scrub) for finding in findings),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PRIVATE = "ragbed"
-"""User, password and first database of a Postgres that ragbed starts, which listens on loopback only."""
+"""User and first database of a Postgres that ragbed starts, which listens on loopback only."""
 
 UNREADABLE = (
     "the address cannot be read: a % or another sign in it is not percent-encoded, or an option is unknown"
@@ -31,9 +31,10 @@ def is_private(url: str) -> bool:
     parts = urlsplit(url)
     return (
         parts.scheme.startswith("postgres")
-        and (parts.hostname, parts.username, parts.password) == ("127.0.0.1", PRIVATE, PRIVATE)
+        and (parts.hostname, parts.username) == ("127.0.0.1", PRIVATE)
+        and bool(parts.password)
         and len(parts.path) > 1
-        and not parts.query
+        and not (parts.query or parts.fragment)
     )
 
 

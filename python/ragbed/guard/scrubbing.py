@@ -11,7 +11,7 @@ from ragbed.guard.libpq import PRIVATE
 from ragbed.settings import all_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ragbed.settings import Settings
 
@@ -22,18 +22,27 @@ _LONG = 8
 """A secret of this length is hidden inside of words too."""
 
 
-def scrubber(settings: Settings) -> Callable[[str], str]:
+def scrubber(settings: Settings, addresses: Iterable[str] = ()) -> Callable[[str], str]:
     """Return what replaces every secret that the settings hold, from whatever source, by `***`.
 
-    Keys, and the passwords of addresses, both as they are written and as they are read. The password of every
-    Postgres that ragbed starts is known to everybody and stays.
+    Keys, and the passwords of addresses, both as they are written and as they are read. The documented password of
+    devenv's Postgres is also our user's name and stays.
+
+    Args:
+        settings: The resolved settings.
+        addresses: Further addresses, of services that ragbed started with passwords of its own.
     """
-    found = {
-        form
+    of_settings = (
+        secret
         for key, setting in all_settings().items()
         for resolved in settings.history[key]
         if isinstance(resolved.value, str)
         for secret in _secrets(resolved.value, whole=setting.secret)
+    )
+    of_addresses = (secret for address in addresses for secret in _secrets(address, whole=False))
+    found = {
+        form
+        for secret in (*of_settings, *of_addresses)
         for form in (secret, unquote(secret))
         if len(form) >= _SHORTEST and form != PRIVATE
     }

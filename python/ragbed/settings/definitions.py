@@ -193,6 +193,18 @@ STACK_DEFAULT_PORTS = _switch("stack.default_ports", True, "Look for services on
 STACK_READY_TIMEOUT_S = _number(
     "stack.ready_timeout_s", 0.0, "How long a start may take; 0 takes the pins' limits."
 )
+STACK_POSTGRES_PASSWORD = _text(
+    "stack.postgres_password",
+    "",
+    "Password of the Postgres that ragbed starts; empty makes a random one for each stack.",
+    secret=True,
+)
+STACK_REDIS_PASSWORD = _text(
+    "stack.redis_password",
+    "",
+    "Password of the Redis that ragbed starts; empty makes a random one for each stack.",
+    secret=True,
+)
 GUARD_ALLOWED_HOSTS = _text(
     "guard.allowed_hosts",
     "",

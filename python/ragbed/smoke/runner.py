@@ -76,7 +76,11 @@ def run_smoke(
         KeyboardInterrupt: Ctrl-C; the stack of the run has been stopped.
     """
     began = time.monotonic()
-    scrub = scrubber(settings)
+
+    def scrub(text: str) -> str:  # made anew each time: the stack's own passwords are known once it is up
+        endpoints = run.stack.endpoints.values() if run.stack else ()
+        return scrubber(settings, [one.url for one in endpoints])(text)
+
     with ExitStack() as cleanup:
         run = Run(
             id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",

@@ -13,7 +13,7 @@ from ragbed.guard.stores import why_refused
 from ragbed.pins import fetch_command, pinned_digests
 from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.services.postgres import DATABASE, PASSWORD, USER
+from ragbed.stack.services.postgres import DATABASE, USER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ragbed.settings import Setting, Settings
     from ragbed.stack.announced import Announcement
 
+DOCUMENTED_PASSWORD = "ragbed"  # noqa: S105 - in the documentation
+
 URL_SETTINGS: dict[str, Setting[str]] = {
     "postgres": known.POSTGRES_URL,
     "redis": known.REDIS_URL,
@@ -29,7 +31,8 @@ URL_SETTINGS: dict[str, Setting[str]] = {
     "ollama": known.OLLAMA_URL,
 }
 _DEFAULT_URLS = {
-    "postgres": f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",
+    # devenv's Postgres: the Nix store and a checked-in file hold no secrets, so its password is the documented one.
+    "postgres": f"postgresql://{USER}:{DOCUMENTED_PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",
     "redis": "redis://127.0.0.1:{port}/0",
     "qdrant": "http://127.0.0.1:{port}",
     "ollama": "http://127.0.0.1:{port}",

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from ragbed.stack.services.ollama_loading import Say
     from ragbed.stack.state import StateFolder
 
+_PASSWORDS = {"postgres": known.STACK_POSTGRES_PASSWORD, "redis": known.STACK_REDIS_PASSWORD}
+
 Progress = Callable[[Endpoint, float], None]
 """Called with each service that is ready, and the seconds it took; from several threads."""
 
@@ -171,6 +173,7 @@ class StackBuilder:
                 keep=self.keep,
                 port=port,
                 timeout_s=self.settings[known.STACK_READY_TIMEOUT_S] or pins.ready_timeout_s,
+                password=self.settings[_PASSWORDS[service]] if service in _PASSWORDS else "",
             )
         )
 

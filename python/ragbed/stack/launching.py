@@ -48,6 +48,7 @@ class Launch:
         keep: Whether its data outlives it.
         port: The port it must have; 0 allocates one.
         timeout_s: How long it may take until it is ready.
+        password: What the settings fix for the server; empty takes that of its data, or a random one.
     """
 
     service: str
@@ -60,6 +61,7 @@ class Launch:
     keep: bool
     port: int
     timeout_s: float
+    password: str = ""
 
     @property
     def log(self) -> Path:
@@ -186,6 +188,7 @@ def _prepare(launch: Launch, lease: Lease, port: int, search: Search) -> Plan:
         port=port,
         pins=launch.pins,
         search=search,
+        password=launch.password,
         environ=environ_of(lease, launch.folder),
     )
     try:

@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ragbed.errors import ConfigurationError
 from ragbed.guard import redacted, refuse_writes
@@ -104,7 +105,7 @@ def mend(
             Leases(folder).stop(lease)
         else:
             Leases(folder).end_lost(tokens[service])  # it may run
-        port = int(endpoints[service].url.rpartition(":")[2].partition("/")[0])
+        port = urlsplit(endpoints[service].url).port or 0
         started = builder.start(service, record.stack, port=port)
         endpoints[service], tokens[service] = started.endpoint, started.lease.token
         # The record comes first: a lease it names is never reaped, one it has dropped may go.

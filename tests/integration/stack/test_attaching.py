@@ -186,7 +186,8 @@ def test_an_attached_postgres_is_real_and_not_ours_to_stop(ragbed_up: RagbedComm
 
 def test_a_wrong_password_is_clear_and_not_shown(ragbed_up: RagbedCommand, tmp_path: Path) -> None:
     """Postgres refuses the password: the message says so without it."""
-    url = ragbed_up.urls()["DATABASE_URL"].replace("ragbed:ragbed@", "ragbed:sesame@")
+    port = ragbed_up.urls()["DATABASE_URL"].partition("@")[2]
+    url = f"postgresql://ragbed:sesame@{port}"
 
     with pytest.raises(ServiceNotReady, match="authentication failed") as caught:
         attach("postgres", url, tmp_path)

@@ -12,8 +12,12 @@ from ragbed.settings import all_settings, resolve_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEYS = [one.env[0] for one in all_settings().values() if one.secret and not one.key.endswith("url")]
-URLS = [one.env[0] for one in all_settings().values() if one.key.endswith("url")]
+KEYS = [
+    [*one.env, one.own_variable][0]
+    for one in all_settings().values()
+    if one.secret and not one.key.endswith("url")
+]
+URLS = [[*one.env, one.own_variable][0] for one in all_settings().values() if one.key.endswith("url")]
 
 
 def scrubbed(text: str, folder: Path, **environ: str) -> str:

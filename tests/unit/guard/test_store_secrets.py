@@ -34,6 +34,9 @@ def test_what_a_client_cannot_send_is_not_shown(service: str, url: str, api_key:
     [
         (PRIVATE, True),
         ("postgresql://ragbed:ragbed@127.0.0.1:5/clone_1", True),
+        ("postgresql://ragbed:8c1f%40@127.0.0.1:5/ragbed", True),
+        ("postgresql://ragbed@127.0.0.1:5/ragbed", False),
+        (f"{PRIVATE}#?host=elsewhere", False),
         (f"{PRIVATE}?options=x", False),
         ("postgresql://me:ragbed@127.0.0.1:5/ragbed", False),
         ("postgresql://ragbed:ragbed@db.example.com:5/ragbed", False),
@@ -41,7 +44,7 @@ def test_what_a_client_cannot_send_is_not_shown(service: str, url: str, api_key:
     ],
 )
 def test_only_a_postgres_of_ours_is_private(url: str, private: bool) -> None:
-    """It is told by the user, password and host that ragbed gives to every one it starts."""
+    """It is told by the user and host, with a password, that ragbed gives to every one it starts."""
     assert is_private(url) is private
 
 

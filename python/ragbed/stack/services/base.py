@@ -26,6 +26,7 @@ class Request:
         port: The port to listen on.
         pins: The service's pins.
         search: The program that was found.
+        password: What the settings fix for the server; empty takes that of its data, or a random one.
         environ: Variables for every process that is started for it: the lease's token, by which it is found again.
     """
 
@@ -34,6 +35,7 @@ class Request:
     port: int
     pins: ServicePins
     search: Search
+    password: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from ragbed.errors import ServiceNotReady
 from ragbed.guard.libpq import PRIVATE
@@ -15,6 +17,13 @@ from ragbed.guard.stores import MARKER
 from ragbed.stack.binaries import Binary, Search, ask_version, search_path, wheel_folder
 from ragbed.stack.processes import find_inside
 from ragbed.stack.services.base import Plan, Request, tells_of_full_disk
+from ragbed.stack.services.passwords import (
+    choose_password,
+    forget_password,
+    keep_password,
+    kept_password,
+    write_private,
+)
 from ragbed.stack.services.unprivileged import Identity, without_root
 
 if TYPE_CHECKING:
@@ -24,7 +33,7 @@ if TYPE_CHECKING:
     from ragbed.pins import ServicePins
     from ragbed.stack.state import StateFolder
 
-USER = PASSWORD = DATABASE = PRIVATE  # loopback only, the same for everybody
+USER = DATABASE = PRIVATE
 # A killed server loses nothing that it acknowledged: the kernel has the pages. A crash of the whole machine may
 # lose data, which a test bed can afford; that is what these switches buy their speed with.
 _SETTINGS = {
@@ -99,6 +108,7 @@ class PostgresStarter:
         data = identity.data
         _check_major(data, binary.version)
         _clear_lock_file(data)
+        password = choose_password(data, request.password)
         if not (data / "PG_VERSION").exists():
             template = _template(request, binary, identity)
             data.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +119,10 @@ class PostgresStarter:
             _copy(template, copy, request.environ)
             if identity.user is not None:
                 _give(copy, identity.user)
+            _set_password(copy, password, identity, request.environ)
             copy.rename(data)
+        elif password != kept_password(data):
+            _set_password(data, password, identity, request.environ)
         settings = {
             **_settings(binary.version),
             "port": str(request.port),
@@ -118,7 +131,7 @@ class PostgresStarter:
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return Plan(
             command=[*identity.prefix, str(identity.programs / "postgres"), "-D", str(data), *options],
-            url=f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{request.port}/{DATABASE}",
+            url=f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{request.port}/{DATABASE}",
             origin=binary.origin,
             user=identity.user,
         )
@@ -242,7 +255,8 @@ def _build_template(building: Path, identity: Identity, environ: Mapping[str, st
     target = building if identity.user is None else identity.data.with_name(building.name)
     shutil.rmtree(target, ignore_errors=True)
     password_file = target.with_name(f"{building.name}.password")
-    password_file.write_text(PASSWORD, encoding="ascii")
+    # initdb wants one, and each copy gets its own: nobody needs to know this.
+    write_private(password_file, secrets.token_hex(16))
     if identity.user is not None:
         os.chown(password_file, identity.user, -1)
     initdb = [
@@ -253,14 +267,40 @@ def _build_template(building: Path, identity: Identity, environ: Mapping[str, st
     try:
         _run(initdb, "initdb", identity, environ, stdin="")
         for database, sql in _SINGLE_USER_SQL.items():
-            single = [*identity.prefix, str(identity.programs / "postgres"), "--single", "-D", str(target)]
-            _run([*single, "-c", "fsync=off", database], "the first start", identity, environ, stdin=sql)
+            _run(_single_user(target, identity, database), "the first start", identity, environ, stdin=sql)
         if target != building:
             shutil.copytree(target, building)
             shutil.rmtree(target)
     finally:
         password_file.unlink(missing_ok=True)
     return building
+
+
+def _single_user(data: Path, identity: Identity, database: str) -> list[str]:
+    """Return the command that takes SQL on stdin, a statement a line, while no server runs on this data."""
+    program = str(identity.programs / "postgres")
+    # A statement that fails is not repeated in the output: it may hold a password.
+    options = ("-c", "fsync=off", "-c", "log_min_error_statement=panic")
+    return [*identity.prefix, program, "--single", "-D", str(data), *options, database]
+
+
+def _set_password(data: Path, password: str, identity: Identity, environ: Mapping[str, str]) -> None:
+    """Give the cluster's one user a password, and write it down beside the data.
+
+    Before the server starts, so that there is no moment at which it takes another one.
+    """
+    forget_password(data)  # a command that is killed here leaves data without a note: the next one sets both
+    literal = password.replace("'", "''")
+    _run(
+        _single_user(data, identity, "postgres"),
+        "setting the password",
+        identity,
+        environ,
+        stdin=f"ALTER ROLE {USER} PASSWORD '{literal}';\n",
+    )
+    keep_password(data, password)
+    if identity.user is not None:
+        _give(data, identity.user)
 
 
 def _run(

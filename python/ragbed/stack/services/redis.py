@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from ragbed.errors import ServiceNotReady
 from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
 from ragbed.stack.services.base import Plan, Request
+from ragbed.stack.services.passwords import choose_password, keep_password, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,11 @@ class RedisStarter:
         if binary is None:
             raise ServiceNotReady("there is no Redis or Valkey to start")
         request.data.mkdir(parents=True, exist_ok=True)
+        password = choose_password(request.data, request.password)
+        keep_password(request.data, password)
+        # In a file: every user of the machine can read a process's arguments.
+        config = request.data / "ragbed.conf"
+        write_private(config, f"requirepass {_quoted(password)}\n")
         options = {
             "port": str(request.port),
             "bind": "127.0.0.1",
@@ -54,7 +61,13 @@ class RedisStarter:
         }
         words = [word for key, value in options.items() for word in (f"--{key}", value)]
         return Plan(
-            command=[str(binary.path), *words],
-            url=f"redis://127.0.0.1:{request.port}/0",
+            command=[str(binary.path), str(config), *words],
+            url=f"redis://:{quote(password, safe='')}@127.0.0.1:{request.port}/0",
             origin=binary.origin,
         )
+
+
+def _quoted(word: str) -> str:
+    """Return a word as Redis's configuration file takes it: in double quotes, where a backslash escapes."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
