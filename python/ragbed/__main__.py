@@ -1,11 +1,18 @@
-"""`python -m ragbed` is the `ragbed` command."""
+"""The `ragbed` command, also as `python -m ragbed`."""
 
 import sys
 
-try:
-    from ragbed.cli import main
 
-    main()
-except KeyboardInterrupt:  # while modules were still being read: `main` tells of later ones itself
-    sys.stderr.write("ragbed: interrupted\n")
-    sys.exit(130)
+def run() -> None:
+    """Run the command line; an interrupt while its modules are being read is told in a line, as later ones are."""
+    try:
+        from ragbed.cli import main  # noqa: PLC0415 - what the line above is about
+
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("ragbed: interrupted\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

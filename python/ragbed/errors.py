@@ -68,7 +68,8 @@ class RagbedError(Exception):
         lines = [self.message, *(f"  {line}" for line in self.details)]
         if self.hint:
             lines.append(f"try: {self.hint}")
-        return "\n".join(lines)
+        # A line break within one, of a file's name for example, would forge a line of ours.
+        return "\n".join(line.replace("\n", r"\n") for line in lines)
 
 
 def _rebuild(kind: type[RagbedError], message: str, details: tuple[str, ...], hint: str) -> RagbedError:

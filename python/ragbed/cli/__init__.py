@@ -6,11 +6,13 @@ import errno
 import importlib
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from ragbed import __version__
+from ragbed.cli.terminal import harmless_streams, require_output
 from ragbed.errors import ExitCode, RagbedError
 
 COMMANDS = {
@@ -114,16 +116,33 @@ def _interrupt(number: int, _frame: object) -> None:
 
 def _show_refusal(error: OSError) -> NoReturn:
     """Explain in a line what the system refuses, and end."""
+    try:
+        said = _refusal(error)
+    except OSError as gone:  # the current folder has been deleted, or may not be entered
+        said = (
+            f"the current folder cannot be read: {gone.strerror}; it may have been deleted\n"
+            "try: cd to a folder that is there"
+        )
+    click.echo(f"ragbed: {said}", err=True)
+    sys.exit(ExitCode.USAGE)
+
+
+def _refusal(error: OSError) -> str:
+    """Return what the system refuses; of a file of the state folder, what helps too.
+
+    Raises:
+        OSError: There is no current folder.
+    """
     from ragbed.stack import find_state_folder
 
+    if not error.filename:
+        Path.cwd()
     what = error.strerror or str(error) or type(error).__name__
-    said = f"{error.filename}: {what}" if error.filename else what
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}:
         folder = find_state_folder()
         if str(error.filename or folder.root).startswith(str(folder.root)):
-            said = folder.refused(error).render()
-    click.echo(f"ragbed: {said}", err=True)
-    sys.exit(ExitCode.USAGE)
+            return folder.refused(error).render()
+    return f"{error.filename}: {what}" if error.filename else what
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -135,8 +154,15 @@ def main(arguments: list[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, _interrupt)  # a cancelled CI job or a closed terminal ends what it started
+    with harmless_streams():
+        _run(arguments)
+
+
+def _run(arguments: list[str] | None) -> None:
     try:
+        require_output()
         ragbed.main(args=arguments, prog_name="ragbed", standalone_mode=False)
+        sys.stdout.flush()
     except RagbedError as error:
         click.echo(f"ragbed: {error.render()}", err=True)
         sys.exit(error.exit_code)

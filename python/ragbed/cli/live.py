@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from ragbed.cli.output import note, ready_line, used
+from ragbed.cli.terminal import plain
+from ragbed.escaping import terminal_line, terminal_text
+from ragbed.guard import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +33,10 @@ class StackView(Protocol):
         """Show a line."""
 
 
+_WIDE = 120
+"""Columns of a terminal from which on the table has room for addresses."""
+
+
 @contextmanager
 def stack_view(services: Sequence[str]) -> Iterator[StackView]:
     """Yield the view that fits where stderr goes.
@@ -43,9 +50,13 @@ def stack_view(services: Sequence[str]) -> Iterator[StackView]:
     from rich.console import Console
     from rich.live import Live
 
-    view, console = _LiveTable(services), Console(stderr=True)
+    console = Console(file=plain(sys.stderr))
+    view = _LiveTable(services, narrow=console.width < _WIDE)
     try:
-        with Live(view.table(), console=console, auto_refresh=False) as live:
+        # Redirected, other lines would pass through the console, which takes escape sequences.
+        with Live(
+            view.table(), console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        ) as live:
             view.live = live
             yield view
     finally:
@@ -68,7 +79,8 @@ class _Lines:
 class _LiveTable:
     """A row per service that changes in place; lines scroll by above it."""
 
-    def __init__(self, services: Sequence[str]) -> None:
+    def __init__(self, services: Sequence[str], *, narrow: bool) -> None:
+        self._narrow = narrow
         self.live: Live | None = None
         self._states = dict.fromkeys(services, "starting")
         self._endpoints: dict[str, tuple[Endpoint, float]] = {}
@@ -76,6 +88,8 @@ class _LiveTable:
     def ready(self, endpoint: Endpoint, seconds: float) -> None:
         self._states[endpoint.service] = "ready"
         self._endpoints[endpoint.service] = (endpoint, seconds)
+        if self._narrow:
+            self.say(f"{endpoint.service}: {redacted(endpoint.url)}")
         self._refresh()
 
     def died(self, services: Sequence[str]) -> None:
@@ -84,7 +98,8 @@ class _LiveTable:
 
     def say(self, line: str) -> None:
         if self.live:
-            self.live.console.print(line, markup=False, highlight=False)
+            # Whole, whatever the width: addresses are copied.
+            self.live.console.print(terminal_text(line), markup=False, highlight=False, soft_wrap=True)
 
     def table(self) -> Table:
         """Return the table as it stands."""
@@ -92,20 +107,22 @@ class _LiveTable:
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in ("service", "state", "version", "used", "url"):
+        for column in self._columns():
             table.add_column(column, overflow="fold")
         for service, state in self._states.items():
             table.add_row(service, *self._cells(service, state))
         return table
 
-    def _cells(self, service: str, state: str) -> tuple[str, ...]:
-        from ragbed.guard import redacted
+    def _columns(self) -> tuple[str, ...]:
+        return ("service", "state", "version", "used", *(() if self._narrow else ("url",)))
 
+    def _cells(self, service: str, state: str) -> tuple[str, ...]:
         if service not in self._endpoints:
-            return (state, "", "", "")
+            return (state, *[""] * (len(self._columns()) - 2))
         endpoint, seconds = self._endpoints[service]
         shown = f"{state} ({seconds:.2f} s)" if state == "ready" and seconds else state
-        return (shown, f"{endpoint.product} {endpoint.version}", used(endpoint), redacted(endpoint.url))
+        cells = (shown, f"{endpoint.product} {endpoint.version}", used(endpoint), redacted(endpoint.url))
+        return tuple(map(terminal_line, cells[: len(self._columns()) - 1]))
 
     def _refresh(self) -> None:
         if self.live:

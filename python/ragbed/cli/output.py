@@ -8,27 +8,70 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ragbed.cli.terminal import plain
+from ragbed.escaping import terminal_json, terminal_line, terminal_text
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
 
     from ragbed.stack import Endpoint
 
 
 def show_json(value: Any) -> None:
     """Print one JSON document and nothing else."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(terminal_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-    """Print a table.
+    """Print a table; in a pipe, where no width is known, a line per row with tabs between the cells.
 
     Args:
         columns: Headings.
         rows: Cells, as wide as the headings.
         right: Headings of columns whose cells are numbers.
     """
-    from rich import box
+    if not sys.stdout.isatty():
+        for row in (columns, *rows):
+            click.echo("\t".join(" ".join(terminal_line(cell).split("\t")) for cell in row))
+        return
     from rich.console import Console
+
+    Console(file=plain(sys.stdout), highlight=False).print(_table(columns, rows, right))
+
+
+def show_services(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], blocks: Mapping[str, Sequence[tuple[str, str]]]
+) -> None:
+    """Print what belongs to services: a table where it fits, else a block per service.
+
+    Args:
+        columns: Headings of the table.
+        rows: Its cells.
+        blocks: The same by service: labels and values. A value stays whole, to be copied.
+    """
+    if not sys.stdout.isatty() or _fits(columns, rows):
+        show_table(columns, rows)
+        return
+    for name, lines in blocks.items():
+        click.echo(name)
+        width = max((len(label) for label, _ in lines), default=0)
+        for label, value in lines:
+            click.echo(f"  {label:<{width}}  {terminal_line(value)}")
+
+
+def _fits(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether every row of a table has room in a line of the terminal."""
+    from rich.console import Console
+
+    console = Console(file=plain(sys.stdout))
+    table = _table(columns, rows, ())
+    return console.measure(table, options=console.options.update(max_width=10_000)).maximum <= console.width
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> Table:
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
@@ -36,10 +79,8 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: 
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # as it is: no markup, no :smile:
-    # A pipe has no width: rows stay whole there, for grep and for logs.
-    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 4096, highlight=False)
-    console.print(table)
+        table.add_row(*(Text(terminal_text(cell)) for cell in row))  # as it is: no markup, no :smile:
+    return table
 
 
 def note(line: str) -> None:

@@ -14,7 +14,7 @@ def pins(*, as_json: bool, file: Path | None) -> None:
     """Show the pinned versions, ports and digests; a wrong pin file is refused with the key at fault."""
     from dataclasses import asdict
 
-    from ragbed.cli.output import show_json, show_table
+    from ragbed.cli.output import show_json, show_services
     from ragbed.pins import load_stack_pins
 
     loaded = load_stack_pins(file)
@@ -22,14 +22,17 @@ def pins(*, as_json: bool, file: Path | None) -> None:
         show_json({name: asdict(service) for name, service in loaded.services.items()})
         return
     rows = []
+    blocks: dict[str, list[tuple[str, str]]] = {}
     for name, service in loaded.services.items():
         channels = asdict(service.channels)
+        blocks[name] = [("accepted", service.describe_range()), ("port", str(service.port))]
         for channel, values in channels.items():
             if values:
                 what = " ".join(
                     str(value) for key, value in values.items() if key not in {"version", "digest"}
                 )
                 digest = values.get("digest", "")[:19]
+                blocks[name].append((channel, " ".join(filter(None, (values["version"], what, digest)))))
                 rows.append(
                     (
                         name,
@@ -41,5 +44,5 @@ def pins(*, as_json: bool, file: Path | None) -> None:
                         digest,
                     )
                 )
-    show_table(["service", "accepted", "port", "channel", "version", "what", "digest"], rows)
+    show_services(["service", "accepted", "port", "channel", "version", "what", "digest"], rows, blocks)
     click.echo(f"from {loaded.path}")

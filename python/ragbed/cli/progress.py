@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ragbed.cli.terminal import plain
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -24,7 +26,8 @@ def progress_line() -> Iterator[Callable[[Progress], None]]:
         yield _LinesNowAndThen()
         return
     try:
-        yield lambda progress: click.echo(f"\r\x1b[K{describe(progress)}", err=True, nl=False)
+        terminal = plain(sys.stderr)
+        yield lambda progress: click.echo(f"\r\x1b[K{describe(progress)}", terminal, nl=False)
     finally:
         click.echo(err=True)
 

@@ -10,7 +10,7 @@ import click
 from ragbed.cli.env import VARIABLES, variables_of
 from ragbed.cli.everywhere import down_everywhere, status_everywhere
 from ragbed.cli.live import stack_view
-from ragbed.cli.output import note, show_json, show_table, used
+from ragbed.cli.output import note, show_json, show_services, used
 from ragbed.cli.project import project_settings
 
 if TYPE_CHECKING:
@@ -247,4 +247,5 @@ def _show_services(endpoints: Mapping[str, Endpoint], health: Mapping[str, str] 
         for name, endpoint in endpoints.items()
     ]
     columns = ["service", *(["state"] if health else []), "version", "pid", "used", "url", "from"]
-    show_table(columns, rows)
+    blocks = {name: list(zip(columns[1:], cells, strict=True)) for name, *cells in rows}
+    show_services(columns, rows, blocks)

@@ -25,7 +25,7 @@ URLS = (
     known.OLLAMA_URL,
     known.LLM_MOCK_URL,
 )
-_WITH_SCHEME = (known.POSTGRES_URL, known.REDIS_URL)
+_WITH_SCHEME = (known.POSTGRES_URL, known.REDIS_URL, known.STAGING_DATABASE_URL, known.STAGING_REDIS_URL)
 STAGING_URLS = (known.STAGING_URL, known.STAGING_DATABASE_URL, known.STAGING_REDIS_URL)
 """Only judged by their names: a shell may carry them while the tier stays on this machine."""
 
@@ -60,7 +60,8 @@ def refuse_writes(settings: Settings, *, command: str) -> None:
         bare = setting not in _WITH_SCHEME
         check_url(settings, settings[setting], named=_variable(settings, setting), bare=bare)
     for setting in STAGING_URLS:
-        _refuse_names(settings[setting], named=_variable(settings, setting))
+        bare = setting not in _WITH_SCHEME
+        _refuse_names(settings[setting], named=_variable(settings, setting), bare=bare)
     if address := os.environ.get("PGHOSTADDR"):  # libpq follows it even where a URL names a host
         # As HTTP's, so that it is judged alone: without libpq's other variables.
         check_url(

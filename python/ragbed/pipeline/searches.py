@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from ragbed.escaping import markdown_code, markdown_line
 from ragbed.pipeline.gaps import content_words
 
 if TYPE_CHECKING:
@@ -35,15 +36,15 @@ def search_queries(question: str, subject: str) -> tuple[str, str, str, str]:
 
 
 def review_page(gap: Gap) -> str:
-    """Return a gap as Markdown, for somebody to decide what to write."""
+    """Return a gap as Markdown, for somebody to decide what to write; what others wrote renders as it is."""
     searches = [
-        f"- [{place}](https://github.com/search?q={quote_plus(query)}&type={place}): `{query.replace('`', ' ')}`"
+        f"- [{place}](https://github.com/search?q={quote_plus(query)}&type={place}): {markdown_code(query)}"
         for place, query in zip(_PLACES, gap.queries, strict=False)
     ]
     lines = [
-        f"# Gap: {gap.subject}",
+        f"# Gap: {markdown_line(gap.subject)}",
         "",
-        f"> {' '.join(gap.question.split())}",
+        f"> {markdown_line(gap.question)}",
         "",
         f"- kind: `{gap.kind}`",
         f"- asked {_times(gap.times_asked)}, first on {gap.created_at:%Y-%m-%d}",
@@ -51,11 +52,11 @@ def review_page(gap: Gap) -> str:
         "",
         "## Why",
         "",
-        *[f"- {reason}" for reason in gap.reasons],
+        *[f"- {markdown_line(reason)}" for reason in gap.reasons],
         "",
         "## Nearest documents",
         "",
-        *([f"- {path}" for path in gap.evidence] or ["- none"]),
+        *([f"- {markdown_line(path)}" for path in gap.evidence] or ["- none"]),
         "",
         "## Where to look",
         "",

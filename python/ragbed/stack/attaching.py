@@ -87,7 +87,7 @@ def attach_given(
         GuardRefused: Its marker does not let this project in, or it is named like production.
         DriftError: A model is there, and has another digest than the pinned one.
     """
-    check_url(settings, url, named=named)
+    check_url(settings, url, named=named, bare=service in {"qdrant", "ollama"})
     url = normalised(service, url, named=named)
     store = open_store(service, url, api_key=_key(service, settings, url), timeout_s=5.0)
     shown = redacted(url)
@@ -257,7 +257,10 @@ def normalised(service: str, url: str, *, named: str) -> str:
     scheme = parts.scheme.partition("+")[0] if service == "postgres" else parts.scheme
     if scheme not in _SCHEMES[service]:
         raise ConfigurationError(
-            f"{named} is a {scheme} address, and {service} has {_SCHEMES[service][0]}://…",
+            f"{named} is a {parts.scheme} address, and {service} has {_SCHEMES[service][0]}://…",
+            details=["Unix sockets and other transports are not used: ragbed connects over TCP"]
+            if "+" in parts.scheme or parts.scheme == "unix"
+            else [],
             hint=f"correct {named}, or unset it to let ragbed start one",
         )
     if service not in {"qdrant", "ollama"}:

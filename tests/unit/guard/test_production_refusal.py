@@ -268,6 +268,10 @@ def test_libpqs_own_service_is_refused_unless_the_postgres_is_ours(
         "postgresql://u:1/sekret@127.0.0.1/db",
         "postgresql://u:sekret#x@127.0.0.1/db",
         "redis://:1?sekret@127.0.0.1/0",
+        "postgresql://app:first@sekret@127.0.0.1:9/db",
+        "postgresql://app:a@sekret@c@127.0.0.1:9/db",
+        "'postgresql://app:sekret@127.0.0.1:9/db'",
+        '"postgresql://app:sekret@127.0.0.1:9/db"',
     ],
 )
 def test_a_password_that_breaks_an_address_is_not_shown(url: str, tmp_path: Path) -> None:
@@ -276,6 +280,31 @@ def test_a_password_that_breaks_an_address_is_not_shown(url: str, tmp_path: Path
         check_url(settings(tmp_path), url, named="DATABASE_URL")
 
     assert "sek" not in caught.value.render()
+
+
+@pytest.mark.parametrize(
+    "variable", ["DATABASE_URL", "REDIS_URL", "STAGING_DATABASE_URL", "STAGING_REDIS_URL"]
+)
+@pytest.mark.parametrize(
+    "value", ["hello", "sekret-prod", "hello:5432", "//hello/x", "me:sekret@127.0.0.1/x"]
+)
+def test_a_bare_word_is_no_address_of_a_store(value: str, variable: str, tmp_path: Path) -> None:
+    """It is not taken for a host, and not shown: it may be a password that went to the wrong variable."""
+    with pytest.raises(ConfigurationError, match=f"{variable} is no address") as caught:
+        refuse_writes(settings(tmp_path, **{variable: value}), command="ragbed up")
+
+    assert not [word for word in ("hello", "sekret") if word in caught.value.render()]
+
+
+def test_a_quoted_address_is_told_as_one(tmp_path: Path) -> None:
+    """Docker's and GitHub's env files keep quotation marks."""
+    with pytest.raises(ConfigurationError, match="is no address") as caught:
+        refuse_writes(
+            settings(tmp_path, DATABASE_URL="'postgres://me:sekret@127.0.0.1/x'"), command="ragbed up"
+        )
+
+    assert "without quotes" in caught.value.hint
+    assert "sekret" not in caught.value.render()
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_a_secret_with_a_control_character_is_refused_and_not_shown(
     setting: Setting[str], sign: str, tmp_path: Path
 ) -> None:
     """No client can send it, and some repeat it in their complaint; it is told by its source."""
-    variable = setting.env[0]
+    variable = (*setting.env, setting.own_variable)[0]
 
     with pytest.raises(ConfigurationError, match=rf"{setting.key} \(environment {variable}\)") as caught:
         resolve_settings(folder=tmp_path, environ={variable: f"abc{sign}sekret"})

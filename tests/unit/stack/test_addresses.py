@@ -53,6 +53,9 @@ def test_an_address_is_what_every_client_makes_of_it(service: str, said: str, me
         ("redis", "http://127.0.0.1", "http"),
         ("qdrant", "postgresql://127.0.0.1", "postgresql"),
         ("ollama", "unix://run/x", "unix"),
+        ("redis", "redis+socket:///run/redis.sock", r"redis\+socket"),
+        ("redis", "unix://:secret@/run/redis.sock", "unix"),
+        ("qdrant", "http+unix:///run/qdrant.sock", r"http\+unix"),
     ],
 )
 def test_another_services_address_is_refused_without_its_secrets(
