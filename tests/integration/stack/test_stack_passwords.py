@@ -33,14 +33,14 @@ COMMANDS = [
     ("doctor",),
     ("doctor", "--json"),
     ("config", "explain"),
-    ("smoke", "--stage", "migrate"),
     ("smoke", "--stage", "migrate", "--json"),
 ]
 
 
-def passwords(command: RagbedCommand) -> set[str]:
-    """Return the passwords of the stack that is up."""
-    urls = command.urls()
+@pytest.fixture(scope="module")
+def secrets(ragbed_up: RagbedCommand) -> set[str]:
+    """The passwords of the stack that is up."""
+    urls = ragbed_up.urls()
     found = {urlsplit(urls[name]).password or "" for name in ("DATABASE_URL", "REDIS_URL")}
     assert all(len(one) >= 32 for one in found)
     assert len(found) == 2
@@ -69,30 +69,30 @@ def folder(ragbed: RagbedCommand) -> StateFolder:
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_no_command_but_env_shows_a_password(words: tuple[str, ...], ragbed_up: RagbedCommand) -> None:
-    """Neither on stdout nor on stderr; with and without the addresses in the shell."""
-    for environ in ({}, ragbed_up.urls()):
-        done = ragbed_up.run(*words, **environ)
+def test_no_command_but_env_shows_a_password(
+    words: tuple[str, ...], ragbed_up: RagbedCommand, secrets: set[str]
+) -> None:
+    """Neither on stdout nor on stderr, though no setting of theirs holds it."""
+    done = ragbed_up.run(*words)
 
-        assert not [one for one in passwords(ragbed_up) if one in done.stdout + done.stderr]
+    assert not [one for one in secrets if one in done.stdout + done.stderr]
 
 
-def test_no_process_shows_a_password_in_its_arguments(ragbed_up: RagbedCommand) -> None:
+def test_no_process_shows_a_password_in_its_arguments(secrets: set[str]) -> None:
     """Every user of the machine can read them."""
     arguments = "\n".join(" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"]))
 
-    assert not [one for one in passwords(ragbed_up) if one in arguments]
+    assert not [one for one in secrets if one in arguments]
 
 
-def test_files_with_a_password_are_the_owners_alone(ragbed_up: RagbedCommand) -> None:
+def test_files_with_a_password_are_the_owners_alone(ragbed_up: RagbedCommand, secrets: set[str]) -> None:
     """Of the state folder, after a run: no report and no log has one, and what has one is of mode 0600."""
     assert ragbed_up.run("smoke", "--stage", "migrate").returncode == 0
-    secrets = [one.encode() for one in passwords(ragbed_up)]
 
     holding = {
         path.relative_to(ragbed_up.state): stat.S_IMODE(path.stat().st_mode)
         for path in ragbed_up.state.rglob("*")
-        if path.is_file() and any(one in path.read_bytes() for one in secrets)
+        if path.is_file() and any(one.encode() in path.read_bytes() for one in secrets)
     }
 
     assert {path.name for path in holding} == {"stack.json", "ragbed_password", "ragbed.conf"}
