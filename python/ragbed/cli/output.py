@@ -34,7 +34,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: 
     """
     if not sys.stdout.isatty():
         for row in (columns, *rows):
-            click.echo("\t".join(" ".join(terminal_line(cell).split("\t")) for cell in row))
+            click.echo("\t".join(terminal_line(cell).replace("\t", " ") or "-" for cell in row))
         return
     from rich.console import Console
 

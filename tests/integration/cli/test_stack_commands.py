@@ -63,7 +63,7 @@ def test_status_shows_every_service_ready(ragbed_up: RagbedCommand) -> None:
     done = ragbed_up.run("status")
 
     assert done.returncode == 0
-    assert [line.split()[:2] for line in done.stdout.splitlines() if " ready " in line] == [
+    assert [line.split("\t")[:2] for line in done.stdout.splitlines() if "\tready\t" in line] == [
         [name, "ready"] for name in SERVICES
     ]
 

@@ -80,7 +80,7 @@ def test_through_a_pipe_each_topic_is_one_line(machine: Machine) -> None:
     lines = machine.shown().out.splitlines()
 
     assert "\x1b" not in "".join(lines)
-    assert [topic for topic in TOPICS if sum(line.startswith(f" {topic} ") for line in lines) != 1] == []
+    assert [topic for topic in TOPICS if sum(line.startswith(f"{topic}\t") for line in lines) != 1] == []
 
 
 @pytest.mark.parametrize("columns", [80, 120])

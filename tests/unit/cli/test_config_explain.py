@@ -45,7 +45,7 @@ def test_every_setting_is_shown_with_its_source(tmp_path: Path) -> None:
     shown = explain(tmp_path, **environ).stdout
     value = explained(tmp_path, **environ)
 
-    assert [key for key in all_settings() if f" {key} " not in shown] == []
+    assert [key for key in all_settings() if f"\n{key}\t" not in shown] == []
     assert list(value["settings"]) == list(all_settings())
     assert [name for name in environ if f"environment {name}" not in shown] == []
 
@@ -53,7 +53,9 @@ def test_every_setting_is_shown_with_its_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["--json", "table", "key"])
 def test_no_secret_is_shown(form: str, tmp_path: Path) -> None:
     """A secret's value appears in no form of the answer; that it is set does."""
-    environ = {setting.env[0]: f"sesame-{number}" for number, setting in enumerate(SECRETS)}
+    environ = {
+        (*setting.env, setting.own_variable)[0]: f"sesame-{number}" for number, setting in enumerate(SECRETS)
+    }
     words = {"--json": ["--json"], "table": [], "key": ["llm.openai_api_key"]}[form]
 
     shown = explain(tmp_path, *words, **environ).stdout
@@ -84,9 +86,9 @@ def test_a_key_shows_every_source_that_had_a_word(tmp_path: Path) -> None:
 
     lines = explain(tmp_path, "llm.provider", MODEL_PROVIDER="mock").stdout.splitlines()
 
-    rows = [line.split(maxsplit=1) for line in lines[-5:-1]]
+    rows = [line.split("\t") for line in lines[-4:]]
     assert [row[0] for row in rows] == ["(none)", "mock", "ollama", "mock"]
-    assert rows[-1][1].strip() == "environment MODEL_PROVIDER (in force)"
+    assert rows[-1][1] == "environment MODEL_PROVIDER (in force)"
 
 
 def test_a_key_that_is_no_setting_offers_the_nearest(tmp_path: Path) -> None:
