@@ -31,9 +31,9 @@ MAX_MEMBERS = 20_000
 MAX_ABOUT_BYTES = 4 * 1024 * 1024
 """Size of `snapshot.json`, and of the zip's own list of members: both are read into memory."""
 
-SMALL_BYTES = 1024 * 1024 * 1024
+SMALL_BYTES = 256 * 1024 * 1024
 GROWTH = 300
-"""A snapshot may grow to `SMALL_BYTES`, or else by that factor: reserved space shrinks to nothing, points do not."""
+"""A snapshot may grow to `SMALL_BYTES`, or else by that factor: reserved space shrinks 229 times."""
 
 MAX_NAME_BYTES = 1024
 MAX_DEPTH = 16
@@ -187,7 +187,10 @@ def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: Path, size: int
     file.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(info) as source, file.open("xb") as written:
         while piece := source.read(PIECE_BYTES):
-            written.write(piece)
+            if piece.count(0) == len(piece):  # reserved space: a hole again, which takes no room
+                written.seek(len(piece), os.SEEK_CUR)
+            else:
+                written.write(piece)
         written.truncate(size)
         written.flush()
         os.fsync(written.fileno())

@@ -85,6 +85,17 @@ def test_a_good_snapshot_must_fit_what_it_replaces(good: bytes, tmp_path: Path, 
         restored(good, tmp_path, target={"vectors": vectors})
 
 
+def test_reserved_space_takes_no_room(good: bytes, tmp_path: Path) -> None:
+    """Zeros become holes, however they were packed."""
+    draft = Draft(good)
+    draft.add("zeros", bytes(2**26) + b"end")
+
+    restored(draft.packed(), tmp_path)
+
+    found = (tmp_path / "files" / "zeros").stat()
+    assert (found.st_size, found.st_blocks * 512 < 2**22) == (2**26 + 3, True)
+
+
 def test_files_are_limited_with_their_holes(good: bytes, tmp_path: Path) -> None:
     """What a setting allows is what they would be long on the disk."""
     with pytest.raises(WrongInput, match="--max-snapshot-mb"):
