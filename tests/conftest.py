@@ -7,6 +7,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from ragbed.settings import all_settings
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytest_plugins = ["real_ollama", "small_disk"]
+
+# A first example pays for imports, and a busy machine for the rest: time is measured in tests/performance.
+hypothesis.settings.register_profile("ragbed", deadline=None)
+hypothesis.settings.load_profile("ragbed")
 
 _TIER = ("APP_ENV", "RAGBED_ROOT", "RAGBED_MODELS_LOCK")
 _POSTGRES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ragbed.pipeline import Answer, IngestProgress, IngestReport, Pipeline
     from ragbed.pipeline.config import PipelineConfig
+    from ragbed.pipeline.sources import OtherFolder
     from ragbed.stack import Stack
 
 _NAMESPACE = click.option(
@@ -56,20 +57,30 @@ def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str
 
 @click.command(epilog="Example: ragbed up -d && ragbed ingest docs/")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--add", is_flag=True, help="Keep the documents of the namespace's other folders beside these.")
+@click.option("--replace", is_flag=True, help="Take the documents of the namespace's other folders out.")
 @click.option("--allow-empty", is_flag=True, help="Empty the index where the folder holds no document.")
 @_NAMESPACE
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def ingest(*, folder: Path, allow_empty: bool, namespace: str, as_json: bool) -> None:
-    """Read a folder of Markdown, MDX and text into the stack that is up.
+def ingest(
+    *, folder: Path, add: bool, replace: bool, allow_empty: bool, namespace: str, as_json: bool
+) -> None:
+    """Read a folder of Markdown, MDX, HTML and text into the stack that is up.
 
     Only what changed since the last time is embedded. Files that cannot be read are listed with the reason; the rest
     is ingested all the same, and the command ends with 1. What is gone from the folder goes from the index; a folder
-    without any document is refused, unless --allow-empty says that it is meant.
-    """
-    from ragbed.errors import ExitCode
+    without any document ends with 2, unless --allow-empty says that it is meant.
 
+    A namespace remembers its folder: another one is refused with 2, unless --add or --replace says what to do with
+    the documents that are there.
+    """
+    from ragbed.errors import ExitCode, UsageError
+
+    if add and replace:
+        raise UsageError("--add and --replace exclude each other", hint="give one of them")
+    other: OtherFolder = "add" if add else "replace" if replace else "refuse"
     with _pipeline("ragbed ingest", namespace) as (pipeline, substitutes):
-        report = pipeline.ingest(folder, allow_empty=allow_empty, progress=_Progress())
+        report = pipeline.ingest(folder, allow_empty=allow_empty, other_folder=other, progress=_Progress())
     if as_json:
         show_json({**report.to_json(), "substitutes": substitutes})
     else:
@@ -99,6 +110,8 @@ class _Progress:
 
 
 def _show_report(report: IngestReport) -> None:
+    from ragbed.pipeline.corpus import listed
+
     click.echo(
         f"{report.documents} documents, {report.chunks} chunks in the index:"
         f" {report.unchanged} unchanged, {report.changed} new or changed, {report.removed} removed;"
@@ -108,6 +121,10 @@ def _show_report(report: IngestReport) -> None:
         click.echo(f"The index was built anew: {report.rebuilt}")
     for warning in report.warnings:
         click.echo(f"warning: {warning}")
+    if report.ignored:
+        click.echo(f"left out, not a document by its suffix: {listed(report.ignored_by_suffix)}")
+    for path in report.empty:
+        click.echo(f"empty: {path}")
     for one in report.unreadable:
         click.echo(f"unreadable: {one.path}: {one.reason}")
 
@@ -148,7 +165,8 @@ def _parse_filters(filters: tuple[str, ...]) -> dict[str, list[str]]:
 def _show_answer(answer: Answer, *, mocked: bool) -> None:
     click.echo(answer.text)
     model = f"{answer.model} (mock)" if mocked else answer.model
-    click.echo(f"\nanswered by {model} in {answer.seconds:.2f} s")
+    verb = "answered" if answer.answered else "refused"
+    click.echo(f"\n{verb} by {model} in {answer.seconds:.2f} s")
     rows = [
         (
             f"[{number}]",

@@ -21,6 +21,7 @@ SYSTEM_PROMPT = (
 )
 _CITATION = re.compile(r"\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\]")  # longer numbers are log lines: postgres[12345]
 _SENTENCE_END = re.compile(r"(?<=[.!?\]])\s+(?!\[\d)(?=\S)|\n+")
+_CODE = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]+`", re.DOTALL)
 _LOOKS_LIKE_PROMPT = re.compile(r"^(?=\[\d+\] |Passages:|Question:)", re.MULTILINE)
 
 
@@ -32,12 +33,14 @@ class CheckedAnswer:
         citations: One for each passage that is cited, by number.
         flagged: Sentences that cite passages which were never given.
         refused: The model said that the passages do not answer.
-        grounded: True for a refusal, and where the text cites and every citation names a passage.
+        answered: It did not refuse, and said something.
+        grounded: The text cites, and every citation names a passage; a refusal rests on nothing.
     """
 
     citations: tuple[Citation, ...]
     flagged: tuple[str, ...]
     refused: bool
+    answered: bool
     grounded: bool
 
 
@@ -58,14 +61,17 @@ def prompt(question: str, passages: Sequence[ScoredChunk]) -> str:
 def check(text: str, passages: Sequence[ScoredChunk]) -> CheckedAnswer:
     """Compare an answer's citations with the passages that were given.
 
+    A number in brackets within code, or an index that is quoted from a passage, is not a citation.
+
     Args:
         text: What the model said.
         passages: What it was given, in the order of their numbers.
     """
     cited: dict[int, list[str]] = {}
     flagged: list[str] = []
-    for sentence in _SENTENCE_END.split(text):
-        numbers = cited_numbers(sentence)
+    quotable = [" ".join(passage.text.split()) for passage in passages]
+    for sentence in _SENTENCE_END.split(_CODE.sub(_without_brackets, text)):
+        numbers = cited_numbers(_without_quotes(sentence, quotable))
         for number in numbers:
             if 1 <= number <= len(passages):
                 cited.setdefault(number, []).append(sentence)
@@ -76,13 +82,30 @@ def check(text: str, passages: Sequence[ScoredChunk]) -> CheckedAnswer:
         citations=tuple(_citation(number, passages[number - 1], cited[number]) for number in sorted(cited)),
         flagged=tuple(flagged),
         refused=refused,
-        grounded=refused or (bool(cited) and not flagged),
+        answered=bool(text.strip()) and not refused,
+        grounded=bool(cited) and not flagged,
     )
 
 
 def cited_numbers(text: str) -> list[int]:
     """Return the numbers that a text cites, as often as it does: `[1]`, `[1][2]` and `[1, 2]`."""
     return [int(number) for group in _CITATION.findall(text) for number in group.split(",")]
+
+
+def _without_brackets(code: re.Match[str]) -> str:
+    return code[0].replace("[", "(")
+
+
+def _without_quotes(sentence: str, quotable: Sequence[str]) -> str:
+    """Return a sentence without the indexes (`rows[3]`) that stand in a passage after the same words."""
+
+    def kept(match: re.Match[str]) -> str:
+        words = sentence[: match.start()].split(" ")[-3:]
+        is_index = re.search(r"[\w\])]\Z", words[-1]) is not None
+        quoted = is_index and any(f"{' '.join(words)}{match[0]}" in text for text in quotable)
+        return " " if quoted else match[0]
+
+    return _CITATION.sub(kept, sentence)
 
 
 def support(sentences: Iterable[str], passage: str) -> float:
@@ -107,5 +130,13 @@ def _source(passage: ScoredChunk) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Indent lines that would read as a part of the prompt itself."""
-    return _LOOKS_LIKE_PROMPT.sub(" ", text)
+    """Return a passage whose text can be taken neither for the prompt itself nor for a citation.
+
+    Lines that would read as a part of the prompt are indented. A bracketed number of the text, as bibliographies
+    and footnotes have, is put in parentheses: a model that repeats it cites nothing by it. Code is left alone.
+    """
+    shown, end = "", 0
+    for code in _CODE.finditer(text):
+        shown += _CITATION.sub(r"(\1)", text[end : code.start()]) + code[0]
+        end = code.end()
+    return _LOOKS_LIKE_PROMPT.sub(" ", shown + _CITATION.sub(r"(\1)", text[end:]))

@@ -12,12 +12,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ragbed.pipeline.markdown import heading_text, syntax_tree
 from ragbed.pipeline.records import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
 
     from ragbed.pipeline.records import Document
@@ -116,11 +116,11 @@ def _blocks(body: str, budget: int) -> list[_Block]:
     lines = _LINE.findall(body)
     blocks: list[_Block] = []
     path: list[tuple[int, str]] = []
-    for node, text in _stretches(_tree(body).children, lines, 0, len(lines)):
+    for node, text in _stretches(syntax_tree(body).children, lines, 0, len(lines)):
         if node is not None and node.type == "heading":
             level = int(node.tag[1:])
             path = [part for part in path if part[0] < level]
-            path.append((level, node.children[0].content.strip() if node.children else ""))
+            path.append((level, heading_text(node)))
         heading = tuple(title for _, title in path if title)
         opens = node is not None and node.type == "heading"
         pieces = [text] if estimate_tokens(text) <= budget else _cut_node(node, text, lines, budget)
@@ -206,16 +206,3 @@ def _tail(text: str, tokens: int) -> str:
         if used > tokens:
             return "".join(words[position + 1 :])
     return text
-
-
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - an unchanged corpus needs none
-
-    return MarkdownIt("commonmark").enable("table").disable("inline", ignoreInvalid=True)
-
-
-def _tree(body: str) -> SyntaxTreeNode:
-    from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415 - an unchanged corpus needs none
-
-    return SyntaxTreeNode(_parser().parse(body))

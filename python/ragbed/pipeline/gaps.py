@@ -7,12 +7,14 @@ of the question the corpus has at all, and how many of them, rare ones counting 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ragbed.pipeline.platforms import platform_names
 from ragbed.pipeline.terms import stem, terms
+from ragbed.segmentation import is_hiragana, is_spaceless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +33,13 @@ _FILLERS = frozenset(
     """.split()  # noqa: SIM905 - a list literal of so many words is a page of quotes
 )
 """Stems that a question has because it is a question; they say little about what it asks for."""
+
+_ASKING = re.compile(
+    "为什么|為什麼|什么|什麼|甚么|多少|怎么|怎麼|怎样|怎樣|如何|哪里|哪裡|哪个|哪個|多久|何时|何時|请问|請問|是否|吗|嗎|呢"
+    "|อะไร|อย่างไร|ยังไง|เมื่อไหร่|เมื่อไร|ทำไม|ที่ไหน|เท่าไหร่|เท่าไร|หรือไม่|ไหม"
+    "|무엇|어떻게|언제|어디|얼마"
+)
+"""What a question in Chinese, Thai or Korean has because it is a question; Japanese writes this in hiragana."""
 
 _DAYS_PER_MONTH = 30.44
 
@@ -110,8 +119,9 @@ class Coverage:
 
 def content_terms(question: str) -> list[str]:
     """Return the distinct terms that say what a question is about; all its terms where that leaves none."""
-    found = list(dict.fromkeys(terms(question)))
-    return [term for term in found if term not in _FILLERS] or found
+    every = list(dict.fromkeys(terms(question)))
+    asked = dict.fromkeys(terms(_ASKING.sub(" ", question)))
+    return [term for term in asked if term not in _FILLERS and not is_hiragana(term)] or every
 
 
 def measure(question: str, passages: Sequence[ScoredChunk], vocabulary: Vocabulary) -> Coverage:
@@ -164,6 +174,21 @@ def find_gap(
     return _stale(passages, coverage, today, rules)
 
 
+def unanswered(question: str, passages: Sequence[ScoredChunk]) -> Finding:
+    """Return the gap of a question whose words are covered, and which the model did not answer.
+
+    Args:
+        question: As asked.
+        passages: What the model was given, best first.
+    """
+    return Finding(
+        kind="unanswered",
+        subject=" ".join(content_words(question)[:4]) or " ".join(question.split()),
+        reasons=("the model said that the passages do not answer the question",),
+        evidence=tuple(dict.fromkeys(passage.document for passage in passages))[:3],
+    )
+
+
 _Found = tuple["GapKind", str, tuple[str, ...]] | None
 
 
@@ -184,8 +209,8 @@ def _missing_topic(question: str, coverage: Coverage, rules: GapRules) -> _Found
     if coverage.best >= (rules.missing_below_known if mostly_known else rules.missing_below):
         return None
     reasons = [_best_sentence(coverage)]
-    if coverage.unknown:
-        reasons.append(f"no document has {_listed(_words_of(question, coverage.unknown))}")
+    if unknown := _words_of(question, coverage.unknown):
+        reasons.append(f"no document has {_listed(unknown)}")
     return "missing_topic", _subject(question, coverage), tuple(reasons)
 
 
@@ -228,7 +253,8 @@ def _best_sentence(coverage: Coverage) -> str:
 def _subject(question: str, coverage: Coverage) -> str:
     """Return the words that say what is missing: unknown ones, else the rarest."""
     rarest = sorted(coverage.weights, key=lambda term: (-coverage.weights[term], term))[:4]
-    return " ".join(_words_of(question, coverage.unknown or frozenset(rarest))[:4])
+    words = _words_of(question, coverage.unknown) or _words_of(question, frozenset(rarest))
+    return " ".join(words[:4]) or " ".join(question.split())
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -236,8 +262,11 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _rarity(term: str, vocabulary: Vocabulary) -> float:
-    """Return the IDF of a term as BM25 has it, never below 0."""
-    frequency = vocabulary.frequencies.get(term, 0)
+    """Return the IDF of a term as BM25 has it, never below 0.
+
+    An n-gram that the corpus lacks may straddle two words that it has: it weighs no more than one in one document.
+    """
+    frequency = vocabulary.frequencies.get(term, 0) or int(is_spaceless(term))
     documents = max(
         vocabulary.documents, frequency
     )  # a document that is just being written has terms already
@@ -251,4 +280,28 @@ def content_words(question: str) -> list[str]:
 
 def _words_of(question: str, wanted: frozenset[str]) -> list[str]:
     words = [word.strip(".,;:!?()[]{}'\"`") for word in question.split()]
-    return list(dict.fromkeys(word for word in words if word and not wanted.isdisjoint(terms(word))))
+    found = [part for word in words if word for part in _wanted_parts(word, wanted)]
+    return list(dict.fromkeys(found))
+
+
+def _wanted_parts(word: str, wanted: frozenset[str]) -> list[str]:
+    """Return a word that has a wanted term; of one without spaces, the letters that no other term has."""
+    own = set(terms(word))
+    if own.isdisjoint(wanted):
+        return []
+    if not is_spaceless(word):
+        return [word]
+    lower = word.lower()
+    shown = _covered(lower, own & wanted) - _covered(lower, own - wanted)
+    return "".join(letter if place in shown else " " for place, letter in enumerate(word)).split()
+
+
+def _covered(text: str, parts: set[str]) -> set[int]:
+    """Return the places in a text that any of the parts takes."""
+    return {
+        place
+        for part in parts
+        for start in range(len(text))
+        if text.startswith(part, start)
+        for place in range(start, start + len(part))
+    }

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ragbed.errors import EmbeddingFailed, IndexFailed, UsageError
+from ragbed.pipeline.corpus import SUFFIXES, listed
+from ragbed.pipeline.parser_process import ParserProcess
 from ragbed.pipeline.ports import IndexPoint, IndexState
-from ragbed.pipeline.reading import fingerprint, read_changes
+from ragbed.pipeline.reading import Reading, fingerprint, read_changes
 from ragbed.pipeline.records import IngestProgress, IngestReport
+from ragbed.pipeline.sources import choose_sources
 from ragbed.pipeline.sparse import encode_chunk
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.embedding import CachedEmbedding
     from ragbed.pipeline.ports import Embedder, Ledger, LedgerRow, VectorIndex
-    from ragbed.pipeline.reading import Piece, Reading
+    from ragbed.pipeline.reading import Piece
+    from ragbed.pipeline.sources import OtherFolder, Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +108,19 @@ class Ingest:
         self._progress = progress
         self._batches = 0
 
-    def run(self, folder: Path, *, allow_empty: bool = False) -> IngestReport:
+    def run(
+        self, folder: Path, *, allow_empty: bool = False, other_folder: OtherFolder = "refuse"
+    ) -> IngestReport:
         """Make the index hold what the folder holds.
 
         Args:
             folder: Corpus folder.
-            allow_empty: Let a folder without any readable document empty an index that holds some.
+            allow_empty: Let a folder without any readable document empty the index.
+            other_folder: What to do where the index holds the documents of another folder: refuse, take those
+                out, or keep both.
 
         Raises:
-            UsageError: The folder does not exist, or it holds no document while the index holds some.
+            UsageError: The folder does not exist, it holds no document, or it is another folder than before.
             PipelineError: A store or the model refused.
             ServiceMissing: A service does not answer.
         """
@@ -121,42 +129,86 @@ class Ingest:
         with self._ledger.exclusive(lambda: self._progress(IngestProgress(stage="waiting"))):
             mark = fingerprint(self._config, self._embedder.digest())
             state, rows = self._ledger.state(), self._ledger.rows()
+            sources = choose_sources(
+                folder,
+                self._ledger.folders(),
+                other=other_folder,
+                namespace=self._config.namespace,
+                taken={path.partition("/")[0] for path in rows},
+            )
             way = plan(state, rows, mark=mark, live=self._index.live(), count=self._index.count)
-            trusted = rows if way.mode == "keep" else {}
-            reading = read_changes(folder, self._config, trusted, self._progress)
-            if rows and not reading.present and not allow_empty:
-                raise _would_empty(folder, reading, len(rows), self._config.namespace)
-            removed = sorted(rows.keys() - reading.present)
+            kept = _kept(rows, sources) if way.mode == "keep" else {}
+            trusted = {path: row for path, row in kept.items() if row.source == sources.current.prefix}
+            reading = self._read(sources, kept, whole=way.mode != "keep")
+            if not reading.present and not allow_empty:
+                raise _nothing_read(folder, reading, len(rows), self._config.namespace)
+            removed = sorted(rows.keys() - reading.present - (kept.keys() - trusted.keys()))
             if way.mode == "rebuild":
                 state = self._rebuild(reading, mark)
             else:
-                state = self._update(reading, mark, state if way.mode == "keep" else None, trusted)
+                held = rows if way.mode == "keep" else {}
+                state = self._update(reading, mark, state if way.mode == "keep" else None, held)
                 self._remove(removed, state)
-            chunks = self._verified(reading, trusted, state, changed=bool(reading.pieces or removed))
-        return IngestReport(
-            documents=len(reading.present),
-            unreadable=tuple(reading.unreadable),
-            ignored=reading.ignored,
+            self._ledger.remember(sources.all)
+            others = [row for path, row in kept.items() if path not in trusted]
+            chunks = self._verified(reading, kept, others, state, changed=bool(reading.pieces or removed))
+        report = self._report(reading, way, seconds=time.monotonic() - started)
+        return replace(
+            report,
+            documents=len(reading.present) + len(others),
+            removed=len(removed),
             chunks=chunks,
+            dimensions=state.dimensions if state and chunks else 0,
+        )
+
+    def _report(self, reading: Reading, way: Plan, *, seconds: float) -> IngestReport:
+        """Return what was read and embedded; what the index holds is left at 0."""
+        return IngestReport(
+            documents=0,
+            unreadable=tuple(reading.unreadable),
+            empty=tuple(reading.empty),
+            ignored=reading.ignored.total(),
+            ignored_by_suffix=dict(reading.ignored),
+            chunks=0,
             unchanged=len(reading.unchanged),
             changed=len(reading.changed),
-            removed=len(removed),
+            removed=0,
             embedded=self._embedding.counts.embedded,
             cached=self._embedding.counts.cached,
             split=self._embedding.counts.split,
             batches=self._batches,
-            seconds=time.monotonic() - started,
-            dimensions=state.dimensions if state and chunks else 0,
+            seconds=seconds,
+            dimensions=0,
             rebuilt=way.reason,
             warnings=self._embedding.warnings,
         )
 
+    def _read(self, sources: Sources, known: Mapping[str, LedgerRow], *, whole: bool) -> Reading:
+        """Read the folder, and where the whole index is made anew, the namespace's other folders too."""
+        reading = Reading()
+        with ParserProcess() as parser:
+            for source in sources.all if whole else (sources.current,):
+                if source != sources.current and not source.path.is_dir():
+                    raise UsageError(
+                        f"the index has to be built anew, and {source.path}, which it holds, is not there",
+                        hint=f"bring it back, or take its documents out: ingest {sources.current.path} --replace",
+                    )
+                read_changes(
+                    source,
+                    self._config,
+                    known=known,
+                    parser=parser,
+                    reading=reading,
+                    progress=self._progress,
+                )
+        return reading
+
     def _update(
-        self, reading: Reading, mark: str, state: IndexState | None, trusted: Mapping[str, LedgerRow]
+        self, reading: Reading, mark: str, state: IndexState | None, held: Mapping[str, LedgerRow]
     ) -> IndexState | None:
         """Write what changed into the live collection; make that first where there is none."""
         if reading.changed:
-            self._ledger.begin(list(reading.changed))
+            self._ledger.begin(list(reading.changed.values()))
         ids: dict[str, list[str]] = defaultdict(list)
         for piece in reading.pieces:
             ids[piece.document].append(piece.id)
@@ -168,7 +220,7 @@ class Ingest:
                 self._index.forget_others(state.collection)
             _require_dimensions(points, state)
             self._index.upsert(state.collection, points)
-            known = [path for path in finished if path in trusted]
+            known = [path for path in finished if path in held]
             if known:
                 self._index.delete(
                     state.collection, known, keep=[name for path in known for name in ids[path]]
@@ -233,11 +285,17 @@ class Ingest:
             self._ledger.remove(paths)
 
     def _verified(
-        self, reading: Reading, trusted: Mapping[str, LedgerRow], state: IndexState | None, *, changed: bool
+        self,
+        reading: Reading,
+        kept: Mapping[str, LedgerRow],
+        others: Sequence[LedgerRow],
+        state: IndexState | None,
+        *,
+        changed: bool,
     ) -> int:
         """Return how many chunks there are, having counted them in the index where it was written to."""
-        kept = sum(trusted[path].chunks for path in reading.unchanged)
-        expected = kept + len(reading.pieces)
+        unchanged = sum(kept[path].chunks for path in reading.unchanged) + sum(row.chunks for row in others)
+        expected = unchanged + len(reading.pieces)
         if changed and state is not None:
             self._progress(IngestProgress(stage="finishing"))
             found = self._index.count(state.collection)
@@ -249,15 +307,25 @@ class Ingest:
         return expected
 
 
-def _would_empty(folder: Path, reading: Reading, held: int, namespace: str) -> UsageError:
+def _kept(rows: Mapping[str, LedgerRow], sources: Sources) -> dict[str, LedgerRow]:
+    """Return what the ledger says of the folders that stay."""
+    prefixes = {source.prefix for source in sources.all}
+    return {path: row for path, row in rows.items() if row.source in prefixes}
+
+
+def _nothing_read(folder: Path, reading: Reading, held: int, namespace: str) -> UsageError:
     """Return what to say of a folder that is far likelier the wrong one than meant to empty an index."""
+    at_stake = f"; the namespace {namespace} holds {held}, which would go" if held else ""
     return UsageError(
-        f"{folder} holds no document that can be read; the namespace {namespace} holds {held}, which would go",
+        f"{folder} holds no document that can be read{at_stake}",
         details=[
             *(f"{one.path}: {one.reason}" for one in reading.unreadable[:5]),
-            f"{reading.ignored} files have other suffixes than .md, .mdx and .txt",
+            *(f"{path}: empty" for path in reading.empty[:5]),
+            *([f"left out: {listed(reading.ignored)}"] if reading.ignored else []),
+            f"documents are {', '.join(SUFFIXES)}",
         ],
-        hint="name the folder of documents, or empty the index by --allow-empty",
+        hint="name the folder of documents"
+        + (", or empty the index by --allow-empty" if held else ", or pass --allow-empty"),
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ragbed.pipeline.gaps import Finding
     from ragbed.pipeline.ports import IndexState
     from ragbed.pipeline.records import IngestProgress, IngestReport, ScoredChunk, Vector
+    from ragbed.pipeline.sources import OtherFolder
 
 _WIDEST = 10
 """Passages that gap detection looks at, at least: what is covered may stand just below the first five."""
@@ -65,17 +66,20 @@ class Pipeline:
         folder: Path,
         *,
         allow_empty: bool = False,
+        other_folder: OtherFolder = "refuse",
         progress: Callable[[IngestProgress], None] | None = None,
     ) -> IngestReport:
         """Make the index hold what a folder holds: documents that are gone from it are removed.
 
         Args:
-            folder: Corpus folder; `.md`, `.mdx` and `.txt` below it are documents.
-            allow_empty: Let a folder without any readable document empty an index that holds some.
+            folder: Corpus folder; Markdown, MDX, HTML and text below it are documents.
+            allow_empty: Let a folder without any readable document empty the index.
+            other_folder: What to do where the namespace holds the documents of another folder: `refuse`,
+                `replace` those, or `add` these to them.
             progress: Called as the run goes on.
 
         Raises:
-            UsageError: The folder does not exist, or it holds no document while the index holds some.
+            UsageError: The folder does not exist, it holds no document, or it is another one than before.
             PipelineError: A store or the model refused.
             ServiceMissing: A service does not answer.
         """
@@ -89,7 +93,7 @@ class Pipeline:
             embedding=self._embedding(),
             progress=progress or _say_nothing,
         )
-        return run.run(folder, allow_empty=allow_empty)
+        return run.run(folder, allow_empty=allow_empty, other_folder=other_folder)
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return the unit vector of each text as a document, cached like those of an ingest.
@@ -154,6 +158,7 @@ class Pipeline:
             UsageError, IndexFailed, ServiceMissing: As for `retrieve`.
         """
         from ragbed.pipeline.answering import SYSTEM_PROMPT, check, prompt  # noqa: PLC0415 - ingest needs none of it
+        from ragbed.pipeline.gaps import unanswered  # noqa: PLC0415 - as above
 
         started = time.monotonic()
         question = _storable(question)
@@ -161,11 +166,14 @@ class Pipeline:
         passages, gap = self._examine(embedding, question, self.config.top_k, filters)
         reply = self._chat.chat(SYSTEM_PROMPT, prompt(question, passages))
         checked = check(reply.text, passages)
+        if not checked.answered and (gap is None or gap.kind == "stale"):
+            gap = _gap(question, unanswered(question, passages), datetime.now(UTC))
         return Answer(
             question=question,
             text=reply.text,
             citations=checked.citations,
             passages=tuple(passages),
+            answered=checked.answered,
             grounded=checked.grounded,
             refused=checked.refused,
             flagged=checked.flagged,

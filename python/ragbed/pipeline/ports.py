@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
+    from pathlib import Path
 
     from ragbed.pipeline.records import Gap, Vector
 
@@ -93,6 +94,7 @@ class LedgerRow:
         chunks: How many points it has.
         terms: Its distinct terms.
         updated: Date from its front matter.
+        source: Prefix of the folder that it came from.
     """
 
     path: str
@@ -100,11 +102,29 @@ class LedgerRow:
     chunks: int
     terms: tuple[str, ...] = ()
     updated: date | None = None
+    source: str = ""
 
     @property
     def pending(self) -> bool:
         """Whether an ingest began to write it and did not end."""
         return not self.content_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFolder:
+    """A folder whose documents are in the index.
+
+    Attributes:
+        path: The folder, resolved.
+        prefix: What the paths of its documents begin with; empty for the first folder of a namespace.
+    """
+
+    path: Path
+    prefix: str
+
+    def name(self, relative: str) -> str:
+        """Return the path that a document has in the index."""
+        return f"{self.prefix}/{relative}" if self.prefix else relative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +216,13 @@ class Ledger(Protocol):
     def restart(self, state: IndexState) -> None:
         """Describe a new, empty collection: every document becomes pending."""
 
-    def begin(self, paths: Sequence[str]) -> None:
+    def folders(self) -> list[SourceFolder]:
+        """Return the folders that the documents came from, the first one first."""
+
+    def remember(self, folders: Sequence[SourceFolder]) -> None:
+        """Note the folders that the documents come from: these and no others."""
+
+    def begin(self, rows: Sequence[LedgerRow]) -> None:
         """Mark documents as being written, so that a kill leaves a trace."""
 
     def complete(self, rows: Sequence[LedgerRow]) -> None:

@@ -1,29 +1,32 @@
-"""A folder read and compared with the ledger: what is unchanged, and the pieces of what is not."""
+"""Folders read and compared with the ledger: what is unchanged, and the pieces of what is not."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ragbed.errors import DocumentError
 from ragbed.pipeline import sparse
-from ragbed.pipeline.chunking import CHUNKING_VERSION, chunk_document, embedded_text
-from ragbed.pipeline.corpus import Ignored, parse, read_folder
+from ragbed.pipeline.chunking import CHUNKING_VERSION, embedded_text
+from ragbed.pipeline.corpus import Ignored, read_folder
 from ragbed.pipeline.embedding import prefixes
+from ragbed.pipeline.parsing import EmptyDocument
 from ragbed.pipeline.ports import LedgerRow
 from ragbed.pipeline.records import IngestProgress, Unreadable
 from ragbed.pipeline.terms import TERMS_VERSION, terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
     from typing import Any
 
     from ragbed.pipeline.config import PipelineConfig
-    from ragbed.pipeline.corpus import SourceFile
+    from ragbed.pipeline.parser_process import ParserProcess
+    from ragbed.pipeline.parsing import SourceFile
+    from ragbed.pipeline.ports import SourceFolder
     from ragbed.pipeline.records import Chunk, Document
 
 PAYLOAD_VERSION = 1
@@ -51,21 +54,25 @@ class Piece:
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """What a folder held, compared with the ledger.
+    """What folders held, compared with the ledger.
 
     Attributes:
         unreadable: Files that could not be read, and why.
-        ignored: How many files had other suffixes.
+        empty: Paths of files without any text.
+        ignored: How many files had another suffix, by suffix.
         unchanged: Paths that the ledger knows with the same bytes.
         changed: What the ledger will say of the others, by path.
         pieces: Theirs, those of one document next to each other.
+        files: How many files were looked at.
     """
 
     unreadable: list[Unreadable] = field(default_factory=list)
-    ignored: int = 0
+    empty: list[str] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
     unchanged: list[str] = field(default_factory=list)
     changed: dict[str, LedgerRow] = field(default_factory=dict)
     pieces: list[Piece] = field(default_factory=list)
+    files: int = 0
 
     @property
     def present(self) -> set[str]:
@@ -74,51 +81,66 @@ class Reading:
 
 
 def read_changes(
-    folder: Path,
+    source: SourceFolder,
     config: PipelineConfig,
-    trusted: Mapping[str, LedgerRow],
+    *,
+    known: Mapping[str, LedgerRow],
+    parser: ParserProcess,
+    reading: Reading,
     progress: Callable[[IngestProgress], None],
-) -> Reading:
+) -> None:
     """Read a folder; parse and cut only what the ledger does not know in this form.
 
     Args:
-        folder: Corpus folder.
+        source: Corpus folder, and what its documents' paths begin with.
         config: Budget of a chunk, and the largest document.
-        trusted: What is in the index, by path.
+        known: What is in the index, by path; documents of other folders too.
+        parser: Parses and cuts.
+        reading: What was found is added to it.
         progress: Called for every file.
 
     Raises:
         UsageError: The folder does not exist.
     """
-    reading = Reading()
-    for number, item in enumerate(read_folder(folder, max_bytes=config.max_document_bytes), 1):
+    for item in read_folder(source.path, max_bytes=config.max_document_bytes):
         if isinstance(item, Ignored):
-            reading.ignored += 1
+            reading.ignored[item.kind] += 1
         elif isinstance(item, Unreadable):
-            reading.unreadable.append(item)
-        elif item.path in trusted and trusted[item.path].content_hash == item.content_hash:
-            reading.unchanged.append(item.path)
+            reading.unreadable.append(replace(item, path=source.name(item.path)))
         else:
-            _read_changed(item, config, reading)
-        progress(IngestProgress(stage="reading", done=number))
-    return reading
+            named = replace(item, path=source.name(item.path))
+            row = known.get(named.path)
+            if row and row.source != source.prefix:
+                reason = "another folder of this namespace has a document of that path"
+                reading.unreadable.append(Unreadable(path=named.path, reason=reason))
+            elif row and row.content_hash == named.content_hash:
+                reading.unchanged.append(named.path)
+            else:
+                _read_changed(named, source, config, parser, reading)
+        reading.files += 1
+        progress(IngestProgress(stage="reading", done=reading.files))
 
 
-def _read_changed(source: SourceFile, config: PipelineConfig, reading: Reading) -> None:
+def _read_changed(
+    file: SourceFile, source: SourceFolder, config: PipelineConfig, parser: ParserProcess, reading: Reading
+) -> None:
     try:
-        document = parse(source)
-    except DocumentError as error:
-        reading.unreadable.append(Unreadable(path=source.path, reason=error.message))
+        document, chunks = parser.chunks(file, budget=config.chunk_tokens, overlap=config.chunk_overlap)
+    except EmptyDocument:
+        reading.empty.append(file.path)
         return
-    chunks = chunk_document(document, budget=config.chunk_tokens, overlap=config.chunk_overlap)
+    except DocumentError as error:
+        reading.unreadable.append(Unreadable(path=file.path, reason=error.message))
+        return
     pieces = [_piece(document, chunk) for chunk in chunks]
     reading.pieces.extend(pieces)
-    reading.changed[source.path] = LedgerRow(
-        path=source.path,
-        content_hash=source.content_hash,
+    reading.changed[file.path] = LedgerRow(
+        path=file.path,
+        content_hash=file.content_hash,
         chunks=len(pieces),
         terms=tuple(sorted({term for piece in pieces for term in terms(piece.text)})),
         updated=document.updated,
+        source=source.prefix,
     )
 
 

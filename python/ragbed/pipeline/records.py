@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 Vector = list[float]
-GapKind = Literal["missing_topic", "missing_platform", "thin_coverage", "stale"]
+GapKind = Literal["missing_topic", "missing_platform", "thin_coverage", "unanswered", "stale"]
 Stage = Literal["waiting", "reading", "indexing", "finishing"]
 
 FILTER_FIELDS = ("document", "lesson_type", "platform", "tags")
@@ -126,7 +126,9 @@ class IngestReport:
     Attributes:
         documents: Documents that are in the index now.
         unreadable: Files that could not be read, and why.
+        empty: Paths of files without any text.
         ignored: Files with other suffixes.
+        ignored_by_suffix: The same by suffix, in lower case.
         chunks: Chunks that are in the index now.
         unchanged: Documents that were neither parsed nor embedded.
         changed: Documents that were new or different.
@@ -143,7 +145,9 @@ class IngestReport:
 
     documents: int
     unreadable: tuple[Unreadable, ...]
+    empty: tuple[str, ...]
     ignored: int
+    ignored_by_suffix: Mapping[str, int]
     chunks: int
     unchanged: int
     changed: int
@@ -221,10 +225,11 @@ class Answer:
         text: What the model said.
         citations: Citations that name a passage the model was given.
         passages: What the model was given, in the order of their numbers.
-        grounded: True for a refusal, and where the text cites and every citation names a passage.
+        answered: The model said something, and did not refuse.
+        grounded: The text cites, and every citation names a passage that the model was given.
         refused: The model said that the passages do not answer.
         flagged: Sentences that cite passages which were never given.
-        gap: What the corpus lacks for this question; None when it is covered.
+        gap: What the corpus lacks for this question; None when it is covered and was answered.
         model: Chat model that answered.
         prompt_tokens: As the model counted; 0 when it did not say.
         answer_tokens: As the model counted; 0 when it did not say.
@@ -236,6 +241,7 @@ class Answer:
     text: str
     citations: tuple[Citation, ...]
     passages: tuple[ScoredChunk, ...]
+    answered: bool
     grounded: bool
     refused: bool
     flagged: tuple[str, ...]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-TERMS_VERSION = 2
+from ragbed.segmentation import split_words
+
+TERMS_VERSION = 3
 """Goes into the index's fingerprint: raise it whenever a text gives other terms."""
 
-# Identifiers fall apart at dots, dashes and underscores.
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
 _NO_VERB_BEFORE_ED = frozenset(("emb", "hundr"))
 _VOWEL = re.compile(r"[aeiouy]")
 _LONGEST = 40  # longer runs are hashes and keys; their beginning identifies them
@@ -36,10 +36,10 @@ def terms(text: str) -> list[str]:
         text: Prose, code or both.
 
     Returns:
-        Stems without stop words; empty for a text of stop words and signs.
+        Stems without stop words; empty for a text of stop words and signs. Scripts that write no spaces give
+        n-grams.
     """
-    words = (word.lower() for word in _WORD.findall(text))
-    return [stem(word) for word in words if word not in STOP_WORDS]
+    return [stem(word) for word in split_words(text) if word not in STOP_WORDS]
 
 
 @lru_cache(maxsize=50_000)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, UsageError
 from ragbed.pins import fetch_command
-from ragbed.pipeline.corpus import build_corpus
+from ragbed.pipeline.corpus import build_corpus, listed
 from ragbed.settings import definitions as known
 from ragbed.smoke.report import CorpusFigures
 from ragbed.smoke.writer import ingest_elsewhere
@@ -29,16 +29,15 @@ def corpus(run: Run) -> str:
     if not run.built.documents:
         raise CheckFailed(
             f"no document in {run.corpus_folder} could be read",
-            details=unreadable or [f"{run.built.ignored} files with other suffixes than .md, .mdx, .txt"],
-            hint="give --corpus a folder of Markdown or text",
+            details=[*unreadable, *([f"left out: {listed(run.built.ignored)}"] if run.built.ignored else [])],
+            hint="give --corpus a folder of Markdown, HTML or text",
         )
     for line in unreadable:
         run.say(f"unreadable: {line}")
     run.corpus = CorpusFigures(documents=len(run.built.documents), unreadable=len(unreadable))
     _require_known(run)
-    return (
-        f"{len(run.built.documents)} documents, {len(unreadable)} unreadable, {run.built.ignored} other files"
-    )
+    left_out = f"left out: {listed(run.built.ignored)}" if run.built.ignored else "nothing left out"
+    return f"{len(run.built.documents)} documents, {len(unreadable)} unreadable, {left_out}"
 
 
 def _require_known(run: Run) -> None:

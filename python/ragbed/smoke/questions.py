@@ -25,6 +25,9 @@ UNANSWERABLE = (
 )
 """Questions that make a gap, the first one whose words the corpus lacks."""
 
+MOST_ASKED = 5
+"""Questions that the answer stage asks at most."""
+
 LOWEST_HIT_AT_5 = 0.75
 """Below this, retrieval is broken, not merely weak; our own lessons reach more, see the golden questions' page."""
 
@@ -115,11 +118,10 @@ def cache(run: Run) -> str:
 def answer(run: Run) -> str:
     """An answer cites passages, and every citation names one that was given and stands in its document.
 
-    A golden question must be answered. Documents that nobody wrote questions for are asked for their own first
-    sentences, and one answer will do: a small model refuses some of them.
+    Questions are asked whose document is among the passages, one after the other, until one is answered: a small
+    model refuses some. Documents without golden questions are asked for their own first sentences.
     """
-    golden = [one.question for one in run.questions() if one.relevant][:1]
-    asked = golden or own_questions(run.documents.documents)
+    asked = _covered_questions(run) or own_questions(run.documents.documents, most=MOST_ASKED)
     if not asked:
         return "nothing was asked: no document holds a sentence"
     problems: list[str] = []
@@ -129,12 +131,30 @@ def answer(run: Run) -> str:
         run.count(given)
         fault = _fault(given)
         if not fault:
-            return f"{run.named_model(given.model)} cites {_cited(run, given)}"
+            return f"{run.named_model(given.model)} cites {_cited(run, given)}{_before(problems)}"
         problems.append(f"the answer to {question!r} {fault}")
         evidence += [f"answer: {given.text[:300]}", *(f"passage: {p.document}" for p in given.passages)]
-    if len(asked) == 1:
-        raise CheckFailed(problems[0], details=evidence)
-    raise CheckFailed(f"none of {len(asked)} answers rests on passages", details=[*problems, *evidence])
+    raise CheckFailed(
+        problems[0] if len(asked) == 1 else f"none of {len(asked)} answers rests on passages",
+        details=[*(problems if len(asked) > 1 else []), *evidence],
+    )
+
+
+def _covered_questions(run: Run) -> list[str]:
+    """Return golden questions whose document is among the passages that the model will be given."""
+    found: list[str] = []
+    for one in run.questions():
+        if len(found) == MOST_ASKED:
+            break
+        if one.relevant:
+            given = {passage.document for passage in run.ready.retrieve(one.question)}
+            found += [one.question] if given.intersection(one.relevant) else []
+    return found
+
+
+def _before(problems: Sequence[str]) -> str:
+    """Return what came of the questions that were asked before one was answered."""
+    return f"; before it {'; '.join(problems)}" if problems else ""
 
 
 def _fault(given: Answer) -> str:

@@ -51,7 +51,7 @@ def ingest_elsewhere(
     with (
         lifeline() as line,
         subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(line)],
+            [sys.executable, "-P", "-c", _PROGRAM, str(line)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

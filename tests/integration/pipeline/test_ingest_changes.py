@@ -14,6 +14,8 @@ from ragbed.errors import UsageError
 from ragbed.pipeline import IngestProgress, Unreadable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline_bench import Bench
 
 INGEST_AND_LIST_MODULES = """
@@ -30,7 +32,9 @@ json.dump({"unchanged": report.unchanged, "seconds": report.seconds, "modules": 
 
 def test_first_ingest_indexes_every_document(bench: Bench) -> None:
     """The report counts what the folder holds."""
-    bench.write({"a.md": "# A\n\nalpha\n", "sub/b.txt": "beta\n", "logo.png": "x", "bad.md": ""})
+    bench.write(
+        {"a.md": "# A\n\nalpha\n", "sub/b.txt": "beta\n", "logo.png": "x", "bad.md": "\x00", "none.md": ""}
+    )
 
     report = bench.ingest()
 
@@ -41,7 +45,8 @@ def test_first_ingest_indexes_every_document(bench: Bench) -> None:
         2,
         1,
     )
-    assert report.unreadable == (Unreadable(path="bad.md", reason="empty"),)
+    assert report.unreadable == (Unreadable(path="bad.md", reason="binary: a NUL byte at offset 0"),)
+    assert (report.empty, report.ignored_by_suffix) == (("none.md",), {".png": 1})
 
 
 def test_unchanged_document_is_not_embedded_again(handbook: Bench) -> None:
@@ -128,9 +133,102 @@ def test_folder_without_documents_empties_no_index(handbook: Bench) -> None:
     assert handbook.ingest().unchanged == 3
 
 
-def test_folder_without_documents_is_a_fine_beginning(bench: Bench) -> None:
-    """Where the index holds nothing, an empty folder is no mistake."""
-    assert bench.ingest().documents == 0
+def test_folder_without_documents_is_refused_with_what_was_left_out(bench: Bench) -> None:
+    """An ingest that reads nothing is a mistake: the user learns what lies in the folder, by suffix."""
+    bench.write({"a.pdf": "x", "b.xyz": "x", "c.pdf": "x", "d.md": ""})
+
+    with pytest.raises(UsageError, match=r"holds no document that can be read$") as caught:
+        bench.ingest()
+
+    assert caught.value.details[:2] == ("d.md: empty", "left out: 2 .pdf, 1 .xyz")
+
+
+def test_folder_without_documents_is_a_fine_beginning_when_it_may(bench: Bench) -> None:
+    """--allow-empty says that it is meant."""
+    with bench.open() as pipeline:
+        assert pipeline.ingest(bench.folder, allow_empty=True).documents == 0
+
+
+def another_folder(handbook: Bench) -> Path:
+    """Return a second folder of documents; one bears a name that the first folder has too."""
+    other = handbook.folder.parent / "handbook"
+    other.mkdir()
+    (other / "moon.md").write_text("# Moon\n\nThe moon rises in the east.\n")
+    (other / "ports.md").write_text("# Harbours\n\nShips lie in harbours.\n")
+    return other
+
+
+def test_another_folder_is_refused(handbook: Bench) -> None:
+    """A namespace remembers its folder: another one does not take its documents' place unasked."""
+    other = another_folder(handbook)
+
+    with handbook.open() as pipeline, pytest.raises(UsageError, match="is another folder") as caught:
+        pipeline.ingest(other)
+
+    assert str(handbook.folder) in caught.value.message
+    assert all(flag in caught.value.hint for flag in ("--add", "--replace", "--namespace"))
+    assert handbook.ingest().unchanged == 3
+
+
+def test_another_folder_replaces_the_first_when_asked(handbook: Bench) -> None:
+    """What the first folder held is gone, and the second one is the namespace's from then on."""
+    other = another_folder(handbook)
+
+    with handbook.open() as pipeline:
+        report = pipeline.ingest(other, other_folder="replace")
+        again = pipeline.ingest(other)
+
+    assert (report.documents, report.removed, again.unchanged) == (2, 2, 2)
+    assert handbook.documents("moon harbour dump port vector") == ["moon.md", "ports.md"]
+
+
+def test_another_folder_is_added_when_asked(handbook: Bench) -> None:
+    """Both stay, each is brought up to date by itself, and equal names do not collide."""
+    other = another_folder(handbook)
+
+    with handbook.open() as pipeline:
+        added = pipeline.ingest(other, other_folder="add")
+        (other / "moon.md").unlink()
+        shrunk = pipeline.ingest(other)
+    first = handbook.ingest()
+
+    assert (added.documents, added.changed, added.removed) == (5, 2, 0)
+    assert (shrunk.documents, shrunk.removed, first.documents, first.unchanged) == (4, 1, 4, 3)
+    assert sorted(handbook.documents("harbours ships dump port vector")) == [
+        "backup.md",
+        "cache.txt",
+        "handbook/ports.md",
+        "ports.md",
+    ]
+
+
+def test_index_built_anew_holds_the_added_folders_too(handbook: Bench) -> None:
+    """Another parameter rebuilds everything, wherever it came from; a folder that has gone is told first."""
+    other = another_folder(handbook)
+    with handbook.open() as pipeline:
+        pipeline.ingest(other, other_folder="add")
+
+    rebuilt = handbook.ingest(chunk_tokens=60)
+    other.rename(other.with_name("moved"))
+
+    assert (rebuilt.documents, bool(rebuilt.rebuilt)) == (5, True)
+    with pytest.raises(UsageError, match="handbook, which it holds, is not there"):
+        handbook.ingest(chunk_tokens=80)
+
+
+def test_document_that_stalls_its_parser_stops_no_ingest(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told with the reason, and the others are read."""
+    monkeypatch.setattr("ragbed.pipeline.parser_process.MOST_SECONDS", 0.5)
+    bench.write(
+        {"a.md": "# A\n\nalpha\n", "slow.md": "# t\n\n" + "- a\n* b\n+ c\n" * 60_000, "z.md": "# Z\n\nzeta\n"}
+    )
+
+    report = bench.ingest()
+
+    assert (report.documents, [one.path for one in report.unreadable]) == (2, ["slow.md"])
+    assert "to read" in report.unreadable[0].reason
 
 
 def test_missing_folder_changes_nothing(handbook: Bench) -> None:

@@ -57,6 +57,7 @@ ANSWER = Answer(
     text="The server listens on port 7000. [1]",
     citations=(Citation(number=1, document="port.md", heading="", chunk_id="chunk of port.md", support=1.0),),
     passages=(passage("port.md"),),
+    answered=True,
     grounded=True,
     refused=False,
     flagged=(),
@@ -310,7 +311,7 @@ def test_answer_refuses_what_does_not_rest_on_passages(
 ) -> None:
     """An answer must cite passages that were given and that stand in their documents."""
     ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["port.md"]}')
-    scripted(run, answers=[replace(ANSWER, **change)])
+    scripted(run, found=[passage("port.md")], answers=[replace(ANSWER, **change)])
 
     with pytest.raises(CheckFailed, match=message):
         questions.answer(run)
@@ -323,7 +324,23 @@ def test_answer_tries_several_documents_without_golden_questions(run: Run) -> No
     """A small model refuses some documents' own sentences: one good answer will do."""
     scripted(run, answers=[REFUSED, ANSWER])
 
-    assert questions.answer(run) == "mock cites port.md"
+    said = questions.answer(run)
+
+    assert said == "mock cites port.md; before it the answer to 'Cache: Empty the cache with flush.' refused"
+
+
+def test_answer_asks_golden_questions_that_the_passages_cover(run: Run, tmp_path: Path) -> None:
+    """A question whose document was not found is retrieval's affair; a refused one is followed by the next."""
+    ask_for(
+        run,
+        tmp_path,
+        '{"id": "q1", "question": "How?", "relevant": ["cache.md"]}\n'
+        '{"id": "q2", "question": "Which?", "relevant": ["port.md"]}\n'
+        '{"id": "q3", "question": "Where?", "relevant": ["port.md"]}',
+    )
+    scripted(run, found=[passage("port.md")], answers=[REFUSED, ANSWER])
+
+    assert questions.answer(run) == "mock cites port.md; before it the answer to 'Which?' refused"
 
 
 def test_answer_fails_where_every_document_is_refused(run: Run) -> None:

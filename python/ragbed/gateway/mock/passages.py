@@ -21,7 +21,7 @@ _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _OWN_LINE = re.compile(r"[ \t]*(?:[-*+>|]|\d+[.)])[ \t|]?")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 _SENTENCE_END = re.compile(
-    r"""(?<![eE]\.g\.)(?<!i\.e\.)(?<=[.!?])[)"'\u2019\u201d*`]*\s+(?=[A-Z0-9"'\u201c`(\[*])"""
+    r"""(?<![eE]\.g\.)(?<!i\.e\.)(?<=[.!?])[)"'\u2019\u201d*`]*\s+(?=[A-Z0-9"'\u201c`(\[*])|(?<=[\u3002\uff01\uff1f])\s*"""
 )
 _LETTER = re.compile(r"[^\W\d_]")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from zlib import crc32
 
-_WORD = re.compile(r"[^\W_]+")
+from ragbed import segmentation
+
+_APOSTROPHE = re.compile("['\u2019]")
 _RUN = re.compile(r"\S+")
 
 STOP_WORDS = frozenset(
@@ -46,8 +47,8 @@ _SUFFIXES = (
 
 
 def split_words(text: str) -> list[str]:
-    """Return the runs of letters and digits of a text, in compatibility form and lower case, in order."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    """Return the words of a text in lower case and in order; scripts that write no spaces give n-grams."""
+    return segmentation.split_words(_APOSTROPHE.sub(" ", text))
 
 
 def count_tokens(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,7 +15,7 @@ from ragbed.guard.libpq import UNREADABLE, fitting_environment
 from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.migrations import HEAD, comment_on, current_revision, upgrade
 from ragbed.pipeline.ownership import require_own
-from ragbed.pipeline.ports import IndexState, LedgerRow, Vocabulary
+from ragbed.pipeline.ports import IndexState, LedgerRow, SourceFolder, Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,7 +146,8 @@ class Database:
 
     def _named(self, query: str) -> sql.Composed:
         tables = {
-            name: sql.Identifier(self._config.schema, name) for name in ("documents", "index_state", "gaps")
+            name: sql.Identifier(self._config.schema, name)
+            for name in ("documents", "index_state", "source_folders", "gaps")
         }
         return sql.SQL(query).format(**tables)  # literals of this package only
 
@@ -236,11 +238,29 @@ class PostgresLedger:
 
     def rows(self) -> dict[str, LedgerRow]:
         """Return hash and number of chunks of every document, by path; terms are left out."""
-        found = self._database.execute("SELECT path, content_hash, chunks, updated FROM {documents}")
+        found = self._database.execute("SELECT path, content_hash, chunks, updated, source FROM {documents}")
         return {
-            path: LedgerRow(path=path, content_hash=content_hash, chunks=chunks, updated=updated)
-            for path, content_hash, chunks, updated in found
+            path: LedgerRow(
+                path=path, content_hash=content_hash, chunks=chunks, updated=updated, source=source
+            )
+            for path, content_hash, chunks, updated, source in found
         }
+
+    def folders(self) -> list[SourceFolder]:
+        """Return the folders that the documents came from, the first one first."""
+        found = self._database.execute("SELECT folder, prefix FROM {source_folders} ORDER BY prefix")
+        return [SourceFolder(path=Path(folder), prefix=prefix) for folder, prefix in found]
+
+    def remember(self, folders: Sequence[SourceFolder]) -> None:
+        """Note the folders that the documents come from: these and no others."""
+        if self.folders() == list(folders):
+            return
+        with self._database.transaction():
+            self._database.execute("DELETE FROM {source_folders}")
+            self._database.execute_many(
+                "INSERT INTO {source_folders} (folder, prefix) VALUES (%s, %s)",
+                [(_storable(source.path), source.prefix) for source in folders],
+            )
 
     def restart(self, state: IndexState) -> None:
         """Describe a new, empty collection: every document becomes pending."""
@@ -248,21 +268,26 @@ class PostgresLedger:
             self._write_state(state)
             self._database.execute("UPDATE {documents} SET content_hash = '', chunks = 0")
 
-    def begin(self, paths: Sequence[str]) -> None:
+    def begin(self, rows: Sequence[LedgerRow]) -> None:
         """Mark documents as being written, so that a kill leaves a trace."""
         self._database.execute(
-            "INSERT INTO {documents} (path, content_hash, chunks) SELECT unnest(%s::text[]), '', 0"
-            " ON CONFLICT (path) DO UPDATE SET content_hash = '', chunks = 0",
-            (list(paths),),
+            "INSERT INTO {documents} (path, source, content_hash, chunks)"
+            " SELECT path, source, '', 0 FROM unnest(%s::text[], %s::text[]) AS new (path, source)"
+            " ON CONFLICT (path) DO UPDATE SET content_hash = '', chunks = 0, source = excluded.source",
+            ([row.path for row in rows], [row.source for row in rows]),
         )
 
     def complete(self, rows: Sequence[LedgerRow]) -> None:
         """Note documents whose points are all in the index."""
         self._database.execute_many(
-            "INSERT INTO {documents} (path, content_hash, chunks, terms, updated) VALUES (%s, %s, %s, %s, %s)"
+            "INSERT INTO {documents} (path, content_hash, chunks, terms, updated, source)"
+            " VALUES (%s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (path) DO UPDATE SET content_hash = excluded.content_hash, chunks = excluded.chunks,"
-            " terms = excluded.terms, updated = excluded.updated, indexed_at = now()",
-            [(row.path, row.content_hash, row.chunks, list(row.terms), row.updated) for row in rows],
+            " terms = excluded.terms, updated = excluded.updated, source = excluded.source, indexed_at = now()",
+            [
+                (row.path, row.content_hash, row.chunks, list(row.terms), row.updated, row.source)
+                for row in rows
+            ],
         )
 
     def replace(self, state: IndexState, rows: Sequence[LedgerRow]) -> None:
@@ -298,6 +323,11 @@ class PostgresLedger:
             " dimensions = excluded.dimensions",
             (state.collection, state.fingerprint, state.model_digest, state.dimensions),
         )
+
+
+def _storable(path: Path) -> str:
+    """Return a path as Postgres can hold it: bytes that are not UTF-8 are written out."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _first_line(error: Exception) -> str:
