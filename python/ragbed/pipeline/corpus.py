@@ -19,7 +19,17 @@ from ragbed.pipeline.records import Document, Unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["SUFFIXES", "Corpus", "Ignored", "SourceFile", "build_corpus", "listed", "parse", "read_folder"]
+__all__ = [
+    "SUFFIXES",
+    "Corpus",
+    "Ignored",
+    "SourceFile",
+    "build_corpus",
+    "listed",
+    "parse",
+    "read_folder",
+    "require_folder",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,19 @@ def listed(ignored: Mapping[str, int]) -> str:
     )
 
 
+def require_folder(folder: Path) -> Path:
+    """Return a folder that is there.
+
+    Raises:
+        UsageError: The folder does not exist, or is not a folder.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder} is not a folder", hint=f"name a folder with documents: {', '.join(SUFFIXES)}"
+        )
+    return folder
+
+
 def read_folder(folder: Path, *, max_bytes: int) -> Iterator[SourceFile | Unreadable | Ignored]:
     """Yield what lies in a folder, sorted by path; hidden files and folders are skipped.
 
@@ -103,11 +126,7 @@ def read_folder(folder: Path, *, max_bytes: int) -> Iterator[SourceFile | Unread
     Raises:
         UsageError: The folder does not exist, or is not a folder.
     """
-    if not folder.is_dir():
-        raise UsageError(
-            f"{folder} is not a folder", hint=f"name a folder with documents: {', '.join(SUFFIXES)}"
-        )
-    root = folder.resolve()
+    root = require_folder(folder).resolve()
     walk = _Walk(root)
     walk.enter(root, "")
     walk.follow_links()

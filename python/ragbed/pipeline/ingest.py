@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ragbed.errors import EmbeddingFailed, IndexFailed, UsageError
-from ragbed.pipeline.corpus import SUFFIXES, listed
+from ragbed.pipeline.corpus import SUFFIXES, listed, require_folder
 from ragbed.pipeline.parser_process import ParserProcess
 from ragbed.pipeline.ports import IndexPoint, IndexState
 from ragbed.pipeline.reading import Reading, fingerprint, read_changes
@@ -130,7 +130,7 @@ class Ingest:
             mark = fingerprint(self._config, self._embedder.digest())
             state, rows = self._ledger.state(), self._ledger.rows()
             sources = choose_sources(
-                folder,
+                require_folder(folder),
                 self._ledger.folders(),
                 other=other_folder,
                 namespace=self._config.namespace,

@@ -127,7 +127,7 @@ def test_folder_without_documents_empties_no_index(handbook: Bench) -> None:
     (wrong / "bad.md").write_bytes(b"\xff\xfe\x00")
 
     with handbook.open() as pipeline, pytest.raises(UsageError, match="holds 3, which would go") as caught:
-        pipeline.ingest(wrong)
+        pipeline.ingest(wrong, other_folder="replace")
 
     assert "--allow-empty" in caught.value.hint
     assert handbook.ingest().unchanged == 3
