@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
+
+
+_OPENING_TITLE = re.compile(r"\s*^( {0,3}#[ \t]+[^\s#][^\r\n]*)", re.MULTILINE)
 
 
 @lru_cache(maxsize=1)
@@ -28,8 +32,10 @@ def syntax_tree(body: str) -> SyntaxTreeNode:
 def first_heading(body: str) -> str:
     """Return the text of the first heading of level 1, else of the first heading; empty where there is none.
 
-    A `#` within a code fence opens no heading.
+    A `#` within a code fence opens no heading. Most texts open with their title: then nothing else is parsed.
     """
+    if opening := _OPENING_TITLE.match(body):
+        body = opening[1]
     headings = [node for node in syntax_tree(body).children if node.type == "heading"]
     for node in [*(one for one in headings if one.tag == "h1"), *headings]:
         if text := heading_text(node):

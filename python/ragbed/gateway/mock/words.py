@@ -101,5 +101,9 @@ def _plain(stemmed: str) -> str:
 
 
 def content_stems(text: str) -> list[str]:
-    """Return the stems of the words a question is about: each once, in order of appearance."""
-    return list(dict.fromkeys(stem(word) for word in split_words(text) if word not in QUESTION_WORDS))
+    """Return the stems of the words a question is about: each once, in order of appearance.
+
+    Japanese writes its inflections and question words in hiragana: those are left out where anything else is left.
+    """
+    stems = dict.fromkeys(stem(word) for word in split_words(text) if word not in QUESTION_WORDS)
+    return [one for one in stems if not segmentation.is_hiragana(one)] or list(stems)
