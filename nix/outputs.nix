@@ -24,7 +24,18 @@ let
   pkgsFor = system: nixpkgs.legacyPackages.${system};
 in
 {
-  lib = ragbed;
+  lib = ragbed // {
+    # The shell of a project that uses the modules; `nix flake init -t` writes an example.
+    mkShell = import ./shell.nix;
+  };
+
+  templates.default = {
+    path = ./template;
+    description = "A project with the services, pins and models of ragbed, and its own over them";
+    welcomeText = ''
+      Name ragbed's address in flake.nix, then: git add . && nix develop, and devenv up.
+      README.md says what is where.'';
+  };
 
   devenvModules = {
     qdrant = ./modules/qdrant.nix;
@@ -62,7 +73,8 @@ in
   checks = forEachSystem (
     system:
     import ./checks.nix {
-      inherit ragbed;
+      inherit ragbed inputs;
+      inherit (devenv.lib) mkShell;
       pkgs = pkgsFor system;
     }
   );

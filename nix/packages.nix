@@ -30,7 +30,8 @@ let
   ofModels = map (model: named "ollama-model" model.fullName [ model ]) models.all;
 in
 builtins.listToAttrs (ofSets ++ ofModels)
-// {
+// rec {
+  default = ragbed;
   # The command with the pinned servers before PATH.
   ragbed = python.ragbed { programs = builtins.attrValues services; };
   ollama-models = store "ollama-models" (models.set models.default);

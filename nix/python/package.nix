@@ -20,19 +20,22 @@ let
   # What the build system reads, as pyproject.toml names it: a file that is added to the wheel there is here too.
   inherit (builtins.fromTOML (builtins.readFile (root + "/pyproject.toml"))) project tool;
   inherit (tool.hatch.build.targets) wheel;
-  source = lib.fileset.toSource {
-    inherit root;
-    fileset = lib.fileset.unions (
-      map (path: root + "/${path}") (
-        [
-          "pyproject.toml"
-          project.readme
-        ]
-        ++ project.license-files
-        ++ wheel.packages
-        ++ builtins.attrNames wheel.force-include
-      )
-    );
+  wanted = [
+    "pyproject.toml"
+    project.readme
+  ]
+  ++ project.license-files
+  ++ wheel.packages
+  ++ builtins.attrNames wheel.force-include;
+  # What is wanted, what lies below it, and the folders above it; `lib.fileset` needs a newer Nix.
+  isWanted =
+    path:
+    baseNameOf path != "__pycache__"
+    && lib.any (one: path == one || lib.hasPrefix "${one}/" path || lib.hasPrefix "${path}/" one) wanted;
+  source = builtins.path {
+    path = root;
+    name = "ragbed-source";
+    filter = path: _: isWanted (lib.removePrefix "${toString root}/" (toString path));
   };
   onLinux = lib.optionals (libraries != "") [ "--suffix LD_LIBRARY_PATH : ${libraries}" ];
   onPath = lib.optionals (programs != [ ]) [ "--prefix PATH : ${lib.makeBinPath programs}" ];

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import requires
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +18,8 @@ from packaging.utils import canonicalize_name
 from ragbed.pins import load_stack_pins
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nix_command import Nix
 
 PINNED = load_stack_pins(ROOT / "stack.toml").python.nix
@@ -114,13 +115,8 @@ def test_another_interpreter_than_the_pinned_one_is_refused(nix: Nix) -> None:
 
 FILES_OF_THE_PACKAGE = """
     import ./nix/python/package.nix {
-      lib = {
-        fileset = { unions = map toString; toSource = { fileset, ... }: builtins.toJSON fileset; };
-        optionals = _: _: [ ];
-        licenses.asl20 = null;
-      };
-      runCommand = _: _: script:
-        builtins.fromJSON (builtins.head (builtins.match ".*cp -r ([[][^]]*[]]) source\n.*" script));
+      lib = import ./tests/nix/mini/lib.nix // { licenses.asl20 = null; };
+      runCommand = _: _: script: builtins.head (builtins.match ".*cp -r ([^ ]*) source\n.*" script);
       libraries = "";
       makeWrapper = null; interpreter = null; wheels = "wheels";
     }"""
@@ -128,15 +124,15 @@ FILES_OF_THE_PACKAGE = """
 
 def test_the_packages_files_are_enough_to_build_its_wheel(nix: Nix, tmp_path: Path) -> None:
     """What the build system asks for is copied into the builder: a file it lacks would stop `nix build`."""
-    for name in nix.eval(FILES_OF_THE_PACKAGE):
-        target = tmp_path / Path(name).relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if Path(name).is_dir() else shutil.copy)(name, target)
+    source = shutil.copytree(nix.eval(FILES_OF_THE_PACKAGE), tmp_path / "source")
+    for path in (source, *source.rglob("*")):
+        path.chmod(0o755)  # a store cannot be written
 
+    assert not (source / "tests").exists()
     done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel"],
         check=False,
-        cwd=tmp_path,
+        cwd=source,
         capture_output=True,
         text=True,
     )

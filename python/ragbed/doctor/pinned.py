@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from ragbed.doctor.finding import Finding, finding_of
 from ragbed.errors import RagbedError
+from ragbed.pins import in_nix_store
 from ragbed.settings import choose_llm
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ class Wheels:
         pinned: Version by package: of the lock, and of the wheels with servers that stack.toml names.
         installed: Version by package, of those that are there.
         servers: Packages with servers inside.
+        fixed: Whether they lie in the Nix store, into which nothing can be installed.
     """
 
     lock: Path | None
     pinned: Mapping[str, str]
     installed: Mapping[str, str]
     servers: frozenset[str] = field(default_factory=frozenset)
+    fixed: bool = False
 
     @property
     def others(self) -> dict[str, str]:
@@ -118,6 +121,7 @@ def see_wheels(lock: Path | None, pins: StackPins | None) -> Wheels:
         pinned={**pinned, **servers},  # stack.toml has the last word
         installed={name: version for name in names if (version := _installed(name))},
         servers=frozenset(servers),
+        fixed=in_nix_store(sys.prefix),
     )
 
 
@@ -169,7 +173,9 @@ def _installed(name: str) -> str:
 
 
 def _install(wheels: Wheels, names: Sequence[str]) -> str:
-    """Return the command that brings these packages in their pinned version."""
+    """Return the command that brings these packages in their pinned version; none where nothing can be installed."""
+    if wheels.fixed:
+        return ""
     pip = f"{sys.executable} -m pip install"
     if wheels.lock:
         return f"{pip} --require-hashes --only-binary :all: -r {wheels.lock}"

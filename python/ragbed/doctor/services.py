@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from ragbed.doctor.probing import Failed, Silent
+from ragbed.doctor.tools import advice_for
+from ragbed.pins import in_nix_store
 from ragbed.settings import definitions as known
 from ragbed.stack import SERVICES, Endpoint
 from ragbed.stack.attaching import URL_SETTINGS, PassedOver
@@ -147,7 +150,7 @@ class Survey:
             path=os.path.realpath(search.binary.path) if search.binary else "",
             wheel=_installed(wheel.package) if wheel else "",
             hanging=tuple(hanging),
-            advice=starter.advice,
+            advice=advice_for(starter.advice, fixed=in_nix_store(sys.prefix)),
         )
 
     def _version(self, hanging: list[str], program: Path) -> str:

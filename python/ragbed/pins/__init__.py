@@ -16,6 +16,7 @@ from ragbed.pins.model_pin import (
     manifest_path,
     parse_manifest,
 )
+from ragbed.pins.nix_store import in_nix_store
 from ragbed.pins.stack_file import (
     GoChannel,
     ImageChannel,
@@ -43,6 +44,7 @@ __all__ = [
     "StackPins",
     "WheelChannel",
     "fetch_command",
+    "in_nix_store",
     "load_model_lock",
     "load_stack_pins",
     "manifest_path",

@@ -60,8 +60,9 @@ def search_path(
         ask: Tells a program's version; None takes `ask_version`.
     """
     passed_over: list[str] = []
-    for found, product in _in_order_of_path(names):
+    for found, named in _in_order_of_path(names):
         version = (ask or ask_version)(found)
+        product = _product(found, named, names) if version else named
         if version and pins.accepts(product, version):
             binary = Binary(path=found, product=product, version=version, origin=f"{found} on PATH")
             return Search(binary=binary, passed_over=tuple(passed_over))
@@ -82,6 +83,19 @@ def _in_order_of_path(names: Sequence[tuple[str, str]]) -> list[tuple[Path, str]
 
 def ask_version(program: Path) -> str:
     """Return the version a program prints for `--version`; empty when it prints none."""
+    match = _VERSION.search(_banner(program))
+    return match[0] if match else ""
+
+
+def _product(program: Path, named: str, names: Sequence[tuple[str, str]]) -> str:
+    """Return what a program says it is, where its name could be another's: Valkey brings a `redis-server` too."""
+    products = {product for _, product in names}
+    said = _banner(program).split(maxsplit=1)[:1] if len(products) > 1 else []
+    return next((word.lower() for word in said if word.lower() in products), named)
+
+
+def _banner(program: Path) -> str:
+    """Return all that a program prints for `--version`."""
     try:
         answer = subprocess.run(
             [program, "--version"],
@@ -97,8 +111,7 @@ def ask_version(program: Path) -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    match = _VERSION.search(answer.stdout + answer.stderr)
-    return match[0] if match else ""
+    return answer.stdout + answer.stderr
 
 
 def wheel_folder(module: str) -> Path | None:

