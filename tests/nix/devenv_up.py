@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, Queue
 from threading import Thread
-from time import monotonic
-from typing import TYPE_CHECKING
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
     from devenv_lab import Lab
 
 # Postgres refuses root, and names its first user after whoever starts it.
+REAL = os.environ.get("RAGBED_PROCESS_COMPOSE", "")
+"""The real process-compose; empty where the stand-in runs, which says what it does in lines of its own."""
+
 AS_NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"] if os.geteuid() == 0 else []
 
 
@@ -39,11 +43,13 @@ def free_ports(count: int) -> list[int]:
 class Up:
     """`devenv up` in a shell that plain `nix develop` enters."""
 
-    def __init__(self, lab: Lab, models: Path) -> None:
+    def __init__(self, lab: Lab, models: Path | None = None) -> None:
         self.lab = lab
-        self.models = models
+        self.environ = {"RAGBED_BLOBS": str(models)} if models else {}
         self.said: list[str] = []
-        self.process = lab.popen(*AS_NOBODY, "nix", "develop", "-c", "devenv", "up", RAGBED_BLOBS=str(models))
+        self.process = lab.popen(
+            *AS_NOBODY, "nix", "develop", "-c", "devenv", "up", PC_TUI_ENABLED="false", **self.environ
+        )
         self._lines: Queue[str] = Queue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -66,19 +72,60 @@ class Up:
                     break
                 continue
             missing = {text for text in missing if text not in self.said[-1]}
-        assert not missing, f"not said: {missing}\n{''.join(self.said[-80:])}"
+        assert not missing, f"not said: {missing}\n{self.tail()}"
+
+    def wait_until_ready(self, *names: str, timeout_s: float) -> None:
+        """Wait until the process manager counts processes as ready."""
+        if not REAL:
+            self.wait_for(*(f"process-compose: {name}: ready" for name in names), timeout_s=timeout_s)
+            return
+        end = monotonic() + timeout_s
+        states: dict[str, str] = {}
+        while monotonic() < end and any(states.get(name) != "Ready" for name in names):
+            sleep(1.0)
+            states = {name: one["is_ready"] for name, one in self.states().items()}
+        self._take_lines()
+        assert {name: states.get(name) for name in names} == dict.fromkeys(names, "Ready"), self.tail()
+
+    def wait_until_ended(self, name: str, *, timeout_s: float) -> None:
+        """Wait until a process that ends by itself has ended well."""
+        if not REAL:
+            self.wait_for(f"process-compose: {name}: ended with 0", timeout_s=timeout_s)
+            return
+        end = monotonic() + timeout_s
+        while monotonic() < end and self.states().get(name, {}).get("status") != "Completed":
+            sleep(1.0)
+        self._take_lines()
+        assert self.states()[name]["exit_code"] == 0, self.tail()
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """Return what the real process-compose says of each process; nothing while it does not answer."""
+        socket_path = self.lab.project / ".devenv" / "run" / "pc.sock"
+        words = [REAL, "--use-uds", "--unix-socket", str(socket_path), "process", "list", "-o", "json"]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+        return {one["name"]: one for one in json.loads(done.stdout)} if done.returncode == 0 else {}
+
+    def _take_lines(self) -> None:
+        with suppress(Empty):
+            while True:
+                self.said.append(self._lines.get_nowait())
+
+    def tail(self) -> str:
+        """Return the last lines that were said."""
+        return "".join(self.said[-80:])
 
     def end(self) -> None:
         """End it as a terminal does, and wait until everything has ended."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
-            self.wait_for("process-compose: all have ended", timeout_s=60)
+            if not REAL:
+                self.wait_for("process-compose: all have ended", timeout_s=60)
         self.process.wait(timeout=30)
         self._reader.join(timeout=30)
 
     def shell(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command in a shell of another terminal."""
-        return self.lab.run(*AS_NOBODY, "nix", "develop", "-c", *words, RAGBED_BLOBS=str(self.models))
+        return self.lab.run(*AS_NOBODY, "nix", "develop", "-c", *words, **self.environ)
 
     def elsewhere(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run ragbed in a terminal that knows nothing of the shell."""
@@ -86,7 +133,7 @@ class Up:
 
 
 @contextmanager
-def started(lab: Lab, models: Path) -> Iterator[Up]:
+def started(lab: Lab, models: Path | None = None) -> Iterator[Up]:
     """Start everything and end it on every way out."""
     up = Up(lab, models)
     try:

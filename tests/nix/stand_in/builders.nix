@@ -94,6 +94,19 @@ let
     "wrapper.nix" = arguments: arguments.python // { override = _: arguments.python; };
     "postbuild-wrapper.nix" = _: _: "";
   };
+
+  # ragbed's own package, whose wheels a machine without a network cannot have: this checkout's ragbed.
+  ragbed =
+    _:
+    final.writeTextFile {
+      name = "ragbed";
+      executable = true;
+      destination = "/bin/ragbed";
+      text = "#!${host.bash}\nexec ${host.programs.python3} -m ragbed \"$@\"\n";
+    };
+  isRagbed =
+    function:
+    builtins.isPath function && lib.hasSuffix "/nix/python/package.nix" (toString function);
 in
 {
   inherit runCommand writeTextFile;
@@ -168,5 +181,5 @@ in
 
   callPackage =
     function:
-    (standIns.${if builtins.isPath function then baseNameOf function else ""} or (call function));
+    if isRagbed function then ragbed else (standIns.${if builtins.isPath function then baseNameOf function else ""} or (call function));
 }

@@ -1,7 +1,7 @@
 """Stands in for process-compose, which Debian lacks: starts what its configuration names in order, in the foreground.
 
-It knows depends_on with its conditions, readiness probes by command and by HTTP, environment, the signal that ends a
-process, and restarts that are counted. It has no TUI and no server. Where process-compose would wait for ever, it
+It knows depends_on with its conditions, readiness probes by command, environment, the signal that ends a process, and
+restarts that are counted. It has no TUI and no server. Where process-compose would wait for ever, it
 says so.
 """
 
@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 
@@ -24,6 +23,8 @@ class Process:
         self.child: subprocess.Popen | None = None
         self.healthy, self.code = False, None
         self._failures, self._next_probe, self._starts = 0, 0.0, 0
+        self._asked: subprocess.Popen | None = None
+        self._asked_until = 0.0
 
     def start(self) -> None:
         """Start it in a group of its own."""
@@ -42,22 +43,36 @@ class Process:
         self.code = self.child.poll()
         if self.code is not None:
             self._ended()
-        elif self.probe and not self.healthy and time.monotonic() >= self._next_probe:
+        elif self.probe and not self.healthy:
             self._ask()
 
     def _ended(self) -> None:
         say(f"{self.name}: ended with {self.code}")
         availability = self.config.get("availability", {})
-        if (
-            self.code
-            and availability.get("restart") != "no"
-            and self._starts <= availability.get("max_restarts", 0)
-        ):
+        wanted = {"always": True, "on_failure": self.code != 0}.get(availability.get("restart"), False)
+        if wanted and self._starts <= availability.get("max_restarts", 0):
             self.start()
 
     def _ask(self) -> None:
-        self._next_probe = time.monotonic() + self.probe["period_seconds"]
-        if is_ready(self.probe):
+        """Ask when it is time to; an answer may take as long as the probe allows, and nothing waits for it."""
+        now = time.monotonic()
+        if self._asked is None:
+            if now >= self._next_probe:
+                words = ["bash", "-c", self.probe["exec"]["command"]]
+                quiet = {
+                    "stdin": subprocess.DEVNULL,
+                    "stdout": subprocess.DEVNULL,
+                    "stderr": subprocess.DEVNULL,
+                }
+                self._asked = subprocess.Popen(words, **quiet, start_new_session=True)
+                self._asked_until = now + self.probe["timeout_seconds"]
+            return
+        code = self._asked.poll()
+        if code is None and now < self._asked_until:
+            return
+        self._stop_asking()
+        self._next_probe = now + self.probe["period_seconds"]
+        if code == 0:
             self.healthy = True
             say(f"{self.name}: ready")
             return
@@ -65,6 +80,12 @@ class Process:
         if self._failures >= self.probe["failure_threshold"]:
             say(f"{self.name}: not ready after {self._failures} probes")
             self.stop()
+
+    def _stop_asking(self) -> None:
+        if self._asked and self._asked.poll() is None:
+            os.killpg(self._asked.pid, signal.SIGKILL)
+            self._asked.wait()
+        self._asked = None
 
     def meets(self, condition: str) -> bool:
         """Tell whether it has come as far as a condition says."""
@@ -77,6 +98,7 @@ class Process:
 
     def stop(self) -> None:
         """End it and all that it has started."""
+        self._stop_asking()
         if self.child is None or self.code is not None:
             return
         number = self.config.get("shutdown", {}).get("signal", signal.SIGTERM)
@@ -88,21 +110,6 @@ class Process:
                 return
             except subprocess.TimeoutExpired:
                 continue
-
-
-def is_ready(probe: dict) -> bool:
-    """Ask once."""
-    if command := probe.get("exec", {}).get("command"):
-        words = ["bash", "-c", command]
-        return (
-            subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
-        )
-    get = probe["http_get"]
-    try:
-        url = f"{get['scheme']}://{get['host']}:{get['port']}{get['path']}"
-        return urllib.request.urlopen(url, timeout=2).status == 200
-    except OSError:
-        return False
 
 
 def say(text: str) -> None:
