@@ -25,8 +25,8 @@ let
   # Each store names the folder of its files, which is proof enough: no other server can use them beside it.
   ask = {
     postgres = readiness.script "postgres-is-ready" ''
-      # initdb takes the time that it takes; the server's own begins after it
-      until [ -e "$PGDATA/.devenv_initialized" ]; do
+      # initdb takes the time that it takes; the server's own begins after it. One that answers meanwhile is not ours.
+      until [ -e "$PGDATA/.devenv_initialized" ] || (exec 3<>/dev/tcp/${hostOf.postgres}/${portOf "postgres"}) 2>/dev/null; do
         [ "$SECONDS" -lt 55 ] || { echo "postgres: its files are not made yet" >&2 && exit 1; }
         sleep 0.2
       done

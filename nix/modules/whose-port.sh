@@ -48,7 +48,8 @@ is_free() {
 
 is_ours() {
   local pid group
-  pid=$(cat "$1" 2>/dev/null) && kill -0 "$pid" 2>/dev/null || refuse "it has not started, or has ended"
+  pid=$(cat "$1" 2>/dev/null) || pid=0
+  if [ "$pid" = 0 ] || ! kill -0 "$pid" 2>/dev/null; then refuse "it has not started, or has ended"; fi
   ! lsof -nP -a -p "$pid" -iTCP:"$port" -sTCP:LISTEN >/dev/null 2>&1 || return 0
   # it may be what it has started that listens
   group=$(lsof -a -p "$pid" -d cwd -Fg 2>/dev/null | sed -n 's/^g//p')
