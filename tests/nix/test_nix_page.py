@@ -75,7 +75,7 @@ def test_commands_of_the_page_exist(fence: str) -> None:
         elif "/" in first:
             assert (ROOT / first).is_file()
         else:
-            assert first in {"nix", "devenv", "direnv"}
+            assert first in {"nix", "devenv", "direnv", "git"}
 
 
 def test_refusals_that_are_explained_are_ours() -> None:
