@@ -259,7 +259,7 @@ def programs_of_this_machine(folder: Path, *, ollama: Path | None) -> dict[str, 
         "python3": wrapper(folder / "python3", python),
         "python": wrapper(folder / "python", python),
         "redis-server": str(next(valkey.glob("_binaries/*/valkey-server"))),
-        "redis-cli": wrapper(folder / "redis-cli", python, str(_HERE / "stand_in" / "redis_cli.py")),
+        "redis-cli": wrapper(folder / "redis-cli", python, "-IS", str(_HERE / "stand_in" / "redis_cli.py")),
         "qdrant": wrapper(folder / "qdrant", python, str(_HERE / "stand_in" / "qdrant.py")),
         "process-compose": _process_compose()
         or wrapper(folder / "process-compose", python, str(_HERE / "stand_in" / "process_compose.py")),
