@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from devenv_lab import Lab, make_lab, missing_mirror, programs_of_this_machine
+from evaluated import Shown, evaluate
 from nix_command import Nix, missing_nix
 
 from made.program import known_program
@@ -20,6 +21,12 @@ def nix(tmp_path_factory: pytest.TempPathFactory) -> Nix:
     if reason := missing_nix():
         pytest.skip(reason)
     return Nix.prepared(tmp_path_factory.mktemp("nix"))
+
+
+@pytest.fixture(scope="session")
+def project(nix: Nix) -> Shown:
+    """This repository's `devenv.nix`."""
+    return evaluate(nix, "[ ./devenv.nix ]")
 
 
 @pytest.fixture

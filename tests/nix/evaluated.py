@@ -35,6 +35,10 @@ class Shown:
         assert found is not None, command
         return Path(found[0])
 
+    def probe(self, service: str) -> str:
+        """Return the text of a service's readiness probe."""
+        return self.script(self["processes"][service]["ready"]["exec"]).read_text()
+
 
 def evaluate(nix: Nix, modules: str, *, more: str = "", **environ: str) -> Shown:
     """Evaluate modules.

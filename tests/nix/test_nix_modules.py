@@ -28,12 +28,6 @@ ADDRESSES = {
 
 
 @pytest.fixture(scope="module")
-def project(nix: Nix) -> Shown:
-    """This repository's `devenv.nix`."""
-    return evaluate(nix, "[ ./devenv.nix ]")
-
-
-@pytest.fixture(scope="module")
 def second(nix: Nix) -> Shown:
     """Another project, in five lines of its own."""
     return evaluate(
@@ -133,14 +127,9 @@ def test_a_busy_service_has_as_long_for_an_answer_under_process_compose(project:
     )
 
 
-def probe(shown: Shown, service: str) -> str:
-    """Return the text of a service's readiness probe."""
-    return shown.script(shown["processes"][service]["ready"]["exec"]).read_text()
-
-
 def test_qdrant_is_ready_when_its_shards_are_loaded(project: Shown) -> None:
     """It is asked for readiness, not for life."""
-    assert f'"http://127.0.0.1:{PINS["qdrant"].port}/readyz"' in probe(project, "qdrant")
+    assert f'"http://127.0.0.1:{PINS["qdrant"].port}/readyz"' in project.probe("qdrant")
 
 
 def test_services_can_listen_on_the_loopback_of_ipv6(nix: Nix) -> None:
@@ -154,7 +143,7 @@ def test_services_can_listen_on_the_loopback_of_ipv6(nix: Nix) -> None:
     shown = evaluate(nix, f"[ ./devenv.nix {{ services = {{ {six}; }}; }} ]")
 
     assert shown["failed"] == []
-    assert f'"http://[::1]:{PINS["qdrant"].port}/readyz"' in probe(shown, "qdrant")
+    assert f'"http://[::1]:{PINS["qdrant"].port}/readyz"' in shown.probe("qdrant")
     assert shown["processes"]["qdrant"]["env"]["QDRANT__SERVICE__HOST"] == "::1"
     assert shown["processes"]["ollama"]["env"]["OLLAMA_HOST"].startswith("[::1]:")
     assert {name: shown["env"][name] for name in ADDRESSES} == {
@@ -164,14 +153,14 @@ def test_services_can_listen_on_the_loopback_of_ipv6(nix: Nix) -> None:
 
 def test_the_rag_api_is_ready_when_its_services_answer(project: Shown) -> None:
     """It is asked for its health."""
-    assert f'"http://127.0.0.1:{PINS.app.port}/health"' in probe(project, "rag-api")
+    assert f'"http://127.0.0.1:{PINS.app.port}/health"' in project.probe("rag-api")
 
 
 def test_ollama_is_ready_when_it_lists_every_pinned_model(project: Shown) -> None:
     """Names and digests are looked for."""
     lock = load_model_lock(ROOT / "models.lock.json")
 
-    script = probe(project, "ollama")
+    script = project.probe("ollama")
 
     for pin in lock.select():
         assert pin.full_name in script
@@ -317,7 +306,7 @@ def test_a_port_that_is_changed_is_changed_everywhere(nix: Nix) -> None:
     qdrant = shown["processes"]["qdrant"]
     assert qdrant["env"]["QDRANT__SERVICE__HTTP_PORT"] == "16333"
     assert qdrant["env"]["QDRANT__SERVICE__GRPC_PORT"] == "16334"
-    assert ":16333/readyz" in probe(shown, "qdrant")
+    assert ":16333/readyz" in shown.probe("qdrant")
     assert shown["env"]["QDRANT_URL"] == "http://127.0.0.1:16333"
 
 
