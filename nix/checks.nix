@@ -3,17 +3,41 @@
   pkgs,
   ragbed,
   inputs,
-  mkShell,
+  mkConfig,
 }:
 let
-  # A configuration as devenv evaluates it, its assertions included; nothing of it is built.
+  # A configuration as devenv evaluates it, its assertions included: nothing of it is built. The shell itself is left
+  # out, because devenv fetches the sources of its own programs to evaluate that.
   evaluated =
     modules:
-    builtins.unsafeDiscardStringContext
-      (mkShell {
+    let
+      config = mkConfig {
         inherit inputs pkgs;
         modules = modules ++ [ { devenv.root = "/a-checkout"; } ];
-      }).drvPath;
+      };
+      failed = builtins.filter (one: !one.assertion) config.assertions;
+      addresses = builtins.filter (name: config.env ? ${name}) [
+        "DATABASE_URL"
+        "REDIS_URL"
+        "QDRANT_URL"
+        "OLLAMA_HOST"
+      ];
+    in
+    if failed != [ ] then
+      throw (builtins.concatStringsSep "\n" (map (one: one.message) failed))
+    else
+      builtins.unsafeDiscardStringContext (
+        builtins.toJSON {
+          env = map (name: config.env.${name}) addresses;
+          processes = builtins.mapAttrs (_: one: [
+            one.exec
+            one.after
+            one.env
+            (one.ready.exec or null)
+          ]) config.processes;
+          tasks = builtins.mapAttrs (_: one: one.after) config.tasks;
+        }
+      );
 
   shells = {
     project = evaluated [ ../devenv.nix ];
@@ -45,6 +69,7 @@ in
   } ''echo "$models $versions" >"$out"'';
 
   modules = pkgs.runCommandLocal "ragbed-modules" {
-    shells = builtins.attrValues shells;
-  } ''echo "$shells" >"$out"'';
+    shells = builtins.toJSON shells;
+    passAsFile = [ "shells" ];
+  } ''cp "$shellsPath" "$out"'';
 }

@@ -74,7 +74,7 @@ in
     system:
     import ./checks.nix {
       inherit ragbed inputs;
-      inherit (devenv.lib) mkShell;
+      inherit (devenv.lib) mkConfig;
       pkgs = pkgsFor system;
     }
   );

@@ -4,9 +4,9 @@
     enable = true;
     corpus = "docs";
 
-    # Parts that override ragbed's by key; delete them where its own will do.
+    # What this project pins itself, over ragbed's by key.
     stackFile = ./stack.toml;
-    lockFile = ./models.lock.json;
+    # lockFile = ./models.lock.json; # its own models
 
     # Two projects on one machine: give one of them another offset.
     portOffset = 0;

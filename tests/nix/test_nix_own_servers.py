@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -144,6 +145,21 @@ def test_models_by_ragbed_come_by_the_commands_path(nix: Nix) -> None:
     script = shown.script(shown["processes"]["ollama-models"]["exec"]).read_text()
     assert shown["failed"] == []
     assert re.search(r"^/\S+/bin/ragbed models fetch ", script, re.MULTILINE)
+
+
+def test_the_time_to_be_ready_counts_from_the_servers_start(nix: Nix, tmp_path: Path) -> None:
+    """Postgres' probe waits for initdb, and fails none of its asks meanwhile; unless somebody else answers."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        shown = evaluate(nix, f"[ ./devenv.nix {{ services.postgres.port = {port}; }} ]")
+        words = ["bash", "-c", shown.probe("postgres")]
+        environ = {"PATH": os.environ["PATH"], "PGDATA": str(tmp_path / "none")}
+        taken = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run(words, env=environ, capture_output=True, timeout=2, check=False)
+    assert taken.returncode == 1
+    assert f"postgres: the server on port {port} does not let us in" in taken.stderr
 
 
 def test_a_service_that_is_not_ready_in_time_is_started_again(project: Shown, nix: Nix) -> None:

@@ -56,7 +56,6 @@ def test_the_template_evaluates_as_it_is(nix: Nix) -> None:
     assert (shown["failed"], shown["warnings"]) == ([], [])
     assert shown["services"]["versions"]["qdrant"] == PINS["qdrant"].channels.nix.version
     assert shown["env"]["RAGBED_STACK_FILE"] == str(TEMPLATE / "stack.toml")
-    assert shown["env"]["RAGBED_MODELS_LOCK"] == str(TEMPLATE / "models.lock.json")
 
 
 def test_a_projects_pins_and_models_come_before_ours(nix: Nix, tmp_path: Path) -> None:

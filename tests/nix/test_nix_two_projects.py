@@ -6,7 +6,6 @@ Needs `RAGBED_MIRROR`; `scripts/check-nix` is the command. No Ollama is needed: 
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,27 +75,3 @@ def test_two_projects_with_different_offsets_run_side_by_side(
 
     moved = [str(ports[old] + OFFSET) for old in (5432, 6379, 6333)]
     assert [re.findall(r":(\d+)", url)[-1] for url in shown.stdout.split()[-3:]] == moved
-
-
-def test_the_time_to_be_ready_counts_from_the_servers_start(lab: Lab, first: Up) -> None:
-    """Postgres' probe waits for initdb, and fails none of its asks meanwhile."""
-    probe = subprocess.run(
-        [
-            "grep",
-            "-rl",
-            "its files are not made yet",
-            f"{lab.nix.folder}/store",
-            "--include=*postgres-is-ready",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()[0]
-    empty = first.lab.project / "no-files-yet"
-    empty.mkdir()
-    asked = subprocess.Popen(["bash", probe], env={"PATH": "/usr/bin:/bin", "PGDATA": str(empty)})
-
-    with pytest.raises(subprocess.TimeoutExpired):
-        asked.wait(timeout=2)
-    asked.kill()
-    asked.wait()
