@@ -6,9 +6,6 @@ import os
 import tempfile
 from pathlib import Path
 
-from ragbed.errors import UsageError
-from ragbed.pins import in_nix_store
-
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file that everybody may read; a reader sees the old one or the new one.
@@ -16,15 +13,7 @@ def write_text(path: Path, text: str) -> None:
     Args:
         path: Where; its folder is there.
         text: The whole.
-
-    Raises:
-        UsageError: It lies in the Nix store, which cannot be written.
     """
-    if in_nix_store(path):
-        raise UsageError(
-            f"{path} lies in the Nix store, which cannot be written",
-            hint="set RAGBED_MODELS_LOCK to the project's own models.lock.json; services.ragbed.lockFile does it",
-        )
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from made_models import digest_of, made_model, write_lock_of
 from ragbed.errors import ExitCode, PinFileError, UsageError
-from ragbed.models.locking import write_lock
 from ragbed.pins import load_model_lock, model_lock_path, parse_manifest, pinned_digests
 
 if TYPE_CHECKING:
@@ -262,15 +261,3 @@ def test_a_lock_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
 
     with pytest.raises(PinFileError, match="cannot read the model lock"):
         pinned_digests()
-
-
-def test_nothing_is_written_into_the_nix_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy there is not the project's file: the refusal says how to name that."""
-    monkeypatch.setenv("NIX_STORE_DIR", str(tmp_path / "store"))
-    (tmp_path / "store").mkdir()
-    lock = write_lock_of(tmp_path / "store" / "models.lock.json", made_model())
-
-    with pytest.raises(UsageError, match="lies in the Nix store, which cannot be written") as refused:
-        write_lock(lock)
-
-    assert "RAGBED_MODELS_LOCK" in str(refused.value.hint)
