@@ -6,6 +6,7 @@ import errno
 import importlib
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -139,9 +140,10 @@ def _refusal(error: OSError) -> str:
         Path.cwd()
     what = error.strerror or str(error) or type(error).__name__
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}:
-        folder = find_state_folder()
-        if str(error.filename or folder.root).startswith(str(folder.root)):
-            return folder.refused(error).render()
+        with suppress(RagbedError):  # another user's folder has no state folder of ours
+            folder = find_state_folder()
+            if str(error.filename or folder.root).startswith(str(folder.root)):
+                return folder.refused(error).render()
     return f"{error.filename}: {what}" if error.filename else what
 
 

@@ -22,4 +22,4 @@ def data_or_default(data: Path | None) -> Path:
         return data
     from ragbed.stack import find_state_folder
 
-    return find_state_folder().prepared().root / "qdrant"
+    return find_state_folder().prepared().qdrant

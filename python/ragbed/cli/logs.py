@@ -35,14 +35,17 @@ def logs(*, service: str | None, follow: bool, lines: int) -> None:
 
 
 def _files(folder: StateFolder, service: str) -> list[Path]:
-    """Return the logs of the stack that is up, else of the one that wrote last."""
+    """Return the logs of the stack that is up, else of the one that wrote last; links and FIFOs are none."""
     from ragbed.stack import running_record
+    from ragbed.stack.json_files import is_file, is_folder
 
     record = running_record(folder)
     if record:
         return sorted((folder.logs / record.stack).glob(f"{service}.log"))
-    newest = max(folder.logs.glob(f"*/{service}.log"), key=lambda path: path.stat().st_mtime, default=None)
-    return sorted(newest.parent.glob(f"{service}.log")) if newest else []
+    stacks = filter(is_folder, folder.logs.iterdir()) if is_folder(folder.logs) else ()
+    files = [path for stack in stacks for path in sorted(stack.glob(f"{service}.log")) if is_file(path)]
+    newest = max(files, key=lambda path: path.lstat().st_mtime, default=None)
+    return [path for path in files if newest and path.parent == newest.parent]
 
 
 def _show_tail(file: Path, lines: int) -> None:

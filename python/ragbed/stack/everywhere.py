@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ragbed.errors import RagbedError
 from ragbed.stack.endpoint import SERVICES
 from ragbed.stack.leases import Leases
 from ragbed.stack.lifecycle import down
@@ -91,7 +93,8 @@ def stop_everywhere(stacks: list[RunningStack]) -> list[str]:
     stopped: list[str] = []
     for running in stacks:
         if running.folder and running.holds_it:
-            down(running.folder, everything=True)
+            with suppress(RagbedError, OSError):  # then process by process
+                down(running.folder, everything=True)
         for token, processes in running.processes.items():
             gentle = signal.SIGINT if running.services[token] == "postgres" else signal.SIGTERM
             for process in processes:

@@ -32,13 +32,12 @@ from ragbed.stack.ownership import (
 )
 from ragbed.stack.processes import ProcessIdentity, stop
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
-from ragbed.stack.state import stack_id
+from ragbed.stack.state import StateFolder, stack_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from ragbed.stack.identity import ProjectIdentity
-    from ragbed.stack.state import StateFolder
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +95,8 @@ class Lease:
         service, stack, keep = value["service"], value["stack"], value["keep"]
         if owner is None or not is_token(value["token"]) or service not in SERVICES or type(keep) is not bool:
             raise ValueError("not a lease")
-        data = root / ("kept" if keep else f"data/{stack_id(stack)}") / service
+        folder = StateFolder(root)
+        data = (folder.kept if keep else folder.data / stack_id(stack)) / service
         if str(data.relative_to(root)) != value["data"]:
             raise ValueError(f"{value['data']!r} is not where a lease has its data")
         return cls(

@@ -11,7 +11,6 @@ from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services.postgres import forget_unfinished_template
 from ragbed.stack.state import is_stack_id
-from ragbed.stack.tracked import is_tracked_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,8 +53,7 @@ def reaped(folder: StateFolder) -> StackRecord | None:
     leases = Leases(folder)
     leases.reap(tokens, stack=record.stack if record else "")
     for stray in set(_stacks(folder.data)) - {lease.stack for lease in leases.all()}:
-        foreign = is_tracked_below(folder.root, f"{folder.data.name}/{stray}")
-        if not foreign and (record is None or stray != record.stack):
+        if record is None or stray != record.stack:
             folder.remove(folder.data / stray)
     forget_unfinished_template(folder)
     for parent in (folder.root, folder.leases):

@@ -26,7 +26,7 @@ from ragbed.stack.identity import (
 )
 from ragbed.stack.json_files import is_file, is_folder
 from ragbed.stack.project import FOLDER, project_folder
-from ragbed.stack.tracked import is_tracked_itself, tracked_files
+from ragbed.stack.tracked import is_tracked_below, is_tracked_itself, tracked_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,12 +79,12 @@ class StateFolder:
     @property
     def data(self) -> Path:
         """Data of stacks that end with their stack, a folder each."""
-        return self.root / "data"
+        return self._untracked("data")
 
     @property
     def kept(self) -> Path:
         """Data that survives `ragbed down`, a folder per service."""
-        return self.root / "kept"
+        return self._untracked("kept")
 
     @property
     def logs(self) -> Path:
@@ -98,7 +98,7 @@ class StateFolder:
     @property
     def cache(self) -> Path:
         """What costs time to make again: the Postgres template."""
-        return self.root / "cache"
+        return self._untracked("cache")
 
     @property
     def gaps(self) -> Path:
@@ -114,6 +114,17 @@ class StateFolder:
     def models(self) -> Path:
         """Blobs of the pinned models, and the read-only folders laid out from them."""
         return self.root / "models"
+
+    @property
+    def qdrant(self) -> Path:
+        """Collections of `ragbed qdrant serve` without `--data`."""
+        return self._untracked("qdrant")
+
+    def _untracked(self, name: str) -> Path:
+        """Return a folder whose files a server loads: beside the one of that name, where git tracks a file of that."""
+        while is_tracked_below(self.root, name):
+            name = f"{name}-untracked"
+        return self.root / name
 
     def prepared(self) -> StateFolder:
         """Make the folder, with the project's identity, and return it.
@@ -219,7 +230,7 @@ class StateFolder:
             if identity is None:
                 self._refuse_others_folder()
                 links = [name for name in ("models", "tools") if (self.root / name).is_symlink()]
-                self._set_aside([*links, *_BELIEVED], why_not_believed(self.root))
+                self._set_aside({*links, *_BELIEVED, *self._loaded()}, why_not_believed(self.root))
             if not is_file(self.root / "identity.json"):
                 self._set_aside(self._present(["identity.json"]), "it is not a file")
             write_identity(self.root, identity, name=self._project_name())
@@ -249,16 +260,22 @@ class StateFolder:
     def _present(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if os.path.lexists(self.root / name)]
 
+    def _loaded(self) -> list[str]:
+        """Return the folders whose files servers load."""
+        return [path.name for path in (self.data, self.kept, self.cache, self.qdrant)]
+
     def _of_wrong_kind(self) -> list[str]:
         """Return entries that are links, FIFOs, or files where a folder belongs; models may be linked."""
         tracked = [name for name in ("models", "tools") if name in tracked_files(self.root)]
         odd_files = [name for name in _FILES if not is_file(self.root / name)]
-        odd_folders = [name for name in (*_FOLDERS, *tracked) if not is_folder(self.root / name)]
+        odd_folders = [
+            name for name in {*_FOLDERS, *self._loaded(), *tracked} if not is_folder(self.root / name)
+        ]
         return self._present([*odd_files, *odd_folders])
 
     def _set_aside(self, names: Iterable[str], reason: str) -> None:
         """Rename entries of the folder into a new folder of it, and say so."""
-        names = self._present(names)
+        names = self._present(sorted(names))
         if not names:
             return
         beside = Path(tempfile.mkdtemp(prefix="aside-", dir=self.root))

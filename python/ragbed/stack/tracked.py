@@ -64,8 +64,8 @@ def is_tracked_itself(root: Path) -> bool:
 
 
 def is_tracked_below(root: Path, name: str) -> bool:
-    """Tell whether git tracks a file that is there below a folder of a state folder."""
-    return any(path.startswith(f"{name}/") and os.path.lexists(root / path) for path in tracked_files(root))
+    """Tell whether git tracks a file below a folder of a state folder, whether or not it is there."""
+    return any(path.startswith(f"{name}/") for path in tracked_files(root))
 
 
 def _blob(content: bytes) -> str:

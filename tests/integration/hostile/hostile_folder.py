@@ -124,6 +124,8 @@ class Hostile:
             self._write("", "announced.json", {"schema": 1, "project": self._project(), "services": told})
         for parent in ("data", "logs", "cache", "kept"):
             self._strays(parent)
+        if self.chance.random() < 0.3:
+            self._odd("logs/0a1b2c3d", "redis.log")
 
     def _strays(self, parent: str) -> None:
         folder = self.state / parent
@@ -228,9 +230,9 @@ class Hostile:
     def _free(self, parent: str, name: str) -> Path | None:
         """Return where to write: never through a link of ours, which would touch the home folder ourselves."""
         folder = self.state / parent
-        if folder.is_symlink():
+        if any(path.is_symlink() for path in (folder, *folder.parents)) or folder.is_file():
             return None
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / name
         if path.is_dir() and not path.is_symlink():
             return None

@@ -226,3 +226,21 @@ def test_a_folder_in_use_is_not_taken_for_a_state_folder(name: str, refused: boo
         StateFolder(tmp_path / name).prepared()
 
     assert (tmp_path / name / "data" / "photos").exists() is refused
+
+
+def test_data_that_a_later_pull_brings_is_not_loaded(tmp_path: Path) -> None:
+    """A folder that git tracks a file of is not used, however long ours has been believed: ours lies beside it."""
+    git(tmp_path, "init", "-q")
+    folder, identity = prepared(tmp_path / ".ragbed")
+    for name in ("kept/postgres", "cache/postgres-18", "data/0a1b2c3d", "qdrant/x"):
+        (folder.root / name).mkdir(parents=True)
+        (folder.root / name / "postgresql.conf").touch()
+    git(tmp_path, "add", "-f", ".ragbed/kept", ".ragbed/cache", ".ragbed/data", ".ragbed/qdrant")
+    tracked_files.cache_clear()
+
+    folder.prepared()
+
+    names = [path.name for path in (folder.kept, folder.cache, folder.data, folder.qdrant)]
+    assert names == ["kept-untracked", "cache-untracked", "data-untracked", "qdrant-untracked"]
+    assert folder.identity() == identity
+    assert (folder.root / "data" / "0a1b2c3d" / "postgresql.conf").exists()
