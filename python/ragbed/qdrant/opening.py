@@ -48,8 +48,9 @@ def opening_errors(name: str) -> Iterator[None]:
         if isinstance(error, NoRoom):
             raise
         if wanting := lack(error):
-            told = f"collection `{name}` cannot be opened for want of {wanting} ({first_line(error)}); "
-            raise Unavailable(f"{told}it opens again as soon as there is some") from error
+            why = first_line(error.__cause__ or error)
+            told = f"collection `{name}` cannot be opened for want of {wanting} ({why})"
+            raise Unavailable(f"{told}; it opens again as soon as there is some") from error
         raise
 
 

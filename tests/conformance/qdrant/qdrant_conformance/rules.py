@@ -59,6 +59,13 @@ DEEP: dict[str, Any] = NEAREST
 for _ in range(65):
     DEEP = {"prefetch": DEEP, **NEAREST}
 
+NESTED: dict[str, Any] = {}
+for _ in range(127):
+    NESTED = {"must": NESTED}
+TOO_DEEP_FOR_THE_LOG: dict[str, Any] = {}
+for _ in range(122):
+    TOO_DEEP_FOR_THE_LOG = {"a": TOO_DEEP_FOR_THE_LOG}
+
 RULES: tuple[Rule, ...] = (
     # pages of results
     Rule(what="A random sample ignores `offset`, unless it is drawn from prefetches.", source=f"{OPERATIONS}/universal_query/collection_query.rs"),
@@ -105,6 +112,8 @@ RULES: tuple[Rule, ...] = (
     Rule(what="A condition on a key says something.", source="lib/segment/src/types.rs", asks=_post("count", filter={"must": {"key": "n"}}), status=422, says="At least one field condition must be specified"),
     Rule(what="`min_count` of `min_should` is above 0.", source="lib/segment/src/types.rs", asks=_post("count", filter={"min_should": {"conditions": [], "min_count": 0}}), status=422, says="min_count"),
     # writes
+    Rule(what="A body is nested 127 levels deep at most.", source="src/actix/mod.rs (serde_json)", asks=_post("count", filter=NESTED), status=400, says="recursion limit exceeded"),
+    Rule(what="A payload, or the filter of a write, is what the log can be read again with.", source="lib/shard/src/wal.rs (serde_cbor)", verdict="refused beyond 122 levels; a real server takes what its parser takes", asks=_post("payload", points=[1], payload=TOO_DEEP_FOR_THE_LOG), status=400, says="recursion limit exceeded"),
     Rule(what="A write of nothing is refused.", source="src/common/update.rs", asks=("PUT", "/points", {"points": []}), status=400, says="Empty update request"),
     Rule(what="Deletes and payload writes name points or a filter.", source="src/common/update.rs", asks=_post("payload", payload={"a": 1}), status=400, says="No filter or points provided"),
     Rule(what="An update of vectors names a point, a deletion of vectors a vector.", source=f"{OPERATIONS}/vector_ops.rs", asks=("PUT", "/points/vectors", {"points": []}), status=422, says="must specify points to update"),
