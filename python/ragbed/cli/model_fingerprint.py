@@ -51,12 +51,16 @@ def fingerprint(
     An embedding model must give the recorded vectors; a chat model should give the recorded greedy answers, which
     fails nothing. The record lies beside the lock; --update adds to it, for this model, runtime and backend.
     """
+    from dataclasses import replace
+
     from ragbed.errors import ExitCode
     from ragbed.models.fingerprint import check_fingerprint, fingerprints_path, load_fingerprints
+    from ragbed.pins import lock_to_write
 
     lock = lock_in_force(file)
     names = [pin.full_name for pin in lock.select(sets=sets, models=models)]
-    known = load_fingerprints(fingerprints_path(lock.path))
+    own = fingerprints_path(lock_to_write(file))
+    known = replace(load_fingerprints(own if own.is_file() else fingerprints_path(lock.path)), path=own)
     settings = settings_in_force()
     address = live_server(url or _address(settings), settings).url
     if update:

@@ -107,8 +107,10 @@ def lock(
     file: Path | None,
 ) -> None:
     """Add or update an entry of the lock; shows the change and asks before it writes."""
+    from dataclasses import replace
+
     from ragbed.models import change, open_folder, open_source, read_entry, read_entry_of, updated, write_lock
-    from ragbed.pins import OLLAMA_REGISTRY, with_tag
+    from ragbed.pins import OLLAMA_REGISTRY, lock_to_write, with_tag
 
     now = lock_in_force(file)
     old = now.models.get(with_tag(model))
@@ -119,16 +121,16 @@ def lock(
     else:
         source = open_folder(folder) if folder else open_source(registry or f"https://{host}")
         pin = read_entry(model, source, registry=host, purpose=purpose or (old.purpose if old else None))
-    new = updated(now, pin, into=into)
+    new = replace(updated(now, pin, into=into), path=lock_to_write(file))
     diff = change(now, new)
     if not diff:
         click.echo(f"{pin.full_name} is locked as it is: {pin.digest}")
         return
     click.echo(diff, nl=False)
     if not yes:
-        click.confirm(f"Write {now.path}?", abort=True, err=True)
+        click.confirm(f"Write {new.path}?", abort=True, err=True)
     write_lock(new)
-    note(f"ragbed: {now.path} is written")
+    note(f"ragbed: {new.path} is written")
 
 
 @click.command(epilog="Example: ragbed models why llama3.1:8b")

@@ -1,9 +1,11 @@
 """The pins: `stack.toml` and `models.lock.json` parsed, validated and compared with what is found."""
 
+from ragbed.pins.in_force import refuse_installed
 from ragbed.pins.model_lock import (
     ModelLock,
     fetch_command,
     load_model_lock,
+    lock_to_write,
     model_lock_path,
     pinned_digests,
     with_tag,
@@ -47,10 +49,12 @@ __all__ = [
     "in_nix_store",
     "load_model_lock",
     "load_stack_pins",
+    "lock_to_write",
     "manifest_path",
     "model_lock_path",
     "parse_manifest",
     "pinned_digests",
+    "refuse_installed",
     "satisfies",
     "stack_file_path",
     "with_tag",

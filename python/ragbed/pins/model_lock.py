@@ -14,7 +14,9 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from ragbed.errors import PinFileError, UsageError
+from ragbed.pins.in_force import laid_over, our_pin_file, pin_file, project_pin_file
 from ragbed.pins.model_pin import ModelPin  # noqa: TC001 - pydantic reads the annotations
+from ragbed.project import project_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -117,17 +119,25 @@ def fetch_command(models: Iterable[str]) -> str:
     return " ".join(["ragbed models fetch", *(f"--model {with_tag(model)}" for model in models)])
 
 
-def model_lock_path() -> Path:
-    """Return the lock in force: `RAGBED_MODELS_LOCK`, else the checkout's, else the package's.
+_NAME = "models.lock.json"
 
-    The checkout is `RAGBED_ROOT`, else the source tree.
-    """
+
+def model_lock_path() -> Path:
+    """Return the lock in force: `RAGBED_MODELS_LOCK`, else the project's own, else ours."""
     if os.environ.get("RAGBED_MODELS_LOCK"):
         return Path(os.environ["RAGBED_MODELS_LOCK"]).expanduser().absolute()
-    here = Path(__file__).resolve().parents[1]
-    roots = [Path(os.environ["RAGBED_ROOT"])] if os.environ.get("RAGBED_ROOT") else []
-    candidates = [root / "models.lock.json" for root in [*roots, here.parents[1], here]]
-    return next((path for path in candidates if path.is_file()), candidates[-1])
+    return pin_file(_NAME)
+
+
+def lock_to_write(path: Path | None = None) -> Path:
+    """Return the lock that a change goes to: the one that was named, else the project's, which need not be there yet.
+
+    Args:
+        path: The file that was named on the command line; None for none.
+    """
+    if path or os.environ.get("RAGBED_MODELS_LOCK"):
+        return path or model_lock_path()
+    return project_folder() / _NAME
 
 
 def pinned_digests(path: Path | None = None) -> dict[str, str]:
@@ -145,19 +155,18 @@ def load_model_lock(path: Path | None = None) -> ModelLock:
     """Read and validate a lock, and recompute each digest from its parts.
 
     Args:
-        path: The file; None takes the one in force.
+        path: The file; None takes the one in force. A project's own that lacks `default`, `sets` or `models` is laid
+            over ours.
 
     Raises:
         PinFileError: It is missing, not JSON, or a key is missing, unknown, named twice or of a wrong value, or a
             digest is not that of its parts; names the key, what was found and what was expected.
     """
+    is_own = not path and model_lock_path() == project_pin_file(_NAME)
     path = path or model_lock_path()
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_only_once)
-    except OSError as error:
-        raise PinFileError(f"cannot read the model lock {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise PinFileError(f"{path} is no lock in JSON: {error}") from error
+    values = _read(path)
+    if is_own and isinstance(values, dict) and not {"default", "sets", "models"} <= set(values):
+        values = laid_over(_read(our_pin_file(_NAME)), values)
     try:
         parsed = TypeAdapter(_LockFile).validate_python(values)
     except ValidationError as error:
@@ -166,6 +175,15 @@ def load_model_lock(path: Path | None = None) -> ModelLock:
     if problems := [*_wrong_entries(parsed), *_wrong_sets(parsed)]:
         raise PinFileError(f"{path} is wrong: {problems[0]}", details=problems[1:])
     return ModelLock(path=path, default=parsed.default, sets=dict(parsed.sets), models=dict(parsed.models))
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_only_once)
+    except OSError as error:
+        raise PinFileError(f"cannot read the model lock {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise PinFileError(f"{path} is no lock in JSON: {error}") from error
 
 
 def _only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from ragbed.errors import PinFileError
+from ragbed.pins.in_force import laid_over, our_pin_file, pin_file, project_pin_file
 from ragbed.pins.versions import parse_exact, parse_range, satisfies
 
 if TYPE_CHECKING:
@@ -196,32 +196,29 @@ class StackPins:
         return self.services[service]
 
 
+_NAME = "stack.toml"
+
+
 def stack_file_path() -> Path:
-    """Return the pin file in force: the checkout's (`RAGBED_ROOT`, else the source tree), else the package's."""
-    here = Path(__file__).resolve().parents[1]
-    roots = [Path(os.environ["RAGBED_ROOT"])] if os.environ.get("RAGBED_ROOT") else []
-    candidates = [root / "stack.toml" for root in [*roots, here.parents[1], here]]
-    return next((path for path in candidates if path.is_file()), candidates[-1])
+    """Return the pin file in force: the project's own, else ours."""
+    return pin_file(_NAME)
 
 
 def load_stack_pins(path: Path | None = None) -> StackPins:
     """Read and validate a pin file.
 
     Args:
-        path: The file; None takes the one in force.
+        path: The file; None takes the one in force. A project's own may give a part: the rest is ours.
 
     Raises:
         PinFileError: It is missing, not TOML, or a key is missing, unknown or of a wrong value; names the line
             or key, what was found and what was expected.
     """
+    own = None if path else project_pin_file(_NAME)
     path = path or stack_file_path()
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
-    except OSError as error:
-        raise PinFileError(f"cannot read the pin file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PinFileError(f"{path} is not TOML: {error}") from error
+    text, values = _read(path)
+    if own:
+        values = laid_over(_read(our_pin_file(_NAME))[1], values)
     try:
         parsed = TypeAdapter(_StackFile).validate_python(values)
     except ValidationError as error:
@@ -231,6 +228,16 @@ def load_stack_pins(path: Path | None = None) -> StackPins:
     if outside := [_describe_outside(*found, text) for found in _outside_their_range(services)]:
         raise PinFileError(f"{path} is wrong: {outside[0]}", details=outside[1:])
     return StackPins(path=path, app=parsed.app, python=parsed.python, services=services)
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise PinFileError(f"cannot read the pin file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PinFileError(f"{path} is not TOML: {error}") from error
 
 
 def _outside_their_range(services: Mapping[str, ServicePins]) -> Iterator[tuple[list[str], str, str]]:

@@ -198,12 +198,14 @@ STACK_POSTGRES_PASSWORD = _text(
     "",
     "Password of the Postgres that ragbed starts; empty makes a random one for each stack.",
     secret=True,
+    loosens="given",
 )
 STACK_REDIS_PASSWORD = _text(
     "stack.redis_password",
     "",
     "Password of the Redis that ragbed starts; empty makes a random one for each stack.",
     secret=True,
+    loosens="given",
 )
 GUARD_ALLOWED_HOSTS = _text(
     "guard.allowed_hosts",

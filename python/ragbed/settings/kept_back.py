@@ -44,6 +44,7 @@ def line_to_add(setting: Setting[str], value: object) -> str:
         value: The value.
     """
     section, _, name = setting.key.partition(".")
+    value = "…" if setting.secret else value
     shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
     return (
         f"set {setting.own_variable}={value}, or write into ragbed.local.toml, which git must not track:"

@@ -154,7 +154,7 @@ def resolve_settings(
         features=_features(environ),
     )
     settings = replace(settings, history={**settings.history, **_models_of_provider(settings)})
-    settings = replace(settings, history={**settings.history, **_models_of_set(settings, environ)})
+    settings = replace(settings, history={**settings.history, **_models_of_set(settings, environ, folder)})
     return with_kept_back(settings, environ, folder / LOCAL_FILE, reason)
 
 
@@ -180,10 +180,12 @@ def _models_of_provider(settings: Settings) -> dict[str, tuple[Resolved, ...]]:
     }
 
 
-def _models_of_set(settings: Settings, environ: Mapping[str, str]) -> dict[str, tuple[Resolved, ...]]:
+def _models_of_set(
+    settings: Settings, environ: Mapping[str, str], folder: Path
+) -> dict[str, tuple[Resolved, ...]]:
     """Return the histories of the models that nobody has named, where a lock or a set of it has been."""
     file = environ.get("RAGBED_MODELS_LOCK", "")
-    if not (file or settings[known.MODELS_SET]):
+    if not (file or settings[known.MODELS_SET] or _has_own_lock(folder)):
         return {}
     chosen, models = models_of_set(
         settings[known.MODELS_SET], file, named_by=settings.source(known.MODELS_SET)
@@ -197,6 +199,12 @@ def _models_of_set(settings: Settings, environ: Mapping[str, str]) -> dict[str, 
         for setting, purpose in purposes.items()
         if purpose in models and settings.source(setting).startswith("default")
     }
+
+
+def _has_own_lock(folder: Path) -> bool:
+    """Tell whether a project brings a model lock; ragbed's own source tree has the one that the defaults are from."""
+    lock = folder / "models.lock.json"
+    return lock.is_file() and lock.parent.resolve() != Path(__file__).resolve().parents[3]
 
 
 def _from_file(path: Path, source: str) -> Iterator[tuple[str, str, object]]:

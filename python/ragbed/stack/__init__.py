@@ -1,10 +1,10 @@
 """Services and their launchers: attach, process; readiness, leases, up, down, status."""
 
+from ragbed.project import project_folder
 from ragbed.stack.building import Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.finding import Found, find_services
 from ragbed.stack.lifecycle import down, mend, reset, up
-from ragbed.stack.project import project_folder
 from ragbed.stack.reaping import running_record
 from ragbed.stack.session import running_stack
 from ragbed.stack.state import StateFolder, find_state_folder

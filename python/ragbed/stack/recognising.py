@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from ragbed.errors import GuardRefused, ServiceMissing, UsageError
 from ragbed.guard import NotThere, WrongService, check_url, open_store, redacted
 from ragbed.guard.stores import why_refused
+from ragbed.project import project_folder
 from ragbed.stack.attaching import normalised, typed_key
 from ragbed.stack.listening import DEVENV_ROOT, listener_on
-from ragbed.stack.project import project_folder
 
 if TYPE_CHECKING:
     from ragbed.guard import Identity, Store

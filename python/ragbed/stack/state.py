@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError
+from ragbed.project import FOLDER, project_folder
 from ragbed.stack.identity import (
     ProjectIdentity,
     is_stamped_here,
@@ -25,7 +26,6 @@ from ragbed.stack.identity import (
     write_identity,
 )
 from ragbed.stack.json_files import is_file, is_folder
-from ragbed.stack.project import FOLDER, project_folder
 from ragbed.stack.tracked import is_tracked_below, is_tracked_itself, tracked_files
 
 if TYPE_CHECKING:

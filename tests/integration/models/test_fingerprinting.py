@@ -140,7 +140,7 @@ def test_the_stacks_server_is_asked_as_the_pipeline_asks_it(
     """With another number of threads a loaded model would be loaded anew, and once more by the next question."""
     endpoint, settings = endpoint_of(ollama, launcher), resolve_settings(environ={}, folder=tmp_path)
     monkeypatch.setenv("RAGBED_STATE_DIR", str(tmp_path / "state"))
-    record = StackRecord(stack="s", owner=None, keep=False, endpoints={"ollama": endpoint}, leases={})
+    record = StackRecord(stack="0a1b2c3d", owner=None, keep=False, endpoints={"ollama": endpoint}, leases={})
     record.save(StateFolder(tmp_path / "state").prepared())
 
     check_fingerprint(ollama.url, "tiny", known=nothing, settings=settings)

@@ -24,6 +24,8 @@ ALLOWING = f'[guard]\nallowed_hosts = "{HOST}"\n'
 LOOSER = {
     "guard.allowed_hosts": '"elsewhere.example.com"',
     "serve.allowed_names": '"page.example"',
+    "stack.postgres_password": '"public"',
+    "stack.redis_password": '"public"',
     "budget.run_usd": "1000",
     "budget.daily_usd": "1000",
     "budget.monthly_usd": "1000",

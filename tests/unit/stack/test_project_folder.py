@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragbed.errors import ConfigurationError
+from ragbed.project import MARKS
 from ragbed.stack import find_state_folder, project_folder
-from ragbed.stack.project import MARKS
 
 if TYPE_CHECKING:
     from pathlib import Path
