@@ -305,3 +305,19 @@ def test_models_are_those_of_the_lock_in_force(monkeypatch: pytest.MonkeyPatch) 
 def test_known_models_are_those_of_our_lock() -> None:
     """Without a lock named, the mock does not read one: what it knows by heart must be the same."""
     assert {model.name for model in MODELS} == set(load_model_lock().models)
+
+
+def test_any_model_is_answered_for_where_the_project_says_so() -> None:
+    """It embeds, chats and thinks where it is asked to; the list of models does not grow."""
+    engine = MockEngine(any_model=True)
+    before = engine.models()
+    model = engine.model("someone/model:7b")
+
+    assert (model.name, model.dimensions, model.can("vision")) == ("someone/model:7b", 384, True)
+    assert engine.models() == before
+
+
+@pytest.mark.parametrize(("context", "words"), [(-5, 20), (0, 20), (3, 3)])
+def test_context_that_is_none_is_the_models(context: int, words: int) -> None:
+    """As one that is not asked for."""
+    assert embed("w " * 20, context=context).input_tokens == words

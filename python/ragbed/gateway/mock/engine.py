@@ -101,7 +101,7 @@ class MockEngine:
         model = self.model(request.model)
         if not model.can("embedding"):
             raise ModelCannotError("this model does not support embeddings")
-        context = min(request.context or model.max_context, model.max_context)
+        context = _context(request, model)
         vectors: list[Vector] = []
         tokens = 0
         for text in request.texts:
@@ -123,7 +123,7 @@ class MockEngine:
         model = self.require(request)
         if model.refuses_images and any(turn.images for turn in request.messages):
             raise NoAnswerError(_NO_SIGHT)
-        context = min(request.context or model.max_context, model.max_context)
+        context = _context(request, model)
         size = sum(len(turn.content) for turn in request.messages)
         fitting = await beside(size, _fit_prompt, request, context)
         rule = await first_match(self.rules, fitting)
@@ -142,6 +142,12 @@ _NO_SIGHT = (
     "Failed to create new sequence: failed to process inputs: "
     "this model is missing data required for image input"
 )
+
+
+def _context(request: CompletionRequest | EmbeddingRequest, model: Model) -> int:
+    """Return how many tokens a request gets: what it asks for, if the model has as many."""
+    asked = request.context or 0
+    return min(asked, model.max_context) if asked > 0 else model.max_context
 
 
 def _how_to_declare(name: str) -> str:

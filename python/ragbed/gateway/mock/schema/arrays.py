@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ragbed.gateway.mock.schema.checking import number, schemas
+from ragbed.gateway.mock.schema.keywords import number, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ragbed.gateway.mock.schema.checking import Schema
+    from ragbed.gateway.mock.schema.keywords import Schema
 
 _LONGER = 4  # lengths that are tried beyond the shortest
 

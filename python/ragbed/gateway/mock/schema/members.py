@@ -7,13 +7,13 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ragbed.gateway.mock.schema.budget import MOST_ITEMS, require_size
-from ragbed.gateway.mock.schema.checking import dependent_names, mapping, number, schemas, texts
+from ragbed.gateway.mock.schema.keywords import dependent_names, mapping, number, schemas, texts
 from ragbed.gateway.mock.schema.patterns import texts_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ragbed.gateway.mock.schema.checking import Schema
+    from ragbed.gateway.mock.schema.keywords import Schema
 
 _MOST_NAMES = 200
 

@@ -8,13 +8,13 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from ragbed.gateway.mock.schema.budget import MOST_CHARACTERS, require_size
-from ragbed.gateway.mock.schema.checking import bounds, number
+from ragbed.gateway.mock.schema.keywords import bounds, number
 from ragbed.gateway.mock.schema.patterns import texts_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ragbed.gateway.mock.schema.checking import Schema
+    from ragbed.gateway.mock.schema.keywords import Schema
 
 _MOST_NUMBERS = 10_000
 _MOST_TEXTS = 400

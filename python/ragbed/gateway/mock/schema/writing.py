@@ -12,16 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.gateway.mock.schema.arrays import lengths, placed
 from ragbed.gateway.mock.schema.budget import MOST_ITEMS, require_size
-from ragbed.gateway.mock.schema.checking import (
-    Distinct,
-    are_unique,
-    dependent_schemas,
-    number,
-    of_item,
-    of_member,
-    schemas,
-    types,
-)
+from ragbed.gateway.mock.schema.checking import Distinct, are_unique
+from ragbed.gateway.mock.schema.keywords import dependent_schemas, number, of_item, of_member, schemas, types
 from ragbed.gateway.mock.schema.members import MembersPlan
 from ragbed.gateway.mock.schema.references import reference, unreferred, without
 from ragbed.gateway.mock.schema.scalars import constants, numbers, strings
@@ -30,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ragbed.gateway.mock.schema.budget import Budget
-    from ragbed.gateway.mock.schema.checking import Checker, Schema
+    from ragbed.gateway.mock.schema.checking import Checker
+    from ragbed.gateway.mock.schema.keywords import Schema
     from ragbed.gateway.mock.schema.references import References
 
 MOST_REPEATS = 3
