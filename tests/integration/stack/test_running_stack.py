@@ -158,9 +158,11 @@ def test_the_llm_is_the_one_that_was_named(
 def test_the_mock_has_the_models_that_the_project_declares(folder: StateFolder) -> None:
     """It is started in another folder than the project's, and told."""
     declared = settings(folder, MODEL_PROVIDER="mock", RAGBED_MOCK__MODELS='{"bge-m3": {"dimensions": 1024}}')
-    with running_stack(declared, folder=folder, services=["ollama"]) as stack:
-        with ollama.Client(stack.endpoints["ollama"].url, trust_env=False) as client:
-            vectors = client.embed("bge-m3", "a").embeddings
+    with (
+        running_stack(declared, folder=folder, services=["ollama"]) as stack,
+        ollama.Client(stack.endpoints["ollama"].url, trust_env=False) as client,
+    ):
+        vectors = client.embed("bge-m3", "a").embeddings
 
     assert [len(vector) for vector in vectors] == [1024]
 
