@@ -27,6 +27,7 @@ _VARIABLES = {
     "qdrant": "QDRANT_URL",
     "ollama": "OLLAMA_HOST",
 }
+_TIMEOUT_S = 300  # two stacks start on a machine that may be busy
 _SCRIPTED = "another project's scripted answer"
 
 
@@ -77,7 +78,7 @@ class Project:
 
     def expect(self, code: int, *words: str) -> Outcome:
         """Run a command that must end so."""
-        outcome = self.place.run(*words, **self.environ)
+        outcome = self.place.run(*words, timeout_s=_TIMEOUT_S, **self.environ)
         told = f"{self.name}: `{' '.join(words)}` ends with {outcome.code}\n{outcome.out}{outcome.err}"
         assert outcome.code == code, told
         return outcome
@@ -178,7 +179,7 @@ def _urls(place: Place) -> dict[str, str]:
 
 
 def _up(place: Place) -> Place:
-    outcome = place.run("up", "-d")
+    outcome = place.run("up", "-d", timeout_s=_TIMEOUT_S)
     assert outcome.code == 0, outcome.err
     return place
 
