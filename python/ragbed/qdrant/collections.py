@@ -173,6 +173,8 @@ class Collections:
 
     def _look_again(self) -> None:
         """Take in what was put back, or became readable, while the server runs."""
+        if not self._gathering.has_changed():
+            return
         with self._changing:
             known = {shard.folder.parent for shard in self._shards.values()}
             for shard in self._gathering.more(known, self._shards):

@@ -59,7 +59,7 @@ class Gathering:
             known: Folders that are taken in already.
             names: Names that are taken already.
         """
-        return list(self._taken_in(known, names)) if self._has_changed() else []
+        return list(self._taken_in(known, names))
 
     def require_readable(self) -> None:
         """Raise Unavailable while there is a collection whose name is not known."""
@@ -70,7 +70,8 @@ class Gathering:
                 " whether this is its name; it opens again as soon as there is some"
             ) from error
 
-    def _has_changed(self) -> bool:
+    def has_changed(self) -> bool:
+        """Say whether there may be something to take in; quick, for every listing and every unknown name asks."""
         if self.unreadable:
             return True
         changed_ns = self._store.stat().st_mtime_ns
