@@ -202,6 +202,7 @@ def _prepare(launch: Launch, lease: Lease, port: int, search: Search) -> Plan:
 
 def _spawn(plan: Plan, launch: Launch, lease: Lease) -> subprocess.Popen[bytes]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "QDRANT__"))}
+    launch.data.mkdir(parents=True, exist_ok=True)
     with launch.log.open("ab") as log:
         try:
             process = subprocess.Popen(
@@ -212,7 +213,9 @@ def _spawn(plan: Plan, launch: Launch, lease: Lease) -> subprocess.Popen[bytes]:
                 env={**inherited, **plan.environ, **environ_of(lease, launch.folder)},
                 user=plan.user,
                 start_new_session=True,  # Ctrl-C is for the command; it stops services in its own order
-                cwd=launch.folder.root if plan.user is None else "/",
+                cwd=launch.data
+                if plan.user is None
+                else "/",  # a server may read files of the folder it runs in
             )
         except OSError as error:
             raise ServiceNotReady(f"cannot start {plan.command[0]}: {error}") from error

@@ -222,3 +222,16 @@ def test_a_killed_runs_services_go_with_the_next_command(ragbed: RagbedCommand) 
     ragbed.run("status")
 
     assert leftovers(folder) == []
+
+
+@pytest.mark.parametrize("name", ["orjson.py", "starlette.py", "ragbed/__init__.py", "sitecustomize.py"])
+def test_modules_of_the_state_folder_are_not_run(folder: StateFolder, name: str) -> None:
+    """A checkout may bring a state folder with Python files in it; our servers import none of them."""
+    planted = folder.root / name
+    planted.parent.mkdir(parents=True, exist_ok=True)
+    planted.write_text(f"open({str(folder.root / 'was-run')!r}, 'w')\n")
+
+    with running_stack(settings(folder), folder=folder) as stack:
+        assert list(stack.endpoints) == list(SERVICES)
+
+    assert not (folder.root / "was-run").exists()

@@ -91,7 +91,7 @@ class OllamaStarter:
         binary = request.search.binary
         url = f"http://127.0.0.1:{request.port}"
         if binary and binary.product == "mock-llm":
-            command = [str(binary.path), "-m", "ragbed.gateway", "--port", str(request.port)]
+            command = [str(binary.path), "-P", "-m", "ragbed.gateway", "--port", str(request.port)]
             return Plan(command=command, url=url, origin=binary.origin, environ=dict(self.mock_environ))
         folder = self._folder()
         if binary is None or folder is None:

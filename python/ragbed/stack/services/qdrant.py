@@ -54,7 +54,7 @@ class QdrantStarter:
         url = f"http://127.0.0.1:{request.port}"
         if binary.product == "embedded-qdrant":
             command = [
-                *(str(binary.path), "-m", "ragbed.qdrant"),
+                *(str(binary.path), "-P", "-m", "ragbed.qdrant"),
                 *("--port", str(request.port), "--data", str(data)),
             ]
             return Plan(command=command, url=url, origin=binary.origin)
