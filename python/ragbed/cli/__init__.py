@@ -41,7 +41,7 @@ COMMANDS = {
 
 SHORT_HELP = {
     "up": "Start the stack and wait until every service answers.",
-    "down": "Stop the stack of this checkout.",
+    "down": "Stop the stack of this checkout and delete its data.",
     "status": "Show what runs, what was used, and whether it answers.",
     "logs": "Show the services' logs.",
     "env": "Print the stack's addresses as shell exports.",

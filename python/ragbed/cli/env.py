@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ import click
 
 if TYPE_CHECKING:
     from ragbed.stack.record import StackRecord
+
+_PLAIN = re.compile(r"[\w:/@%.,?=+\[\]-]+", re.ASCII)
+"""What no reader of env files takes for more than it is."""
 
 VARIABLES = {
     "postgres": "DATABASE_URL",
@@ -70,7 +74,8 @@ def _line(form: str, name: str, value: str) -> str:
         escaped = value.replace("\\", "\\\\").replace("'", "\\'")
         return f"set -gx {name} '{escaped}'"
     if form == "dotenv":
-        # Readers of such files agree on single quotes only: a quote or backslash is written as URLs write it.
+        # Docker's and GitHub's readers keep quotes, and others agree on single quotes only: a quote or backslash is
+        # written as URLs write it, and quotes stand where a reader would take a character for its own.
         encoded = value.replace("\\", "%5C").replace("'", "%27")
-        return f"{name}='{encoded}'"
+        return f"{name}={encoded}" if _PLAIN.fullmatch(encoded) else f"{name}='{encoded}'"
     return f"export {name}={shlex.quote(value)}"

@@ -28,10 +28,9 @@ def logs(*, service: str | None, follow: bool, lines: int) -> None:
     files = _files(find_state_folder(), service or "*")
     if not files:
         raise ServiceMissing(f"there is no log of {service or 'any service'}", hint="ragbed up -d")
-    for file in files:
-        _show_tail(file, lines)
+    shown = {file: _show_tail(file, lines, whole=follow) for file in files}
     if follow:
-        _follow(files)
+        _follow(shown)
 
 
 def _files(folder: StateFolder, service: str) -> list[Path]:
@@ -48,15 +47,20 @@ def _files(folder: StateFolder, service: str) -> list[Path]:
     return [path for path in files if newest and path.parent == newest.parent]
 
 
-def _show_tail(file: Path, lines: int) -> None:
-    from ragbed.stack.launching import log_tail
-
-    for line in log_tail(file, lines) if lines else []:
+def _show_tail(file: Path, lines: int, *, whole: bool) -> int:
+    """Print the last lines of a file, only `whole` ones where it is followed; return the position after them."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return 0
+    content = content[: content.rfind(b"\n") + 1] if whole else content
+    for line in content.decode(errors="replace").splitlines()[-lines:] if lines else []:
         click.echo(f"{file.stem:<9} {line}")
+    return len(content)
 
 
-def _follow(files: list[Path]) -> None:
-    """Print new lines of several files as they are written, woken by the files themselves."""
+def _follow(positions: dict[Path, int]) -> None:
+    """Print new lines of several files as they are written, each from its position, woken by the files themselves."""
     import os
     from contextlib import ExitStack
     from threading import Event, Thread
@@ -65,17 +69,19 @@ def _follow(files: list[Path]) -> None:
 
     ended = Event()
 
-    def follow(file: Path) -> None:
-        with file.open(encoding="utf-8", errors="replace") as stream, woken_by(file, os.getpid()) as wait:
-            stream.seek(0, os.SEEK_END)
+    def follow(file: Path, position: int) -> None:
+        with file.open("rb") as stream, woken_by(file, os.getpid()) as wait:
+            stream.seek(position)
+            rest = b""
             while not ended.is_set():
-                for line in stream:
-                    click.echo(f"{file.stem:<9} {line.rstrip()}")
+                *whole, rest = (rest + stream.read()).split(b"\n")
+                for line in whole:
+                    click.echo(f"{file.stem:<9} {line.decode(errors='replace').rstrip()}")
                 wait(0.25)
 
     with ExitStack() as stack:
         stack.callback(ended.set)
-        threads = [Thread(target=follow, args=(file,), daemon=True) for file in files]
+        threads = [Thread(target=follow, args=one, daemon=True) for one in positions.items()]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -83,6 +83,24 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequenc
     return table
 
 
+def confirm(question: str, *, command: str) -> None:
+    """Ask before something is deleted or stopped for good.
+
+    Args:
+        question: What is asked, without the question mark's choices.
+        command: What to type instead where there is no terminal to ask on.
+
+    Raises:
+        UsageError: The answer is no, or there is no terminal.
+    """
+    from ragbed.errors import UsageError
+
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask on", hint=command)
+    if not click.confirm(question, err=True):
+        raise UsageError("the answer was no: all is left as it was")
+
+
 def note(line: str) -> None:
     """Print a line of progress."""
     click.echo(line, err=True)

@@ -10,7 +10,7 @@ import click
 from ragbed.cli.env import VARIABLES, variables_of
 from ragbed.cli.everywhere import down_everywhere, status_everywhere
 from ragbed.cli.live import stack_view
-from ragbed.cli.output import note, show_json, show_services, used
+from ragbed.cli.output import confirm, note, show_json, show_services, used
 from ragbed.cli.project import project_settings
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
 )
 @click.option("--yes", is_flag=True, help="With --everywhere: do not ask.")
 def down(*, everything: bool, keep: bool, everywhere: bool, yes: bool) -> None:
-    """Stop the stack of this checkout. Attached services are left alone."""
+    """Stop the stack of this checkout and delete its data, unless it was kept. Attached services are left alone."""
     from ragbed.errors import UsageError
 
     if everywhere:
@@ -101,6 +101,12 @@ def down(*, everything: bool, keep: bool, everywhere: bool, yes: bool) -> None:
     record = load_record(folder)
     stopped = stop_stack(folder, everything=everything, keep=keep)
     click.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was up.")
+    if stopped and record:
+        note(
+            "Its data is kept: ragbed up --keep finds it"
+            if keep or record.keep
+            else "Its data is deleted; --keep would have kept it"
+        )
     if record and (stale := variables_of(record)):
         note(f"This shell still has its addresses: unset {' '.join(stale)}")
 
@@ -115,8 +121,9 @@ def reset(*, yes: bool) -> None:
 
     refuse_writes(project_settings(), command="ragbed reset")
     folder = find_state_folder()
-    if folder.kept.exists() and not yes:
-        click.confirm(f"Delete the kept data in {folder.kept}?", abort=True)
+    if not yes and folder.exists():
+        kept = ", the kept data too" if folder.kept.exists() else ""
+        confirm(f"Stop the stack and delete its data in {folder.root}{kept}?", command="ragbed reset --yes")
     stopped = reset_stack(folder)
     click.echo(f"Stopped {', '.join(stopped) or 'nothing'}; the data is gone.")
 

@@ -109,7 +109,7 @@ def test_env_gives_addresses_that_work(ragbed_up: RagbedCommand) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "start"), [("sh", "export {}="), ("fish", "set -gx {} '"), ("dotenv", "{}='")]
+    ("form", "start"), [("sh", "export {}="), ("fish", "set -gx {} '"), ("dotenv", "{}=")]
 )
 def test_env_names_every_service_in_each_form(form: str, start: str, ragbed_up: RagbedCommand) -> None:
     """A line per service, in the reader's form."""
@@ -163,6 +163,23 @@ def test_logs_follow_until_interrupted(ragbed_up: RagbedCommand) -> None:
         process.communicate(timeout=20)
 
     assert process.returncode == ExitCode.INTERRUPTED
+
+
+def test_logs_follow_from_where_the_tail_ended(ragbed_up: RagbedCommand) -> None:
+    """A line whose end is written later is shown once, and whole; none between tail and following is lost."""
+    log = ragbed_up.state / "logs" / ragbed_up.json("status")["stack"] / "redis.log"
+    with log.open("a", encoding="utf-8") as file:
+        file.write("the last line\nhalf a ")
+    with ragbed_up.popen("logs", "-f", "-n", "1", "redis") as process:
+        assert process.stdout is not None
+        seen = [process.stdout.readline()]
+        with log.open("a", encoding="utf-8") as file:
+            file.write("line\n")
+        seen.append(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+    assert [line.split(maxsplit=1)[1] for line in seen] == ["the last line\n", "half a line\n"]
 
 
 @pytest.mark.parametrize(
@@ -245,12 +262,13 @@ def test_kept_data_is_not_overwritten(ragbed: RagbedCommand) -> None:
     assert ragbed.run("status").returncode == 0
 
 
-def test_reset_deletes_kept_data_only_after_a_yes(ragbed: RagbedCommand) -> None:
-    """Without a yes the data stays; with it, stack and data go."""
+def test_reset_deletes_data_only_after_a_yes(ragbed: RagbedCommand) -> None:
+    """Without a terminal to ask on, it needs --yes; with it, stack and data go."""
     ragbed.run("up", "-d", "--keep")
 
     refused = ragbed.run("reset", answer="n\n")
-    assert (refused.returncode, (ragbed.state / "kept").exists()) == (ExitCode.INTERRUPTED, True)
+    assert (refused.returncode, (ragbed.state / "kept").exists()) == (ExitCode.USAGE, True)
+    assert refused.stderr.endswith("try: ragbed reset --yes\n")
     done = ragbed.run("reset", "--yes")
 
     assert (done.returncode, (ragbed.state / "kept").exists()) == (0, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from urllib.parse import unquote
 
@@ -52,7 +53,20 @@ def test_fish_escapes_quotes_and_backslashes_only(value: str, line: str) -> None
 
 @given(value=TEXT)
 def test_dotenv_never_breaks_out_of_its_quotes(value: str) -> None:
-    """Whatever an address holds, the line has one pair of quotes around all of it."""
+    """Whatever an address holds, the line has one pair of quotes around all of it, or needs none."""
     line = _line("dotenv", "X", value)
 
-    assert (line[:3], line[-1], line.count("'")) == ("X='", "'", 2)
+    if line[2:3] != "'":
+        assert re.fullmatch(r"X=[A-Za-z0-9_:/@%.,?=+\[\]-]+", line)
+    else:
+        assert (line[:3], line[-1], line.count("'")) == ("X='", "'", 2)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://ragbed:8c1f@127.0.0.1:5/ragbed", "redis://:it%27s@127.0.0.1:6379/0", "http://[::1]:1"],
+)
+def test_dotenv_has_no_quotes_where_none_are_needed(url: str) -> None:
+    """Docker's and GitHub's env files keep them, as a part of the value."""
+    assert _line("dotenv", "X", url) == f"X={url}"
+    assert sourced(f"X={url}") == url

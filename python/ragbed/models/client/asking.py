@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from ragbed.models.client.faults import error_for, fault_of, pause_before_again, vendor_errors
+from ragbed.models.client.library import ollama_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,12 +63,13 @@ class Asking:
 
     def _made(self, silence_s: float) -> ollama.Client:
         import httpx  # noqa: PLC0415 - comes with the client
-        import ollama  # noqa: PLC0415 - 0.3 s to import
+
+        library = ollama_library()
 
         timeout = httpx.Timeout(silence_s, connect=self._policy.connect_s)
         # The time-out cannot be given per request; proxies of the environment are not used. An answer sends us to
         # no other host than the one that the guard has judged.
-        return ollama.Client(
+        client: ollama.Client = library.Client(
             host=self._url,
             timeout=timeout,
             trust_env=False,
@@ -75,6 +77,7 @@ class Asking:
             follow_redirects=False,
             auth=_without_key,
         )
+        return client
 
     @cached_property
     def _transport(self) -> httpx.HTTPTransport:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ragbed.errors import EmbeddingFailed, InputTooLong, RagbedError, ServiceMissing, ServiceNotReady
+from ragbed.models.client.library import ollama_library
 from ragbed.pins import fetch_command
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class Fault:
 def vendor_errors() -> tuple[type[Exception], ...]:
     """Return what the official client raises; call it where it is imported already, it is heavy."""
     import httpx  # noqa: PLC0415 - comes with the client
-    import ollama  # noqa: PLC0415 - 0.3 s to import
+
+    ollama = ollama_library()
 
     # It takes answers apart without looking: what is no answer ends in one of the last three.
     return (ollama.ResponseError, ConnectionError, httpx.RequestError, ValueError, TypeError, AttributeError)
@@ -91,7 +93,8 @@ def fault_of(error: Exception, *, begun: bool = False) -> Fault:
         begun: Whether a part of the answer had been read.
     """
     import httpx  # noqa: PLC0415 - comes with the client
-    import ollama  # noqa: PLC0415 - 0.3 s to import
+
+    ollama = ollama_library()
 
     said = (str(error) or type(error).__name__).split("\n", 1)[0]
     if isinstance(error, ollama.ResponseError):

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from ragbed.errors import PipelineError
 from ragbed.guard.libpq import fitting_environment
+from ragbed.stack.services.base import tells_of_full_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,9 @@ def upgrade(url: str, schema: str, *, check: Callable[[str], None], note: str) -
         first_line = str(error).split("\n", 1)[0]
         raise PipelineError(
             f"schema {schema} cannot be brought to revision {HEAD}: {first_line}",
-            hint="take the ragbed that wrote it, or drop the namespace",
+            hint="free some disk space where Postgres keeps its data, then run it again: nothing was changed"
+            if tells_of_full_disk(str(error))
+            else "take the ragbed that wrote it, or drop the namespace",
         ) from error
     return HEAD
 
