@@ -19,6 +19,7 @@ from ragbed.pins.model_pin import (
     parse_manifest,
 )
 from ragbed.pins.nix_store import in_nix_store
+from ragbed.pins.server_wheels import install_servers, server_wheels
 from ragbed.pins.stack_file import (
     GoChannel,
     ImageChannel,
@@ -47,6 +48,7 @@ __all__ = [
     "WheelChannel",
     "fetch_command",
     "in_nix_store",
+    "install_servers",
     "load_model_lock",
     "load_stack_pins",
     "lock_to_write",
@@ -56,6 +58,7 @@ __all__ = [
     "pinned_digests",
     "refuse_installed",
     "satisfies",
+    "server_wheels",
     "stack_file_path",
     "with_tag",
 ]

@@ -8,6 +8,8 @@ from importlib.metadata import version
 
 import qdrant_client
 
+from ragbed.pins import install_servers, load_stack_pins
+from ragbed.pins.in_force import our_pin_file
 from ragbed.qdrant import ENGINE, WIRE_VERSION
 
 
@@ -47,4 +49,4 @@ def test_missing_engine_is_a_missing_service() -> None:
     )
 
     assert ended.returncode == 10
-    assert "pip install 'ragbed[embedded]'" in ended.stderr
+    assert f"try: {install_servers(load_stack_pins(our_pin_file('stack.toml')))}, or" in ended.stderr
