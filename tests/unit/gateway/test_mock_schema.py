@@ -126,6 +126,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "found no value of it within",
     ),
     "pattern that is none": ({"type": "string", "pattern": "("}, "not a regular expression"),
+    "pattern of very long texts": (
+        {"type": "string", "pattern": "(a{5000}){5000}"},
+        "shortest text with pattern",
+    ),
     "too deep": (reduce(lambda inner, _: {"items": inner}, range(500), {}), "too deep"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from functools import lru_cache
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
@@ -39,12 +40,24 @@ def is_in(pattern: str, text: str) -> bool:
     Raises:
         NoAnswerError: It is not a regular expression, or takes exponentially long.
     """
+    _require_short(pattern)
     try:
         return bool(regex.search(pattern, text, timeout=_TIMEOUT_S, concurrent=True))
     except regex.error as error:
         raise NoAnswerError(f"pattern {pattern!r} is not a regular expression: {error}") from None
     except TimeoutError:
         raise NoAnswerError(f"pattern {pattern!r} takes exponentially long") from None
+
+
+@lru_cache(maxsize=256)
+def _require_short(pattern: str) -> None:
+    """Refuse a pattern that only a very long text has, before it is compiled: that alone takes minutes."""
+    with suppress(re.error, RecursionError, OverflowError):
+        require_size(
+            f"the shortest text with pattern {pattern!r}",
+            parser.parse(pattern).getwidth()[0],
+            MOST_CHARACTERS,
+        )
 
 
 def texts_with(pattern: str, *, least: int = 0) -> Iterator[str]:
