@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from ragbed.gateway.engine import NoAnswerError
+from ragbed.gateway.mock.schema.budget import MOST_CHARACTERS, require_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,9 +123,12 @@ class _Text:
 
     def _repeated(self, least: int, most: Any, tree: Any) -> str:
         count = min(int(least) + self._stretch, int(most))
-        if count > 10_000:
+        if count == 0:
+            return ""
+        once = self.of(tree)
+        if count * max(1, len(once)) > MOST_CHARACTERS:
             raise _NoTextError
-        return "".join(self.of(tree) for _ in range(count))
+        return once * count
 
     def _character(self, code: Any, value: Any) -> str:
         members = [(code, value)] if code is not codes.IN else value
