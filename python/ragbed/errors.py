@@ -63,6 +63,10 @@ class RagbedError(Exception):
         """Survive pickling, so that test workers can send errors home."""
         return (_rebuild, (type(self), self.message, self.details, self.hint))
 
+    def shortened(self) -> RagbedError:
+        """Return the error with the last of its details alone, which names the log where there is one."""
+        return type(self)(self.message, details=self.details[-1:], hint=self.hint)
+
     def render(self) -> str:
         """Return message, details and hint as the terminal shows them."""
         lines = [self.message, *(f"  {line}" for line in self.details)]

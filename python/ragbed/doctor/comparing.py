@@ -44,7 +44,7 @@ def read_values(path: Path) -> dict[str, str]:
     except (ValueError, KeyError, TypeError):
         raise UsageError(
             f"{path} is no report of the doctor",
-            hint=f"on the other machine: ragbed doctor --json > {path.name}",
+            hint="make one on the other machine: ragbed doctor --json > doctor.json; then --against doctor.json",
         ) from None
 
 

@@ -12,6 +12,7 @@ from ragbed.doctor.tools import NIX_STORE
 from ragbed.errors import PinFileError, RagbedError
 from ragbed.guard import redacted
 from ragbed.pins import satisfies
+from ragbed.pins.drift import comes_from_wheel, drift_of
 from ragbed.stack.attaching import PassedOver
 from ragbed.stack.endpoint import Endpoint
 
@@ -63,17 +64,14 @@ def _judge_running(facts: ServiceFacts, running: Endpoint, pins: ServicePins, sh
     if facts.health != "ready":
         hint = "ragbed up -d, which starts it again" if facts.health == "dead" else _ANEW
         return Finding(topic=topic, state="missing", seen=f"{seen}: {facts.health}", hint=hint)
-    if not pins.accepts(running.product, running.version):
-        seen = f"{seen}: outside {pins.describe_range()}"
-        return Finding(topic=topic, state="drift", seen=seen, hint=_ANEW)
-    wheel = pins.channels.wheel if running.launcher == "process" else None
-    if wheel and wheel.package in running.origin:
-        if not _same(running.version, wheel.version):
-            seen = f"{seen}: pinned {wheel.version}"
-            return Finding(topic=topic, state="drift", seen=seen, hint=_ANEW)
-        if shell.ours:
-            seen = f"{seen}: started outside this Nix shell"
-            return Finding(topic=topic, state="drift", seen=seen, hint=_ANEW)
+    started = running.launcher == "process"
+    differs = drift_of(
+        pins, product=running.product, version=running.version, origin=running.origin, started=started
+    )
+    if not differs and started and shell.ours and comes_from_wheel(pins, running.origin):
+        differs = "was started outside this Nix shell"
+    if differs:
+        return Finding(topic=topic, state="drift", seen=f"{seen}: it {differs}", hint=_ANEW)
     return Finding(topic=topic, state="ok", seen=seen)
 
 

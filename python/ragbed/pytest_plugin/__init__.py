@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ragbed.errors import RagbedError
+from ragbed.escaping import terminal_text
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from ragbed.pipeline import Pipeline
     from ragbed.settings import Settings
@@ -24,6 +27,22 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Register our marker."""
     config.addinivalue_line("markers", "smoke: proves a whole RAG pipeline on live services")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show an error of ours in a fixture as the command line does: what happened, the evidence, what to do.
+
+    The frames between fixture and error are ragbed's and pytest's own; `--full-trace` shows them.
+    """
+    report = yield
+    error = call.excinfo.value if call.excinfo and call.when != "call" else None
+    if isinstance(error, RagbedError) and not item.config.getoption("fulltrace", default=False):
+        shown = error if item.config.get_verbosity() > 1 else error.shortened()
+        report.longrepr = terminal_text(f"ragbed: {shown.render()}")
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from ragbed.errors import CheckFailed, DriftError, UsageError
 from ragbed.guard import refuse_writes
 from ragbed.models.fingerprint import check_fingerprint
 from ragbed.pins import load_stack_pins
+from ragbed.pins.drift import comes_from_wheel, drift_of
 from ragbed.pins.versions import parse_version
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
@@ -68,13 +69,18 @@ def parity(run: Run) -> str:
     drift = []
     exact = 0
     for name, endpoint in run.up.endpoints.items():
-        wheel = pins[name].channels.wheel
-        if not pins[name].accepts(endpoint.product, endpoint.version):
-            drift.append(f"{named(endpoint)} is outside {pins[name].describe_range()}")
-        elif endpoint.launcher == "process" and wheel and wheel.package in endpoint.origin:
+        started = endpoint.launcher == "process"
+        differs = drift_of(
+            pins[name],
+            product=endpoint.product,
+            version=endpoint.version,
+            origin=endpoint.origin,
+            started=started,
+        )
+        if differs:
+            drift.append(f"{named(endpoint)} {differs}")
+        elif started and comes_from_wheel(pins[name], endpoint.origin):
             exact += 1
-            if parse_version(endpoint.version) != parse_version(wheel.version):
-                drift.append(f"{named(endpoint)} was started, {wheel.package} is pinned at {wheel.version}")
         elif _is_of_nix(endpoint):
             exact += parse_version(endpoint.version) == parse_version(pins[name].channels.nix.version)
     if drift:
