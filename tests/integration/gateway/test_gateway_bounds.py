@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
@@ -82,9 +83,9 @@ def test_body_over_the_limit_is_refused_before_it_is_read(http: httpx.Client, pa
     connection.putheader("Content-Length", str(300 * 1024 * 1024))
     connection.endheaders(b"{}")  # the rest is never sent: the answer does not wait for it
 
-    assert [response.status_code, connection.getresponse().status] == [413, 413]
+    with closing(connection), connection.getresponse() as early:
+        assert [response.status_code, early.status] == [413, 413]
     assert "request body too large" in response.text
-    connection.close()
 
 
 @pytest.mark.parametrize(
