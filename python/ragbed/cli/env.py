@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[\w:/@%.,?=+\[\]-]+", re.ASCII)
 """What no reader of env files takes for more than it is."""
 
-VARIABLES = {
-    "postgres": "DATABASE_URL",
-    "redis": "REDIS_URL",
-    "qdrant": "QDRANT_URL",
-    "ollama": "OLLAMA_HOST",
-}
-
 
 @click.command(epilog='Example: eval "$(ragbed env)"   or, in fish:   ragbed env --format fish | source')
 @click.option(
@@ -41,6 +34,7 @@ def env(*, form: str) -> None:
     from ragbed.cli.project import project_settings
     from ragbed.errors import ExitCode, ServiceMissing
     from ragbed.stack import Found, find_services, find_state_folder, running_record
+    from ragbed.stack.attaching import address_variables
     from ragbed.stack.judging import refuse_foreign_stack, require_adopted
 
     settings = project_settings()
@@ -52,7 +46,7 @@ def env(*, form: str) -> None:
     found = Found(endpoints=record.endpoints) if record else find_services(settings, folder)
     if not found.endpoints:
         raise ServiceMissing("nothing is up", details=found.notes, hint="ragbed up -d")
-    values = {VARIABLES[name]: endpoint.url for name, endpoint in found.endpoints.items()}
+    values = address_variables(found.endpoints)
     if form == "json":
         show_json(values)
     else:
@@ -65,8 +59,10 @@ def env(*, form: str) -> None:
 
 def variables_of(record: StackRecord) -> list[str]:
     """Return the variables of this process that hold addresses of a stack's own services."""
-    own = {VARIABLES[name]: one.url for name, one in record.endpoints.items() if one.launcher != "attach"}
-    return [name for name, url in own.items() if os.environ.get(name) == url]
+    from ragbed.stack.attaching import address_variables
+
+    own = {name: one for name, one in record.endpoints.items() if one.launcher != "attach"}
+    return [name for name, url in address_variables(own).items() if os.environ.get(name) == url]
 
 
 def _line(form: str, name: str, value: str) -> str:

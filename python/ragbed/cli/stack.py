@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ragbed.cli.env import VARIABLES, variables_of
+from ragbed.cli.env import variables_of
 from ragbed.cli.everywhere import down_everywhere, status_everywhere
 from ragbed.cli.live import stack_view
 from ragbed.cli.output import confirm, note, show_json, show_services, used
@@ -227,7 +227,10 @@ def _show_found(found: Found, project: ProjectIdentity | None, *, as_json: bool)
 
 def _nothing_is_up(found: Found) -> str:
     """Return what to type: `ragbed up` refuses to replace what a variable names."""
-    given = [name for name in VARIABLES.values() if os.environ.get(name)] if found.notes else []
+    from ragbed.stack.attaching import URL_SETTINGS
+
+    names = [setting.env[0] for setting in URL_SETTINGS.values()]
+    given = [name for name in names if os.environ.get(name)] if found.notes else []
     if not given:
         return "Nothing is up. Try: ragbed up -d"
     return f"Nothing is up. Try: unset {' '.join(given)}; ragbed up -d (or start what they name)"

@@ -1,6 +1,7 @@
 """Fixtures for tests that want real services and the reference pipeline.
 
 `ragbed_stack` is a stack for the test session: the one of `ragbed up` where it runs, else one of the session's own.
+`ragbed_environ` sets `DATABASE_URL` and the others to that stack, for an application that reads them.
 `ragbed_pipeline` is a pipeline on it whose namespace belongs to one test.
 `ragbed_qdrant` is an embedded Qdrant without collections, for tests that want a vector database alone.
 """
@@ -64,6 +65,15 @@ def ragbed_stack(ragbed_settings: Settings) -> Iterator[Stack]:
 
     with running_stack(ragbed_settings, caller="pytest") as stack:
         yield stack
+
+
+@pytest.fixture
+def ragbed_environ(ragbed_stack: Stack) -> Iterator[dict[str, str]]:
+    """Set what `ragbed env` prints, such as `DATABASE_URL`, yield it, and put back after the test what was there."""
+    with pytest.MonkeyPatch.context() as patch:  # of its own: a test's `monkeypatch.undo()` leaves it
+        for name, value in ragbed_stack.environ.items():
+            patch.setenv(name, value)
+        yield ragbed_stack.environ
 
 
 @pytest.fixture

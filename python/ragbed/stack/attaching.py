@@ -16,7 +16,7 @@ from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.services.postgres import DATABASE, USER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ragbed.pins import ServicePins
     from ragbed.settings import Setting, Settings
@@ -30,6 +30,13 @@ URL_SETTINGS: dict[str, Setting[str]] = {
     "qdrant": known.QDRANT_URL,
     "ollama": known.OLLAMA_URL,
 }
+
+
+def address_variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
+    """Return the variables that lead an application to services: `DATABASE_URL` and its like, with their values."""
+    return {URL_SETTINGS[name].env[0]: endpoint.url for name, endpoint in endpoints.items()}
+
+
 _DEFAULT_URLS = {
     # devenv's Postgres: the Nix store and a checked-in file hold no secrets, so its password is the documented one.
     "postgres": f"postgresql://{USER}:{DOCUMENTED_PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",

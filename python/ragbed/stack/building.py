@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ragbed.errors import GuardRefused, ServiceMissing
 from ragbed.settings import definitions as known
 from ragbed.stack.announced import load_announcements, look_around
-from ragbed.stack.attaching import URL_SETTINGS, PassedOver, attach_given
+from ragbed.stack.attaching import URL_SETTINGS, PassedOver, address_variables, attach_given
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases
@@ -67,6 +67,11 @@ class Stack:
     def __getitem__(self, service: str) -> Endpoint:
         """Return where one service answers."""
         return self.endpoints[service]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return what `ragbed env` prints: the variables that lead an application here."""
+        return address_variables(self.endpoints)
 
     @property
     def outlives_us(self) -> bool:
