@@ -17,6 +17,7 @@ from ragbed.cli.terminal import harmless_streams, require_output
 from ragbed.errors import ExitCode, RagbedError
 
 COMMANDS = {
+    "init": "ragbed.cli.init:init",
     "up": "ragbed.cli.stack:up",
     "down": "ragbed.cli.stack:down",
     "status": "ragbed.cli.stack:status",
@@ -40,6 +41,7 @@ COMMANDS = {
 """Each command and the object that implements it, in the order that help shows them."""
 
 SHORT_HELP = {
+    "init": "Write the first files of a project that uses ragbed.",
     "up": "Start the stack and wait until every service answers.",
     "down": "Stop the stack of this checkout and delete its data.",
     "status": "Show what runs, what was used, and whether it answers.",
