@@ -78,3 +78,20 @@ def test_full_disk_at_a_later_start_keeps_the_data(small_disk: Path, place: Plac
     assert outcome.code in {2, 10}, outcome  # which write comes too late is chance; that it is said is not
     assert "free some disk space" in outcome.error[-1]
     assert (left, again.code, gone) == ([], 0, set())
+
+
+def test_a_migration_that_meets_the_end_of_the_disk_says_so(small_disk: Path, place: Place) -> None:
+    """It names the cause and what helps, and changes nothing; with space it works."""
+    resize(small_disk, 400_000)
+    full = Place(small_disk / "state")
+    full.copy_cache(place.folder.cache)
+    assert full.run("up", "-d").code == 0
+    resize(small_disk, used_kb(small_disk) + 16)
+
+    outcome = full.run("migrate")
+    resize(small_disk, 400_000)
+    codes = [full.run(*words).code for words in (["up", "-d"], ["migrate"], ["down"])]
+
+    assert "No space left on device" in outcome.error[0], outcome
+    assert "free some disk space" in outcome.error[-1], outcome
+    assert codes == [0, 0, 0]
