@@ -387,3 +387,17 @@ def test_data_of_a_foreground_stack_can_be_kept(
     ragbed.run("up", "-d", "--keep")
 
     assert got(ragbed, "order") == "kept"
+
+
+@pytest.mark.parametrize("words", [("status",), ("env",), ("up", "-d"), ("doctor",)], ids=" ".join)
+def test_a_wrong_key_is_told_with_a_stack_up(words: tuple[str, ...], ragbed_up: RagbedCommand) -> None:
+    """The stack that runs does not hide that a file is wrong."""
+    file = ragbed_up.folder / "ragbed.toml"
+    file.write_text('[llm]\nprovidr = "mock"\n', encoding="utf-8")
+    try:
+        done = ragbed_up.run(*words)
+    finally:
+        file.unlink()
+
+    assert done.returncode == ExitCode.USAGE
+    assert "llm.providr" in done.stdout + done.stderr
