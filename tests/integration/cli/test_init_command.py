@@ -7,7 +7,8 @@ import re
 import subprocess
 import sys
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,6 @@ from ragbed.first_files import PINS, SETTINGS, write_first_files
 from ragbed.pins import load_model_lock, load_stack_pins
 from ragbed.pins.in_force import our_pin_file
 from ragbed.settings import definitions, resolve_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILES = ("ragbed.toml", "stack.toml", "models.lock.json")
 
@@ -57,6 +55,8 @@ def test_the_first_files_are_said_and_change_nothing(project: Path) -> None:
     assert lines[0] == f"in {project}"
     assert [line.split()[:2] for line in lines[1:4]] == [["wrote", name] for name in FILES]
     assert lines[4:6] == ["  added .ragbed/ and ragbed.local.toml to .gitignore", "next:"]
+    page = (Path(__file__).parents[3] / "docs" / "your-project.md").read_text(encoding="utf-8")
+    assert "\n".join(lines[1:]) in page
     assert load_stack_pins().path == project / "stack.toml"
     assert load_stack_pins().services == load_stack_pins(our_pin_file("stack.toml")).services
     assert load_model_lock().models == load_model_lock(our_pin_file("models.lock.json")).models
