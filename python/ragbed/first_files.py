@@ -97,10 +97,15 @@ def write_first_files(folder: Path, *, whole_pins: bool = False) -> FirstFiles:
 def _written(path: Path, text: str) -> bool:
     """Write a file that is not there; a link that leads nowhere is there."""
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        file = path.open("x", encoding="utf-8")
     except FileExistsError:
         return False
+    try:
+        with file:
+            file.write(text)
+    except BaseException:  # a full disk, for example: an empty file would count, and be kept the next time
+        path.unlink()
+        raise
     return True
 
 

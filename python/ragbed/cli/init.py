@@ -11,6 +11,11 @@ _SAYS = {
     "stack.toml": "its own pins of services, where they differ from ragbed's",
     "models.lock.json": "its own pins of models, where they differ from ragbed's",
 }
+_SAYS_WHOLE = {
+    "ragbed.toml": _SAYS["ragbed.toml"],
+    "stack.toml": "every version of a service that this ragbed pins",
+    "models.lock.json": "every model that this ragbed pins",
+}
 _NEXT = (
     ("ragbed doctor", "what this machine has, and what to type for what it lacks"),
     ("ragbed smoke", "that everything works here"),
@@ -42,9 +47,10 @@ def init(*, folder: Path | None, whole_pins: bool, as_json: bool) -> None:
         lists = {"written": done.written, "kept": done.kept, "ignored": done.ignored}
         show_json({"folder": str(done.folder), **lists, "next": [command for command, _ in _NEXT]})
         return
+    says = _SAYS_WHOLE if whole_pins else _SAYS
     click.echo(f"in {done.folder}")
     for name in done.written:
-        click.echo(f"  wrote {name:<17} {_SAYS[name]}")
+        click.echo(f"  wrote {name:<17} {says[name]}")
     for name in done.kept:
         click.echo(f"  kept  {name:<17} it was there already")
     if done.ignored:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from ragbed.doctor.finding import Finding, finding_of
 from ragbed.errors import RagbedError
-from ragbed.pins import in_nix_store
+from ragbed.pins import in_nix_store, pip_install
 from ragbed.settings import choose_llm
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _install(wheels: Wheels, names: Sequence[str]) -> str:
     """Return the command that brings these packages in their pinned version; none where nothing can be installed."""
     if wheels.fixed:
         return ""
-    pip = f"{sys.executable} -m pip install"
+    pip = pip_install(sys.executable)
     if wheels.lock:
         return f"{pip} --require-hashes --only-binary :all: -r {wheels.lock}"
     return f"{pip} {' '.join(f'{name}=={wheels.pinned[name]}' for name in names)}"

