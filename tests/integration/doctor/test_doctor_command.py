@@ -233,7 +233,7 @@ def test_what_differs_from_another_machine_is_named(machine: Machine, tmp_path: 
     again = machine.run("--against", str(tmp_path / "ci.json"))
 
     assert [(one["topic"], one["there"]) for one in again.report["unlike"]] == [("go", "0.1")]
-    assert " go " in machine.shown("--against", str(tmp_path / "ci.json")).out.rpartition("differs")[2]
+    assert "\ngo\t" in machine.shown("--against", str(tmp_path / "ci.json")).out.rpartition("differs")[2]
 
 
 def test_a_report_that_is_none_is_wrong_usage(machine: Machine, tmp_path: Path) -> None:
