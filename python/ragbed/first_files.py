@@ -80,7 +80,7 @@ def write_first_files(folder: Path, *, whole_pins: bool = False) -> FirstFiles:
         whole_pins: Write ragbed's pin files whole, so that another ragbed changes no version; else a first part.
 
     Raises:
-        ConfigurationError: The folder belongs to an installed package.
+        ConfigurationError: The folder belongs to an installed package, or its `.gitignore` is not UTF-8.
         OSError: A file cannot be written.
     """
     texts = {"ragbed.toml": SETTINGS, "stack.toml": PINS, "models.lock.json": LOCK}
@@ -89,9 +89,10 @@ def write_first_files(folder: Path, *, whole_pins: bool = False) -> FirstFiles:
         texts |= {name: path.read_text(encoding="utf-8") for name, path in ours.items()}
     for name in texts:
         refuse_installed(folder / name)
+    ignored = _ignore(folder)  # first: where that cannot be done, nothing is
     written = tuple(name for name, text in texts.items() if _written(folder / name, text))
     kept = tuple(name for name in texts if name not in written)
-    return FirstFiles(folder=folder, written=written, kept=kept, ignored=_ignore(folder))
+    return FirstFiles(folder=folder, written=written, kept=kept, ignored=ignored)
 
 
 def _written(path: Path, text: str) -> bool:

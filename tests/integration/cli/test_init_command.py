@@ -121,6 +121,17 @@ def test_gitignore_is_added_to(before: str | None, after: str, project: Path) ->
     assert (project / ".gitignore").read_text(encoding="utf-8") == after
 
 
+def test_a_gitignore_that_cannot_be_read_is_refused_before_anything_is_written(project: Path) -> None:
+    """What to add by hand is said."""
+    (project / ".git").mkdir()
+    (project / ".gitignore").write_bytes(b"caf\xe9\n")
+
+    done = run(project)
+
+    assert (done.returncode, list(project.glob("*.toml"))) == (2, [])
+    assert done.stderr.splitlines()[-1] == "try: add .ragbed/ and ragbed.local.toml to it yourself"
+
+
 def test_outside_of_git_there_is_no_gitignore(project: Path) -> None:
     """Nothing would read it."""
     assert write_first_files(project).ignored == ()
