@@ -16,7 +16,7 @@ SCHEMA = "ragbed.quarantine/1"
 
 @click.group(epilog="Example: ragbed qdrant quarantine list")
 def quarantine() -> None:
-    """List collections that were set aside as damaged, and put them back."""
+    """List collections set aside as damaged, and put them back."""
 
 
 @quarantine.command(

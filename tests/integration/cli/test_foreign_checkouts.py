@@ -46,7 +46,7 @@ READING = {
     "models fingerprint": ["models", "fingerprint"],
 }
 WITHOUT_ADDRESSES = {
-    *("pins", "config explain", "qdrant serve", "llm serve"),
+    *("init", "pins", "config explain", "qdrant serve", "qdrant quarantine", "llm serve"),
     *(
         "models list",
         "models fetch",
