@@ -68,14 +68,14 @@ from ragbed.cli import main
 told = {}
 for name, words in json.loads(sys.argv[1]).items():
     tried.clear()
-    out = io.StringIO()
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # streams of a process lie over bytes
     code = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:
             main(words)
         except SystemExit as end:
             code = end.code
-    told[name] = [int(code or 0), out.getvalue(), list(tried)]
+    told[name] = [int(code or 0), out.buffer.getvalue().decode(), list(tried)]
 print(json.dumps(told))
 """
 
