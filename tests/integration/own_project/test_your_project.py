@@ -59,7 +59,9 @@ def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def typed(command: str, folder: Path) -> str:
     """Type a command of the page into a shell that knows nothing of ragbed, and return what it printed."""
     clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("RAGBED_", "VIRTUAL_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RAGBED_", "VIRTUAL_", "PYTHON"))
     }
     environ = {**clean, "PIP_NO_INDEX": "1", "RAGBED_STACK__DEFAULT_PORTS": "false"}
     python = f"PATH={Path(sys.executable).parent}:$PATH\n"
@@ -136,7 +138,7 @@ def test_uv_takes_the_pages_ways(tmp_path: Path) -> None:
         )
         typed(command, folder)
         added = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-        assert added["dependency-groups"]["dev"] == ["ragbed[embedded]"]
+        assert added["dependency-groups"]["dev"] == ["pytest", "ragbed[embedded]"]
         assert "ragbed" in added["tool"]["uv"]["sources"]
     assert len(lines) == 2
 
