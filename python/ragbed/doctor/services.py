@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from ragbed.doctor.probing import Failed, Silent
-from ragbed.doctor.tools import advice_for
-from ragbed.pins import in_nix_store
 from ragbed.settings import definitions as known
 from ragbed.stack import SERVICES, Endpoint
 from ragbed.stack.attaching import URL_SETTINGS, PassedOver
@@ -150,7 +147,7 @@ class Survey:
             path=os.path.realpath(search.binary.path) if search.binary else "",
             wheel=_installed(wheel.package) if wheel else "",
             hanging=tuple(hanging),
-            advice=advice_for(starter.advice, fixed=in_nix_store(sys.prefix)),
+            advice=starter.advice,
         )
 
     def _version(self, hanging: list[str], program: Path) -> str:

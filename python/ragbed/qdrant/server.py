@@ -148,11 +148,11 @@ def leave() -> NoReturn:
 def require_engine() -> None:
     """Raise ServiceMissing when the engine is not installed; it is an optional dependency."""
     if find_spec("qdrant_edge") is None:
-        from ragbed.pins import install_servers  # noqa: PLC0415 - pydantic stays out of a server that has its engine
+        from ragbed.pins import server_advice  # noqa: PLC0415 - pydantic stays out of a server that has its engine
 
         raise ServiceMissing(
             f"the embedded Qdrant needs its engine, {ENGINE}, which is not installed",
-            hint=f"{install_servers()}, or {REAL_SERVER}",
+            hint=server_advice(REAL_SERVER),
         )
 
 

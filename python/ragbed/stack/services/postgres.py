@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ragbed.errors import ServiceNotReady
 from ragbed.guard.libpq import PRIVATE
 from ragbed.guard.stores import MARKER
-from ragbed.pins import install_servers
+from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Search, ask_version, search_path, wheel_folder
 from ragbed.stack.processes import find_inside
 from ragbed.stack.services.base import Plan, Request, tells_of_full_disk
@@ -75,7 +75,7 @@ class PostgresStarter:
     @property
     def advice(self) -> str:
         """What somebody types who has no Postgres."""
-        return f"{install_servers()}, or put a Postgres with pgvector on PATH"
+        return server_advice("put a Postgres with pgvector on PATH")
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the folder of Postgres programs to use."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceNotReady
-from ragbed.pins import install_servers
+from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
 from ragbed.stack.services.base import Plan, Request, free_port
 
@@ -33,7 +33,7 @@ class QdrantStarter:
     @property
     def advice(self) -> str:
         """What somebody types who has no Qdrant."""
-        return f"{install_servers()}, or put a qdrant on PATH"
+        return server_advice("put a qdrant on PATH")
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the server program to use; our own runs on this Python."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ragbed.errors import ServiceNotReady
-from ragbed.pins import install_servers
+from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
 from ragbed.stack.services.base import Plan, Request
 from ragbed.stack.services.passwords import choose_password, keep_password, write_private
@@ -27,7 +27,7 @@ class RedisStarter:
     @property
     def advice(self) -> str:
         """What somebody types who has no Valkey and no Redis."""
-        return f"{install_servers()}, or put a valkey-server or redis-server on PATH"
+        return server_advice("put a valkey-server or redis-server on PATH")
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the server program to use."""
