@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 SCHEMA = "ragbed.quarantine/1"
 
 
-@click.group(epilog="Example: ragbed qdrant quarantine list")
+@click.group(
+    short_help="List and put back what was set aside as damaged.",
+    epilog="Example: ragbed qdrant quarantine list",
+)
 def quarantine() -> None:
     """List collections set aside as damaged, and put them back."""
 

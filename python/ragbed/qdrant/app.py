@@ -33,12 +33,11 @@ from ragbed.qdrant.errors import (
     NotFound,
     QueryStringError,
     TooBusy,
-    Unavailable,
     Unsupported,
     is_panic,
+    not_served,
 )
 from ragbed.qdrant.intake import Gone, Intake
-from ragbed.qdrant.lacking import lack
 from ragbed.qdrant.routes import Routes, normal
 from ragbed.qdrant.tally import Tally
 
@@ -215,9 +214,7 @@ def _done(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, R
         if not isinstance(error, Exception) and not is_panic(error):
             raise
         logger.exception("a call failed in the server")
-        wanting = lack(error)
-        said = f"{type(error).__name__}: {error}"
-        told = Unavailable(f"want of {wanting}: {said}") if wanting else ApiError(said)
+        told = not_served(error, f"{type(error).__name__}: {error}")
         return told.status, failure(told, started=started), None
 
 

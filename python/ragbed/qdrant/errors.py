@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ragbed.qdrant.lacking import lack
+from ragbed.qdrant.lacking import DISK_FULL, lack
 
 CANCELLED = "Operation cancelled"
 """Beginning of what the engine says of a formula that fails on a point: it stops, and its reason is lost."""
@@ -155,9 +155,24 @@ def from_engine(error: BaseException) -> ApiError:
     if message.startswith("No point with id"):
         return NotFound(f"{message} found")
     if is_panic(error) or message.startswith(("Service runtime error", "Out of", "Inconsistent storage")):
-        wanting = lack(error)
-        return Unavailable(f"want of {wanting}: {message}") if wanting else ApiError(message)
+        return not_served(error, message)
     return WrongInput(FORMULA_FAILED if message.startswith(CANCELLED) else message)
+
+
+def not_served(error: BaseException, message: str) -> ApiError:
+    """Return what to tell the client where the server could not do its work.
+
+    Args:
+        error: What was in the way.
+        message: What it says.
+
+    Returns:
+        A full disk is 500, as in a real server; another want of the machine is 503; all else is 500.
+    """
+    wanting = lack(error)
+    if wanting is None:
+        return ApiError(message)
+    return NoRoom(message) if wanting in DISK_FULL else Unavailable(f"want of {wanting}: {message}")
 
 
 def is_panic(error: BaseException) -> bool:

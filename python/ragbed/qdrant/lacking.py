@@ -38,6 +38,9 @@ LACKS: dict[int, str] = {
 }
 """What the machine lacks, by the system's error number."""
 
+DISK_FULL = (LACKS[errno.ENOSPC], LACKS[errno.EDQUOT])
+"""What of it is room on the disk."""
+
 NUMBER = re.compile(r"\(os error (\d+)\)|\bcode: (\d+), kind:")
 """The system's error number in a message of the engine, and in one of its panics."""
 

@@ -94,11 +94,10 @@ def test_a_users_mistake_is_no_traceback(tmp_path: Path) -> None:
 
 def test_a_file_that_the_system_refuses_is_no_traceback(tmp_path: Path) -> None:
     """A file where a folder should be ends with one line that names it, and exit code 2."""
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "data").touch()
+    (tmp_path / "state").touch()
 
     done = subprocess.run(
-        [sys.executable, "-m", "ragbed", "status"],
+        [sys.executable, "-m", "ragbed", "up", "-d"],
         capture_output=True,
         text=True,
         check=False,
@@ -107,7 +106,10 @@ def test_a_file_that_the_system_refuses_is_no_traceback(tmp_path: Path) -> None:
     )
 
     assert done.returncode == ExitCode.USAGE
-    assert done.stderr == f"ragbed: {tmp_path / 'state' / 'data'}: Not a directory\n"
+    assert done.stderr == (
+        f"ragbed: cannot write the state folder {tmp_path / 'state'}: File exists\n"
+        "try: set RAGBED_STATE_DIR to a folder of yours\n"
+    )
 
 
 def test_an_interrupt_while_modules_are_read_is_no_traceback(tmp_path: Path) -> None:

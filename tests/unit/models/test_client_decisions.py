@@ -171,7 +171,9 @@ def test_one_module_makes_the_official_client() -> None:
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"ollama.Client", "ollama.AsyncClient"}
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func)
+        in {f"{module}.{kind}" for module in ("ollama", "library") for kind in ("Client", "AsyncClient")}
     }
 
     assert makers == {"models/client/asking.py"}

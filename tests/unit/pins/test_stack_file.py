@@ -331,7 +331,7 @@ def test_ragbed_pins_shows_each_channel_and_the_file() -> None:
     """The table has a row per way to get a service, and says where it was read."""
     shown = ragbed_pins().stdout
 
-    assert "wheel     18.6" in shown
+    assert "\twheel\t18.6\t" in shown
     assert f"from {stack_file_path()}" in shown
 
 

@@ -103,8 +103,9 @@ def test_stack_is_up_where_the_state_folder_has_its_services(
 ) -> None:
     """A run's stack outlives it only where it was handed over, which another stack prevents."""
     if recorded:
+        folder.project()
         endpoints = {"redis": endpoint(recorded)}
-        StackRecord(stack="s", owner=None, keep=False, endpoints=endpoints, leases={}).save(folder)
+        StackRecord(stack="a1b2c3d4", owner=None, keep=False, endpoints=endpoints, leases={}).save(folder)
 
     assert is_up(folder, Stack(id="s", endpoints={"redis": endpoint(1)})) == up
 
