@@ -115,7 +115,7 @@ def run_server(
     *,
     name: str,
     port: int,
-    refusal: Callable[[int, str], bytes],
+    refusal: Callable[[int, str, str], bytes],
     takes_forms: Callable[[str], bool] = lambda _: False,
     substitute: str = "",
     host: str = DEFAULT_HOST,
@@ -129,7 +129,7 @@ def run_server(
         app: What answers; ASGI lifespan events are not sent.
         name: Module that is served, as the ready line shows it: `ragbed.gateway`.
         port: TCP port; 0 takes a free one.
-        refusal: Returns the JSON body with which a web page is refused, from HTTP status and message.
+        refusal: Returns the JSON body with which a web page is refused, from HTTP status, message and path.
         takes_forms: Says whether a path takes the forms of a web page, as for the upload of a file.
         substitute: Named by a header on every response; empty where the server stands in for none.
         host: Loopback address.

@@ -104,7 +104,7 @@ class WebPages:
 
     Args:
         app: The application behind it.
-        refusal: Returns the JSON body of a refusal, in the server's own shape, from its status and message.
+        refusal: Returns the JSON body of a refusal, in the server's own shape, from its status, message and path.
         names: Host names beside loopback, as `allowed_names` returns them.
         takes_forms: Says whether a path takes the forms of a page, as for the upload of a file.
     """
@@ -113,7 +113,7 @@ class WebPages:
         self,
         app: ASGIApp,
         *,
-        refusal: Callable[[int, str], bytes],
+        refusal: Callable[[int, str, str], bytes],
         names: frozenset[str] = frozenset(),
         takes_forms: Callable[[str], bool] = lambda _: False,
     ) -> None:
@@ -142,7 +142,8 @@ class WebPages:
             if origin is not None or b"sec-fetch-site" in sent:
                 self._require_page(sent, scope)
         except Refused as refused:
-            await _respond(send, refused.status, self._refusal(refused.status, refused.message))
+            body = self._refusal(refused.status, refused.message, scope["path"])
+            await _respond(send, refused.status, body)
             return
         if origin is not None and scope["method"] == "OPTIONS" and b"access-control-request-method" in sent:
             await _answer_preflight(send, sent)

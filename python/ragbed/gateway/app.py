@@ -12,7 +12,7 @@ from ragbed.gateway.control import Control
 from ragbed.gateway.engine import EngineError
 from ragbed.gateway.history import History, WatchedEngine
 from ragbed.gateway.mock import MockEngine
-from ragbed.gateway.wires.json_http import WireError, status_and_message
+from ragbed.gateway.wires.json_http import WireError, failure, status_and_message
 from ragbed.gateway.wires.ollama import LoadedModels, OllamaWire
 from ragbed.gateway.wires.ollama import refusal as ollama_refusal
 from ragbed.gateway.wires.openai import OpenAIWire
@@ -42,6 +42,11 @@ def create_app(engine: MockEngine | None = None) -> ASGIApp:
         routes=[*ollama.routes(), *openai.routes(), *Control(mock, history).routes()],
         exception_handlers=dict.fromkeys((WireError, EngineError, HTTPException, Exception), _refused),
     )
+
+
+def refusal(status: int, message: str, path: str) -> bytes:
+    """Return the body with which a request is refused before it is looked at, in the shape of its wire."""
+    return bytes(openai_refusal(status, message).body) if is_openais(path) else failure(message)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ragbed.asgi import DEFAULT_HOST, run_server
-from ragbed.gateway.app import SUBSTITUTE, create_app
+from ragbed.gateway.app import SUBSTITUTE, create_app, refusal
 from ragbed.gateway.mock import MockEngine, declared_models, offered_models
-from ragbed.gateway.wires.json_http import failure
 from ragbed.settings import definitions as known
 from ragbed.settings import resolve_settings
 
@@ -28,7 +27,7 @@ def serve(*, port: int, host: str = DEFAULT_HOST) -> None:
         name="ragbed.gateway",
         host=host,
         port=port,
-        refusal=lambda _, message: failure(message),
+        refusal=refusal,
         substitute=SUBSTITUTE,
     )
 

@@ -101,7 +101,7 @@ def serve(
         )
 
 
-def refusal(status: int, message: str) -> bytes:
+def refusal(status: int, message: str, _path: str) -> bytes:
     """Return the body with which a request is refused before it is looked at, as of a web page."""
     error = Forbidden(message) if status == Forbidden.status else BadRequest(message)
     return failure(error, started=time.perf_counter())

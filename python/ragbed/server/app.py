@@ -147,7 +147,7 @@ def _refusal(error: RagbedError) -> Response:
     return _json(value, status=status)
 
 
-def refusal(_status: int, message: str) -> bytes:
+def refusal(_status: int, message: str, _path: str) -> bytes:
     """Return the body with which a request is refused before it is looked at."""
     return orjson.dumps({"error": message, "details": [], "hint": ""})
 

@@ -112,3 +112,17 @@ def test_errors_below_v1_have_openais_shape(
     assert response.status_code == status
     assert sorted(error) == ["code", "message", "param", "type"]
     assert error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"), [("/v1/models", ["code", "message", "param", "type"]), ("/api/tags", None)]
+)
+def test_a_foreign_page_is_refused_in_the_shape_of_the_wire(
+    http: httpx.Client, path: str, fields: list[str] | None
+) -> None:
+    """A client below /v1 reads OpenAI's errors, another one Ollama's."""
+    response = http.get(path, headers={"origin": "https://page.example"})
+    error = response.json()["error"]
+
+    assert response.status_code == 403
+    assert (sorted(error) if isinstance(error, dict) else None) == fields

@@ -42,7 +42,7 @@ def ask(
 
     guarded = WebPages(
         _app,
-        refusal=lambda status, message: f"{status} {message}".encode(),
+        refusal=lambda status, message, path: f"{status} {path} {message}".encode(),
         names=allowed_names({"RAGBED_SERVE__ALLOWED_NAMES": names}),
         takes_forms=lambda path: path == "/upload",
     )
