@@ -60,8 +60,8 @@ def test_declared_dimension_is_that_of_the_vectors(declaring: httpx.Client, name
 
 def test_unknown_model_is_told_how_to_declare_it(declaring: httpx.Client) -> None:
     """In the refusal itself, where a client shows it."""
-    with pytest.raises(ollama.ResponseError) as caught:
-        ollama.Client(str(declaring.base_url)).chat("nope", TURNS)
+    with ollama.Client(str(declaring.base_url)) as client, pytest.raises(ollama.ResponseError) as caught:
+        client.chat("nope", TURNS)
 
     assert caught.value.status_code == 404
     assert caught.value.error.startswith(
