@@ -18,7 +18,10 @@ def test_down_names_the_variables_that_still_lead_to_it(ragbed: RagbedCommand) -
     done = ragbed.run("down", **urls)
 
     assert done.returncode == 0
-    assert done.stderr == "This shell still has its addresses: unset DATABASE_URL QDRANT_URL OLLAMA_HOST\n"
+    assert done.stderr.splitlines() == [
+        "Its data is deleted; --keep would have kept it",
+        "This shell still has its addresses: unset DATABASE_URL QDRANT_URL OLLAMA_HOST",
+    ]
 
 
 def test_status_does_not_advise_an_up_that_would_be_refused(ragbed: RagbedCommand) -> None:
