@@ -24,7 +24,7 @@ pytest_plugins = ["real_ollama", "small_disk"]
 hypothesis.settings.register_profile("ragbed", deadline=None)
 hypothesis.settings.load_profile("ragbed")
 
-_TIER = ("APP_ENV", "RAGBED_ROOT", "RAGBED_MODELS_LOCK")
+_TIER = ("APP_ENV", "RAGBED_ROOT", "RAGBED_MODELS_LOCK", "RAGBED_STACK_FILE")
 _POSTGRES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE")
 
 

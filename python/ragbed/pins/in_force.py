@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,27 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).resolve().parents[1]
 
 
+_VARIABLES = {"stack.toml": "RAGBED_STACK_FILE", "models.lock.json": "RAGBED_MODELS_LOCK"}
+_ENTRIES = {"services": ("*", "channels", "*"), "models": ("*",)}
+"""What is taken whole, by the first key: the keys of a channel, and of a model, belong together."""
+
+
 def pin_file(name: str) -> Path:
-    """Return a pin file in force: the project's, else ours.
+    """Return a pin file in force: the one that a variable names, else the project's, else ours.
 
     Args:
         name: `stack.toml` or `models.lock.json`.
     """
-    return project_pin_file(name) or our_pin_file(name)
+    return own_pin_file(name) or our_pin_file(name)
 
 
-def project_pin_file(name: str) -> Path | None:
-    """Return the project's own pin file; None where it has none, or where the project is ragbed itself."""
+def own_pin_file(name: str) -> Path | None:
+    """Return the pin file that a variable names, else the project's own; None where there is neither.
+
+    The variables are `RAGBED_STACK_FILE` and `RAGBED_MODELS_LOCK`; Nix sets them where a project's files lie elsewhere.
+    """
+    if given := os.environ.get(_VARIABLES[name]):
+        return Path(given).expanduser().absolute()
     path = project_folder() / name
     return path if path.is_file() and path != our_pin_file(name) else None
 
@@ -37,15 +48,31 @@ def our_pin_file(name: str) -> Path:
 
 
 def laid_over(ours: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return our values with a project's in their place, key by key, at every depth."""
+    """Return our values with a project's in their place, key by key, at every depth.
+
+    A channel of a service and a model are taken whole: a digest without its version, or of another manifest, would
+    be a lie.
+    """
+    return {key: _laid(key, ours, own, _ENTRIES.get(key)) for key in {**ours, **own}}
+
+
+def _laid(key: str, ours: Mapping[str, Any], own: Mapping[str, Any], entry: tuple[str, ...] | None) -> Any:
+    """Return one value of two tables.
+
+    Args:
+        key: Which one.
+        ours: Our table.
+        own: The project's.
+        entry: The way from here to what is taken whole; empty where that is here, None where it is not below.
+    """
+    if key not in own:
+        return ours[key]
+    mine, theirs = own[key], ours.get(key)
+    if not (isinstance(mine, dict) and isinstance(theirs, dict)) or entry == ():
+        return mine
     return {
-        **ours,
-        **{
-            key: laid_over(ours[key], value)
-            if isinstance(value, dict) and isinstance(ours.get(key), dict)
-            else value
-            for key, value in own.items()
-        },
+        name: _laid(name, theirs, mine, entry[1:] if entry and entry[0] in ("*", name) else None)
+        for name in {**theirs, **mine}
     }
 
 

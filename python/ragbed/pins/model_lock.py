@@ -7,19 +7,19 @@ import os
 import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from ragbed.errors import PinFileError, UsageError
-from ragbed.pins.in_force import laid_over, our_pin_file, pin_file, project_pin_file
+from ragbed.pins.in_force import laid_over, our_pin_file, own_pin_file, pin_file
 from ragbed.pins.model_pin import ModelPin  # noqa: TC001 - pydantic reads the annotations
 from ragbed.project import project_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
@@ -124,8 +124,6 @@ _NAME = "models.lock.json"
 
 def model_lock_path() -> Path:
     """Return the lock in force: `RAGBED_MODELS_LOCK`, else the project's own, else ours."""
-    if os.environ.get("RAGBED_MODELS_LOCK"):
-        return Path(os.environ["RAGBED_MODELS_LOCK"]).expanduser().absolute()
     return pin_file(_NAME)
 
 
@@ -155,14 +153,14 @@ def load_model_lock(path: Path | None = None) -> ModelLock:
     """Read and validate a lock, and recompute each digest from its parts.
 
     Args:
-        path: The file; None takes the one in force. A project's own that lacks `default`, `sets` or `models` is laid
-            over ours.
+        path: The file; None takes the one in force. A project's own, or one that a variable names, that lacks
+            `default`, `sets` or `models` is laid over ours.
 
     Raises:
         PinFileError: It is missing, not JSON, or a key is missing, unknown, named twice or of a wrong value, or a
             digest is not that of its parts; names the key, what was found and what was expected.
     """
-    is_own = not path and model_lock_path() == project_pin_file(_NAME)
+    is_own = not path and own_pin_file(_NAME) is not None
     path = path or model_lock_path()
     values = _read(path)
     if is_own and isinstance(values, dict) and not {"default", "sets", "models"} <= set(values):

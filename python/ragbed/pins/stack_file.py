@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from pydantic.dataclasses import dataclass as validated
 
 from ragbed.errors import PinFileError
-from ragbed.pins.in_force import laid_over, our_pin_file, pin_file, project_pin_file
+from ragbed.pins.in_force import laid_over, our_pin_file, own_pin_file, pin_file
 from ragbed.pins.versions import parse_exact, parse_range, satisfies
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def load_stack_pins(path: Path | None = None) -> StackPins:
         PinFileError: It is missing, not TOML, or a key is missing, unknown or of a wrong value; names the line
             or key, what was found and what was expected.
     """
-    own = None if path else project_pin_file(_NAME)
+    own = None if path else own_pin_file(_NAME)
     path = path or stack_file_path()
     text, values = _read(path)
     if own:

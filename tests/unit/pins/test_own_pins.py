@@ -96,3 +96,48 @@ def test_nothing_is_written_among_installed_files(place: str, tmp_path: Path) ->
     """The Nix store is read-only for a reason, and a wheel's files are replaced by the next install."""
     with pytest.raises(ConfigurationError, match="belongs to an installed package"):
         write_text(Path(place.format(tmp_path)), "")
+
+
+def test_a_channel_of_ones_own_is_taken_whole(project: Path) -> None:
+    """The digest of an image is that of its own version: a part of a channel is not completed by ours."""
+    (project / "stack.toml").write_text(
+        '[services.redis.channels.image]\nversion = "8.9.0"\nreference = "docker.io/library/redis:8.9.0"\n',
+        encoding="utf-8",
+    )
+
+    with pytest.raises(PinFileError, match=r"services\.redis\.channels\.image\.digest"):
+        load_stack_pins()
+
+
+def test_a_model_of_ones_own_is_taken_whole(project: Path) -> None:
+    """So is a model: its digest is that of its own manifest."""
+    name = next(iter(load_model_lock().models))
+    part = {"models": {name: {"digest": f"sha256:{'0' * 64}"}}}
+    (project / "models.lock.json").write_text(json.dumps(part), encoding="utf-8")
+
+    with pytest.raises(PinFileError, match="found nothing"):
+        load_model_lock()
+
+
+def test_a_variable_names_the_part_of_a_stack_file(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nix lays a project's part elsewhere, and says where."""
+    (project / "stack.toml").write_text("[services.qdrant]\nport = 7333\n", encoding="utf-8")
+    (tmp_path / "elsewhere.toml").write_text("[services.qdrant]\nport = 7444\n", encoding="utf-8")
+    monkeypatch.setenv("RAGBED_STACK_FILE", str(tmp_path / "elsewhere.toml"))
+
+    assert (stack_file_path(), load_stack_pins()["qdrant"].port) == (tmp_path / "elsewhere.toml", 7444)
+
+
+def test_a_variable_names_the_part_of_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the part leaves out is ours."""
+    ours = load_model_lock()
+    part = {"sets": {"own": [next(iter(ours.models))]}}
+    (tmp_path / "part.json").write_text(json.dumps(part), encoding="utf-8")
+    monkeypatch.setenv("RAGBED_MODELS_LOCK", str(tmp_path / "part.json"))
+
+    lock = load_model_lock()
+
+    assert (lock.default, lock.models) == (ours.default, ours.models)
+    assert lock.sets == {**ours.sets, "own": tuple(part["sets"]["own"])}
