@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -139,7 +140,8 @@ def read(report: Path) -> Outcome:
             if outcome.tag in ("failure", "error"):
                 failed[name] = outcome.text or outcome.get("message", "")
             elif outcome.tag == "skipped":
-                skipped[name] = (outcome.text or outcome.get("message", "")).rpartition("Skipped: ")[2]
+                said = outcome.text or outcome.get("message", "")
+                skipped[name] = re.sub(r"^\S+:\d+: |.*Skipped: ", "", said)
         if name not in failed and name not in skipped:
             passed.add(name)
     return Outcome(passed=frozenset(passed), failed=failed, skipped=skipped)
