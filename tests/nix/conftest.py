@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from devenv_lab import Lab, make_lab, missing_mirror, programs_of_this_machine
+from devenv_lab import Lab, missing_mirror, prepared_lab
 from evaluated import Shown, evaluate
 from nix_command import Nix, missing_nix
-
-from made.program import known_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +39,4 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """A copy of the project that finds all its inputs on this machine."""
     if reason := missing_nix() or missing_mirror():
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("lab")
-    programs = programs_of_this_machine(folder / "bin", ollama=known_program())
-    (folder / "work").mkdir()
-    return make_lab(Nix.prepared(folder / "nix"), folder / "work", programs=programs)
+    return prepared_lab(tmp_path_factory.mktemp("lab"))

@@ -14,18 +14,18 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nix_command import ROOT
+from nix_command import ROOT, Nix
 
+from made.program import known_program
 from ragbed.pins import load_stack_pins
 from ragbed.stack.binaries import wheel_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from nix_command import Nix
 
 NEEDED = ("cachix+devenv", "cachix+git-hooks.nix", "nix-community+nixpkgs.lib")
 _HERE = Path(__file__).parent
@@ -134,6 +134,18 @@ def make_lab(nix: Nix, folder: Path, *, programs: Mapping[str, str]) -> Lab:
     # what devenv's command line calls for this would fetch even what the store has
     _point_at(nix, project / "devenv.lock", nixpkgs=nixpkgs, devenv=devenv)
     return Lab(nix=nix, project=project, devenv=devenv, nixpkgs=nixpkgs)
+
+
+@cache
+def prepared_lab(folder: Path) -> Lab:
+    """Make a lab of this machine's programs in a folder, once.
+
+    Args:
+        folder: Gets the lab, its Nix store and the programs.
+    """
+    programs = programs_of_this_machine(folder / "bin", ollama=known_program())
+    (folder / "work").mkdir()
+    return make_lab(Nix.prepared(folder / "nix"), folder / "work", programs=programs)
 
 
 def _copy_tracked(target: Path) -> None:

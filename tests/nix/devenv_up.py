@@ -14,6 +14,10 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from nix_command import ROOT
+
+from ragbed.pins import load_stack_pins
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -38,6 +42,13 @@ def free_ports(count: int) -> list[int]:
             if len(ports) == count:
                 return ports
     raise AssertionError(f"fewer than {count} ports are free")
+
+
+def other_ports() -> dict[int, int]:
+    """Return a free port for each that `stack.toml` names."""
+    pins = load_stack_pins(ROOT / "stack.toml")
+    old = [*(pin.port for pin in pins.services.values()), pins.app.port]
+    return dict(zip(old, free_ports(len(old)), strict=True))
 
 
 class Up:

@@ -11,7 +11,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from devenv_up import REAL, Up, free_ports, started
+from devenv_up import REAL, Up, other_ports, started
 from nix_command import ROOT
 
 from ragbed.pins import load_stack_pins
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
 BACKING = ["postgres", "redis", "qdrant", "ollama"]
 MADE_LOCK = ROOT / "tests" / "made" / "models.lock.json"
-
-
-def other_ports() -> dict[int, int]:
-    """Return a free port for each that `stack.toml` names."""
-    pins = load_stack_pins(ROOT / "stack.toml")
-    old = [*(pins[name].port for name in BACKING), pins.app.port]
-    return dict(zip(old, free_ports(len(old)), strict=True))
 
 
 @pytest.fixture(scope="module")

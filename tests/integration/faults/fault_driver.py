@@ -123,6 +123,19 @@ def two_projects_never_meet(place: Place, chance: random.Random) -> str:
     return run_projects(place, chance, attached=bool(way & 1), same_ports=bool(way & 2))
 
 
+def two_projects_under_devenv(place: Place, chance: random.Random) -> str:
+    """Do the same where devenv starts the stores, on the same ports or on others; tells why where it cannot."""
+    from devenv_lab import missing_mirror, prepared_lab
+    from devenv_projects import run_projects_under_devenv
+    from nix_command import missing_nix
+
+    if reason := missing_nix() or missing_mirror():
+        return f"skipped: {reason}"
+    folder = Path(tempfile.mkdtemp(prefix="projects-", dir=place.root.parent))
+    lab = prepared_lab(place.root.parent)
+    return run_projects_under_devenv(lab, folder, chance, same_ports=chance.random() < 0.5)
+
+
 KINDS: dict[str, Callable[[Place, random.Random], str]] = {
     round_.__name__.replace("_", "-"): round_
     for round_ in (
@@ -135,6 +148,7 @@ KINDS: dict[str, Callable[[Place, random.Random], str]] = {
         smoke_killed,
         end_killed,
         two_projects_never_meet,
+        two_projects_under_devenv,
     )
 }
 """Every kind of round by its name on the command line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fault_place import Place
 from fault_servers import pins_with_ports
@@ -31,13 +31,20 @@ _TIMEOUT_S = 300  # two stacks start on a machine that may be busy
 _SCRIPTED = "another project's scripted answer"
 
 
+class Terminal(Protocol):
+    """Where a project's commands run."""
+
+    def run(self, *words: str, timeout_s: float, **environ: str) -> Outcome:
+        """Run a ragbed command to its end."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Project:
     """One project under test: a folder of one document, whose text names the project and counts its edits.
 
     Attributes:
         name: In its document's name and text.
-        place: Its state folder.
+        place: Its state folder, or its shell.
         documents: Its corpus.
         namespace: What it calls its index.
         environ: Addresses that it is given.
@@ -45,7 +52,7 @@ class Project:
     """
 
     name: str
-    place: Place
+    place: Terminal
     documents: Path
     namespace: str = "default"
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -124,7 +131,7 @@ def run_projects(place: Place, chance: random.Random, *, attached: bool, same_po
             project.write()
             if attached:
                 _adopt(project)
-        _interleave(pair, chance, shared=attached and same_ports)
+        interleave(pair, chance, shared=attached and same_ports)
     finally:
         for each in (*(project.place for project in pair), *servers):
             each.run("down", "--all")
@@ -134,7 +141,14 @@ def run_projects(place: Place, chance: random.Random, *, attached: bool, same_po
     return f"{way}, namespaces {'/'.join(namespaces)}"
 
 
-def _interleave(pair: list[Project], chance: random.Random, *, shared: bool) -> None:
+def interleave(pair: list[Project], chance: random.Random, *, shared: bool = False) -> None:
+    """Let two projects do all of their steps.
+
+    Args:
+        pair: The projects.
+        chance: Decides whose step is next.
+        shared: They share stores, so that one may try the other's namespace.
+    """
     left = {project.name: list(STEPS) for project in pair}
     while waiting := [project for project in pair if left[project.name]]:
         project = chance.choice(waiting)
