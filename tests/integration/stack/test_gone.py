@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ragbed.guard import redacted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,7 +39,10 @@ def test_what_was_found_and_has_gone_is_replaced(make_ragbed: Callable[..., Ragb
         "ready",
     )
     assert after["redis"]["url"] != url
-    assert (again.returncode, f"redis: what was found at {url} has gone" in again.stderr) == (0, True)
+    assert (again.returncode, f"redis: what was found at {redacted(url)} has gone" in again.stderr) == (
+        0,
+        True,
+    )
 
 
 def test_what_was_given_and_has_gone_is_not_replaced(make_ragbed: Callable[..., RagbedCommand]) -> None:

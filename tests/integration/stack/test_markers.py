@@ -6,10 +6,12 @@ import secrets
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 import redis as redis_client
+from psycopg import sql
 
 from ragbed.errors import ExitCode
 from ragbed.guard import open_store
@@ -48,9 +50,9 @@ class Foreign:
             client.set("order:1", "x")
         return url
 
-    def unmark_redis(self) -> None:
+    def unmark_redis(self, url: str) -> None:
         """Take the marker off the Redis database that the stack itself uses."""
-        with redis_client.Redis.from_url(self._urls["REDIS_URL"]) as client:
+        with redis_client.Redis.from_url(url) as client:
             client.delete("ragbed:marker")
 
     def qdrant(self) -> str:
@@ -174,10 +176,29 @@ def test_a_marker_in_another_database_does_not_count(ragbed_up: RagbedCommand, r
 
 
 @pytest.fixture
+def documented(ragbed_up: RagbedCommand) -> Iterator[dict[str, str]]:
+    """The addresses of the stack's stores while these have the passwords that devenv's have: Redis none."""
+    urls = ragbed_up.urls()
+    own, server = urlsplit(urls["DATABASE_URL"]), urlsplit(urls["REDIS_URL"])
+    postgres = own._replace(netloc=f"ragbed:ragbed@127.0.0.1:{own.port}").geturl()
+    redis = f"redis://127.0.0.1:{server.port}/0"
+    _set_passwords(urls["DATABASE_URL"], urls["REDIS_URL"], postgres="ragbed", redis="")
+    yield {**urls, "DATABASE_URL": postgres, "REDIS_URL": redis}
+    _set_passwords(postgres, redis, postgres=str(own.password), redis=str(server.password))
+
+
+def _set_passwords(database_url: str, redis_url: str, *, postgres: str, redis: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER ROLE ragbed PASSWORD {}").format(sql.Literal(postgres)))
+    with redis_client.Redis.from_url(redis_url) as client:
+        client.config_set("requirepass", redis)
+
+
+@pytest.fixture
 def on_default_ports(
-    ragbed_up: RagbedCommand, make_ragbed: Callable[..., RagbedCommand], tmp_path: Path
+    documented: dict[str, str], make_ragbed: Callable[..., RagbedCommand], tmp_path: Path
 ) -> RagbedCommand:
-    """A checkout whose default ports are those of a stack that runs already."""
+    """A checkout whose default ports are those of a stack that runs already, with the documented passwords."""
     text = STACK_FILE.read_text(encoding="utf-8")
     ports = {
         "postgres": "DATABASE_URL",
@@ -185,9 +206,8 @@ def on_default_ports(
         "qdrant": "QDRANT_URL",
         "ollama": "OLLAMA_HOST",
     }
-    urls = ragbed_up.urls()
     for service, variable in ports.items():
-        port = urls[variable].rpartition(":")[2].partition("/")[0]
+        port = documented[variable].rpartition(":")[2].partition("/")[0]
         head, _, tail = text.partition(f"[services.{service}]\nport = ")
         text = f"{head}[services.{service}]\nport = {port}\n{tail.partition(chr(10))[2]}"
     (tmp_path / "stack.toml").write_text(text, encoding="utf-8")
@@ -195,9 +215,9 @@ def on_default_ports(
 
 
 @pytest.fixture
-def adopted(on_default_ports: RagbedCommand, ragbed_up: RagbedCommand) -> RagbedCommand:
+def adopted(on_default_ports: RagbedCommand, documented: dict[str, str]) -> RagbedCommand:
     """That checkout, once its project has adopted the stores on its default ports."""
-    stores = [url for variable, url in ragbed_up.urls().items() if variable != "OLLAMA_HOST"]
+    stores = [url for variable, url in documented.items() if variable != "OLLAMA_HOST"]
     done = on_default_ports.run("adopt", "--yes", *stores)
     assert done.returncode == 0, done.stderr
     return on_default_ports
@@ -235,10 +255,10 @@ def test_a_store_of_another_project_on_its_default_port_is_passed_over_and_said(
 
 
 def test_an_unmarked_service_on_its_default_port_is_passed_over_and_said(
-    on_default_ports: RagbedCommand, foreign: Foreign
+    on_default_ports: RagbedCommand, foreign: Foreign, documented: dict[str, str]
 ) -> None:
     """A private server is started instead, and the note says why."""
-    foreign.unmark_redis()
+    foreign.unmark_redis(documented["REDIS_URL"])
 
     shown = on_default_ports.json("up", "-d")
 
