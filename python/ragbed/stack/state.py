@@ -312,12 +312,15 @@ class StateFolder:
         """Tell whether the folder is there.
 
         Raises:
-            ConfigurationError: A folder above it may not be entered.
+            ConfigurationError: It, or a folder above it, may not be entered.
         """
         try:
-            return self.root.exists()
+            there = self.root.exists()
         except OSError as error:
             raise self.refused(error) from error
+        if there and self.root.is_dir() and not os.access(self.root, os.R_OK | os.X_OK):
+            raise self.refused(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        return there
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:

@@ -10,7 +10,6 @@ from psycopg import sql
 
 from ragbed.errors import PipelineError
 from ragbed.guard.libpq import fitting_environment
-from ragbed.stack.services.base import tells_of_full_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +97,8 @@ def upgrade(url: str, schema: str, *, check: Callable[[str], None], note: str) -
             config.attributes.update(connection=connection, schema=schema)
             alembic.command.upgrade(config, "head")
     except (alembic.util.CommandError, sa.exc.SQLAlchemyError, psycopg.Error) as error:
+        from ragbed.stack.services import tells_of_full_disk  # noqa: PLC0415 - pins and services take 0.3 s
+
         first_line = str(error).split("\n", 1)[0]
         raise PipelineError(
             f"schema {schema} cannot be brought to revision {HEAD}: {first_line}",
