@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg import sql
 
 from ragbed.errors import PipelineError, ServiceMissing
 from ragbed.guard.libpq import fitting_environment
@@ -53,7 +54,9 @@ def _in_postgres(config: PipelineConfig, *, from_others: bool) -> list[str]:
             if not revision or not _may_take(config, note, from_others=from_others):
                 return []
             if older != config.schema:
-                if comment_on(connection, config.schema) is not None:
+                if comment_on(connection, config.schema) is not None and not _drop_unused(
+                    connection, config.schema
+                ):
                     return [f"schema {older} is left: this project has {config.schema} already"]
                 rename_schema(connection, older, config.schema)
             set_comment(connection, config.schema, config.note)
@@ -62,6 +65,16 @@ def _in_postgres(config: PipelineConfig, *, from_others: bool) -> list[str]:
     except psycopg.Error as error:
         raise PipelineError(f"Postgres refused to hand over {older}: {_line(error)}") from error
     return [f"schema {older} {_whose(note)} is this project's now, as {config.schema}"]
+
+
+def _drop_unused(connection: psycopg.Connection[Any], schema: str) -> bool:
+    """Drop a schema that a mere question made, and tell whether it was one."""
+    for table in ("index_state", "documents", "gaps"):
+        query = sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(schema, table))
+        if connection.execute(query).fetchone():
+            return False
+    connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+    return True
 
 
 def _in_qdrant(config: PipelineConfig, *, from_others: bool) -> list[str]:
