@@ -176,7 +176,7 @@ def test_a_questions_file_that_is_not_there_is_told_with_a_line_of_one(
 
 def test_a_wrong_pin_file_leads_to_the_doctor(environ: dict[str, str], tmp_path: Path) -> None:
     """Its key is named; no log of a service could tell more."""
-    (tmp_path / "stack.toml").write_text("schema = 1\n", encoding="utf-8")
+    (tmp_path / "stack.toml").write_text("[services.redis]\nport = 0\n", encoding="utf-8")
 
     done = smoke({**environ, "RAGBED_ROOT": str(tmp_path)}, "--stage", "stack")
 
