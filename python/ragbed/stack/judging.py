@@ -77,16 +77,23 @@ def require_adopted(
     require_allowed(record, settings, folder, services)
     if not settings.tier.writes_allowed:
         return  # its stores are asked nothing
-    for service, endpoint in record.endpoints.items():
-        if endpoint.launcher == "attach" and service in (services or record.endpoints):
-            attach_given(
-                service,
-                endpoint.url,
-                named=_named(service, folder),
-                pins=load_stack_pins()[service],
-                settings=settings,
-                project=folder.identity(),
-            )
+    attached = {
+        service: endpoint
+        for service, endpoint in record.endpoints.items()
+        if endpoint.launcher == "attach" and service in (services or record.endpoints)
+    }
+    if not attached:
+        return
+    pins, project = load_stack_pins(), folder.identity()
+    for service, endpoint in attached.items():
+        attach_given(
+            service,
+            endpoint.url,
+            named=_named(service, folder),
+            pins=pins[service],
+            settings=settings,
+            project=project,
+        )
 
 
 def _named(service: str, folder: StateFolder) -> str:
