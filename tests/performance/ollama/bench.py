@@ -29,7 +29,9 @@ from ragbed.models.client.batching import batches
 from ragbed.models.client.policy import ClientPolicy
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
-from ragbed.pipeline.reading import read_changes
+from ragbed.pipeline.parser_process import ParserProcess
+from ragbed.pipeline.ports import SourceFolder
+from ragbed.pipeline.reading import Reading, read_changes
 from ragbed.settings import resolve_settings
 from ragbed.stack import StateFolder, running_stack
 
@@ -138,7 +140,11 @@ def _round(config: PipelineConfig, meter: Meter, folder: Path, chunks: int, numb
 
 def _ask_the_bare_client(config: PipelineConfig, corpus: Path) -> None:
     """Send the batches that the pipeline sends."""
-    texts = [piece.text for piece in read_changes(corpus, config, {}, lambda _: None).pieces]
+    reading = Reading()
+    with ParserProcess() as parser:
+        source = SourceFolder(path=corpus, prefix="")
+        read_changes(source, config, known={}, parser=parser, reading=reading, progress=lambda _: None)
+    texts = [piece.text for piece in reading.pieces]
     policy, options = ClientPolicy(), {"num_thread": config.num_thread} if config.num_thread else {}
     with Client(config.ollama_url) as client:
         for start in range(0, len(texts), config.batch_size):
