@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from ragbed.settings import all_settings
-from ragbed.stack import StateFolder
+from ragbed.state import StateFolder
 from ragbed_command import RagbedCommand
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.guard import open_store
 from ragbed.settings import resolve_settings
-from ragbed.stack import StateFolder, running_stack
+from ragbed.stack import running_stack
 from ragbed.stack.services import free_port
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -136,7 +136,7 @@ def _refusal(error: OSError) -> str:
     Raises:
         OSError: There is no current folder.
     """
-    from ragbed.stack import find_state_folder
+    from ragbed.state import find_state_folder
 
     if not error.filename:
         Path.cwd()

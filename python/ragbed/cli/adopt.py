@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ragbed.settings import Settings
-    from ragbed.stack import StateFolder
+    from ragbed.state import StateFolder
 
 
 @click.command(
@@ -57,9 +57,9 @@ def adopt(
     """
     from ragbed.cli.project import project_settings
     from ragbed.guard import check_url, refuse_writes
-    from ragbed.stack import find_state_folder
     from ragbed.stack.announced import announce
     from ragbed.stack.recognising import require_started_here
+    from ragbed.state import find_state_folder
 
     settings = project_settings()
     if check:

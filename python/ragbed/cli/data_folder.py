@@ -20,6 +20,6 @@ def data_or_default(data: Path | None) -> Path:
     """Return the folder that was given, or the one in the state folder."""
     if data is not None:
         return data
-    from ragbed.stack import find_state_folder
+    from ragbed.state import find_state_folder
 
     return find_state_folder().prepared().qdrant

@@ -33,9 +33,10 @@ def env(*, form: str) -> None:
     from ragbed.cli.output import note, show_json
     from ragbed.cli.project import project_settings
     from ragbed.errors import ExitCode, ServiceMissing
-    from ragbed.stack import Found, find_services, find_state_folder, running_record
+    from ragbed.stack import Found, find_services, running_record
     from ragbed.stack.attaching import address_variables
     from ragbed.stack.judging import refuse_foreign_stack, require_adopted
+    from ragbed.state import find_state_folder
 
     settings = project_settings()
     folder = find_state_folder()

@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ragbed.stack import StateFolder
+    from ragbed.state import StateFolder
 
 
 @click.command(epilog="Example: ragbed logs -f postgres")
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def logs(*, service: str | None, follow: bool, lines: int) -> None:
     """Show the services' logs: of the stack that is up, else of the last one."""
     from ragbed.errors import ServiceMissing, UsageError
-    from ragbed.stack import SERVICES, find_state_folder
+    from ragbed.stack import SERVICES
+    from ragbed.state import find_state_folder
 
     if service and service not in SERVICES:
         raise UsageError(f"there is no service {service!r}", hint=f"one of {', '.join(SERVICES)}")
@@ -36,7 +37,7 @@ def logs(*, service: str | None, follow: bool, lines: int) -> None:
 def _files(folder: StateFolder, service: str) -> list[Path]:
     """Return the logs of the stack that is up, else of the one that wrote last; links and FIFOs are none."""
     from ragbed.stack import running_record
-    from ragbed.stack.json_files import is_file, is_folder
+    from ragbed.state.files import is_file, is_folder
 
     record = running_record(folder)
     if record:

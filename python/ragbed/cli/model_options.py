@@ -46,7 +46,7 @@ def lock_in_force(file: Path | None) -> ModelLock:
 def fetched_blobs(*, made: bool = False) -> BlobFolder:
     """Return the fetched blobs of the state folder; `made` makes that folder."""
     from ragbed.models import BlobFolder
-    from ragbed.stack import find_state_folder
+    from ragbed.state import find_state_folder
 
     folder = find_state_folder()
     return BlobFolder((folder.prepared() if made else folder).models)
@@ -98,8 +98,9 @@ def live_address(settings: Settings) -> str:
     """
     from ragbed.pins import load_stack_pins
     from ragbed.settings import definitions as known
-    from ragbed.stack import find_state_folder, running_record
+    from ragbed.stack import running_record
     from ragbed.stack.judging import require_allowed
+    from ragbed.state import find_state_folder
 
     if settings[known.OLLAMA_URL]:
         return settings[known.OLLAMA_URL]

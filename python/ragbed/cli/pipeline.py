@@ -34,7 +34,8 @@ def running_config(command: str, namespace: str) -> Iterator[tuple[PipelineConfi
     """
     from ragbed.guard import refuse_writes
     from ragbed.pipeline.on_stack import pipeline_config
-    from ragbed.stack import find_state_folder, running_stack
+    from ragbed.stack import running_stack
+    from ragbed.state import find_state_folder
 
     settings = project_settings()
     refuse_writes(settings, command=command)
@@ -196,7 +197,7 @@ def _side(score: float | None) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def gaps(*, namespace: str, as_json: bool) -> None:
     """List what was asked and is not covered by the documents, the newest first."""
-    from ragbed.stack import find_state_folder
+    from ragbed.state import find_state_folder
 
     with _pipeline("ragbed gaps", namespace) as (pipeline, _):
         found = pipeline.gaps()

@@ -45,7 +45,7 @@ def smoke(
     """
     from ragbed.cli.project import project_settings
     from ragbed.smoke import SmokeOptions, run_smoke
-    from ragbed.stack import find_state_folder
+    from ragbed.state import find_state_folder
 
     options = SmokeOptions(
         corpus=corpus, questions=questions, require_live=require_live, keep=keep, last_stage=last_stage

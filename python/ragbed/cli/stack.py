@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ragbed.stack import Endpoint, Found
-    from ragbed.stack.identity import ProjectIdentity
     from ragbed.stack.record import StackRecord
+    from ragbed.state import ProjectIdentity
 
 
 @click.command(epilog='Example: ragbed up -d && eval "$(ragbed env)"')
@@ -37,9 +37,10 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     """
     from ragbed.errors import UsageError
     from ragbed.guard import refuse_writes
-    from ragbed.stack import SERVICES, find_state_folder
+    from ragbed.stack import SERVICES
     from ragbed.stack import up as start_stack
     from ragbed.stack.supervising import stopped_at_the_end, supervise
+    from ragbed.state import find_state_folder
 
     if as_json and not detach:
         raise UsageError("--json needs --detach: a stack in the foreground prints until it ends")
@@ -94,8 +95,8 @@ def down(*, everything: bool, keep: bool, everywhere: bool, yes: bool) -> None:
     if yes:
         raise UsageError("--yes goes with --everywhere: without it, nothing is asked")
     from ragbed.stack import down as stop_stack
-    from ragbed.stack import find_state_folder
     from ragbed.stack.record import load_record
+    from ragbed.state import find_state_folder
 
     folder = find_state_folder()
     record = load_record(folder)
@@ -116,8 +117,8 @@ def down(*, everything: bool, keep: bool, everywhere: bool, yes: bool) -> None:
 def reset(*, yes: bool) -> None:
     """Stop the stack and delete its data: databases, caches, collections, gap pages, logs."""
     from ragbed.guard import refuse_writes
-    from ragbed.stack import find_state_folder
     from ragbed.stack import reset as reset_stack
+    from ragbed.state import find_state_folder
 
     refuse_writes(project_settings(), command="ragbed reset")
     folder = find_state_folder()
@@ -138,9 +139,10 @@ def status(*, as_json: bool, everywhere: bool) -> None:
     whose URL is given, those of `devenv up`, and those on their default ports.
     """
     from ragbed.errors import ExitCode
-    from ragbed.stack import find_services, find_state_folder, running_record
+    from ragbed.stack import find_services, running_record
     from ragbed.stack.health import check_health
     from ragbed.stack.judging import require_allowed
+    from ragbed.state import find_state_folder
 
     if everywhere:
         status_everywhere(as_json=as_json)

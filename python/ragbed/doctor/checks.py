@@ -13,7 +13,8 @@ from ragbed.doctor.probing import Failed, Silent
 from ragbed.errors import PinFileError, RagbedError
 from ragbed.pins import load_model_lock, load_stack_pins, stack_file_path
 from ragbed.settings import resolve_settings
-from ragbed.stack import find_state_folder, project_folder
+from ragbed.stack import project_folder
+from ragbed.state import find_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ragbed.doctor.probing import Programs
     from ragbed.pins import ModelLock, StackPins
     from ragbed.settings import Settings
-    from ragbed.stack import StateFolder
+    from ragbed.state import StateFolder
 
 T = TypeVar("T")
 

@@ -18,9 +18,10 @@ from ragbed.doctor.services import Survey
 from ragbed.errors import RagbedError
 from ragbed.guard import refuse_writes, scrubber
 from ragbed.settings import resolve_settings
-from ragbed.stack import SERVICES, StackBuilder, StateFolder, project_folder
+from ragbed.stack import SERVICES, StackBuilder, project_folder
 from ragbed.stack.judging import require_allowed
 from ragbed.stack.record import load_record
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ragbed.doctor.probing import Programs
     from ragbed.errors import ConfigurationError
-    from ragbed.stack import StateFolder
+    from ragbed.state import StateFolder
 
 _SYSTEMS = ("Linux", "Darwin")
 _MACHINES = ("x86_64", "amd64", "aarch64", "arm64")

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from ragbed.pins import ModelLock, ModelPin, StackPins
     from ragbed.settings import Settings
-    from ragbed.stack import StackBuilder, StateFolder
+    from ragbed.stack import StackBuilder
     from ragbed.stack.record import StackRecord
+    from ragbed.state import StateFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from ragbed.stack.threads import num_thread
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
-    from ragbed.stack import Stack, StateFolder
+    from ragbed.stack import Stack
+    from ragbed.state import StateFolder
 
 
 def pipeline_config(

@@ -81,7 +81,7 @@ def ragbed_pipeline(ragbed_stack: Stack, ragbed_settings: Settings) -> Iterator[
     """Yield a migrated pipeline that no other test sees; what it wrote is dropped after the test."""
     from ragbed.pipeline import open_pipeline  # noqa: PLC0415 - as above
     from ragbed.pipeline.on_stack import pipeline_config  # noqa: PLC0415 - as above
-    from ragbed.stack import find_state_folder  # noqa: PLC0415 - as above
+    from ragbed.state import find_state_folder  # noqa: PLC0415 - as above
 
     config = pipeline_config(
         ragbed_stack,

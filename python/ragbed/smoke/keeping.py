@@ -6,12 +6,13 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ragbed.stack.json_files import write_json
 from ragbed.stack.record import load_record
+from ragbed.state.files import write_json
 
 if TYPE_CHECKING:
     from ragbed.smoke.report import SmokeReport
-    from ragbed.stack import Stack, StateFolder
+    from ragbed.stack import Stack
+    from ragbed.state import StateFolder
 
 RUNS_KEPT = 20
 _PREFIX = "smoke-"

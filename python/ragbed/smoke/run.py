@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ragbed.pipeline.corpus import Corpus
     from ragbed.settings import Settings
     from ragbed.settings.llm import Caller
-    from ragbed.stack import Endpoint, Stack, StateFolder
+    from ragbed.stack import Endpoint, Stack
+    from ragbed.state import StateFolder
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from ragbed.stack.launching import log_tail
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
-    from ragbed.stack import StateFolder
+    from ragbed.state import StateFolder
 
 Stage = Callable[[Run], str]
 STAGES: dict[str, Stage] = {

@@ -7,7 +7,6 @@ from ragbed.stack.finding import Found, find_services
 from ragbed.stack.lifecycle import down, mend, reset, up
 from ragbed.stack.reaping import running_record
 from ragbed.stack.session import running_stack
-from ragbed.stack.state import StateFolder, find_state_folder
 from ragbed.stack.threads import num_thread, num_thread_at
 
 __all__ = [
@@ -16,10 +15,8 @@ __all__ = [
     "Found",
     "Stack",
     "StackBuilder",
-    "StateFolder",
     "down",
     "find_services",
-    "find_state_folder",
     "mend",
     "num_thread",
     "num_thread_at",

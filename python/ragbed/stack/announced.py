@@ -15,7 +15,7 @@ from ragbed.errors import GuardRefused
 from ragbed.guard import check_url, is_loopback
 from ragbed.stack.attaching import PassedOver, attach_default, attach_found, default_url
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.json_files import read_json, write_json
+from ragbed.state.files import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ragbed.guard import Project
     from ragbed.pins import ServicePins
     from ragbed.settings import Settings
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 SCHEMA = 1
 _CLIENTS_PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "rediss": 6379}

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ragbed.settings.llm import Caller
     from ragbed.stack.services import Starter
     from ragbed.stack.services.ollama_loading import Say
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 _PASSWORDS = {"postgres": known.STACK_POSTGRES_PASSWORD, "redis": known.STACK_REDIS_PASSWORD}
 

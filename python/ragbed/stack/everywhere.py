@@ -21,11 +21,12 @@ from ragbed.stack.ownership import (
 )
 from ragbed.stack.processes import stop
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
-from ragbed.stack.state import StateFolder, is_stack_id
+from ragbed.stack.stack_id import is_stack_id
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
-    from ragbed.stack.identity import ProjectIdentity
     from ragbed.stack.processes import ProcessIdentity
+    from ragbed.state import ProjectIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ragbed.settings import Settings
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

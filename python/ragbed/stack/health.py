@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ragbed.stack.endpoint import Endpoint
     from ragbed.stack.record import StackRecord
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 
 def check_health(record: StackRecord, folder: StateFolder) -> dict[str, str]:

@@ -8,15 +8,15 @@ from ragbed.errors import GuardRefused
 from ragbed.guard import check_url
 from ragbed.pins import load_stack_pins
 from ragbed.stack.attaching import attach_given
-from ragbed.stack.json_files import read_json
 from ragbed.stack.record import load_record
+from ragbed.state.files import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ragbed.settings import Settings
     from ragbed.stack.record import StackRecord
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 
 def refuse_foreign_stack(folder: StateFolder) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ragbed.pins import ServicePins
     from ragbed.stack.binaries import Search
     from ragbed.stack.processes import ProcessIdentity
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 _PORT_TRIES = 3
 _LOW_MB = 16  # below this a failure is put down to the disk; servers that map files are just killed

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragbed.stack.endpoint import SERVICES
-from ragbed.stack.json_files import is_file, is_folder, read_json, write_json
 from ragbed.stack.ownership import (
     SERVICE_VARIABLE,
     STACK_VARIABLE,
@@ -32,12 +31,14 @@ from ragbed.stack.ownership import (
 )
 from ragbed.stack.processes import ProcessIdentity, stop
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
-from ragbed.stack.state import StateFolder, stack_id
+from ragbed.stack.stack_id import stack_id
+from ragbed.state import StateFolder
+from ragbed.state.files import is_file, is_folder, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ragbed.stack.identity import ProjectIdentity
+    from ragbed.state import ProjectIdentity
 
 logger = logging.getLogger(__name__)
 

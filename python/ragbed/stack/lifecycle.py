@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ragbed.settings import Settings
     from ragbed.stack.services.ollama_loading import Say
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 
 def up(

@@ -19,7 +19,7 @@ from ragbed.stack.processes import ProcessIdentity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 DEVENV_ROOT = "DEVENV_ROOT"
 """devenv names its project's folder by it, in the environment of everything that it starts."""

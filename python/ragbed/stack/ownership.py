@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from ragbed.stack.json_files import is_file
 from ragbed.stack.processes import ProcessIdentity, ancestry
 from ragbed.stack.services.unprivileged import nobody
+from ragbed.state.files import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 TOKEN_VARIABLE = "RAGBED_LEASE"  # noqa: S105 - the name of a variable
 STATE_VARIABLE = "RAGBED_LEASE_STATE_DIR"

@@ -6,17 +6,17 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ragbed.stack.json_files import forget_unfinished, is_folder
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services.postgres import forget_unfinished_template
-from ragbed.stack.state import is_stack_id
+from ragbed.stack.stack_id import is_stack_id
+from ragbed.state.files import forget_unfinished, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 _LOGS_KEPT = 8
 

@@ -17,7 +17,7 @@ from ragbed.stack.listening import DEVENV_ROOT, listener_on
 if TYPE_CHECKING:
     from ragbed.guard import Identity, Store
     from ragbed.settings import Settings
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 _SERVICES = {
     "postgres": ("postgres",),

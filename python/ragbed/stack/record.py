@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ragbed.stack.endpoint import SERVICES, Endpoint
-from ragbed.stack.json_files import read_json, write_json
 from ragbed.stack.ownership import is_token
 from ragbed.stack.processes import ProcessIdentity
-from ragbed.stack.state import stack_id
+from ragbed.stack.stack_id import stack_id
+from ragbed.state.files import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 SCHEMA = 1
 

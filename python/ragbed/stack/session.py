@@ -18,7 +18,7 @@ from ragbed.stack.health import require_answers
 from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
 from ragbed.stack.lifecycle import mend
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
-from ragbed.stack.state import StateFolder, find_state_folder
+from ragbed.state import StateFolder, find_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ragbed.settings import Settings
     from ragbed.stack.endpoint import Endpoint
     from ragbed.stack.record import StackRecord
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 _RESTARTS = 3
 _WITHIN_S = 60.0

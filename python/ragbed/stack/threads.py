@@ -9,7 +9,7 @@ import psutil
 
 from ragbed.settings import definitions as known
 from ragbed.stack.record import load_record
-from ragbed.stack.state import find_state_folder
+from ragbed.state import find_state_folder
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ragbed.stack import StateFolder
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

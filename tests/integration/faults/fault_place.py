@@ -19,7 +19,7 @@ from ragbed.settings import all_settings
 from ragbed.stack import SERVICES
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.services.unprivileged import outside_folder
-from ragbed.stack.state import StateFolder
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ragbed.stack import SERVICES, StateFolder
+from ragbed.stack import SERVICES
 from ragbed.stack.processes import ProcessIdentity
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     import random

@@ -22,8 +22,8 @@ from pathlib import Path
 from hostile_folder import WILD, Hostile
 
 from ragbed.cli import main as ragbed
-from ragbed.stack import StateFolder
 from ragbed.stack.reaping import reaped
+from ragbed.state import StateFolder
 
 STRANGERS = 50
 COMMANDS = (

@@ -21,8 +21,9 @@ from ragbed.models.fingerprint import (
 )
 from ragbed.settings import resolve_settings
 from ragbed.smoke import Run, SmokeOptions, services
-from ragbed.stack import Endpoint, Stack, StateFolder, num_thread
+from ragbed.stack import Endpoint, Stack, num_thread
 from ragbed.stack.record import StackRecord
+from ragbed.state import StateFolder
 from ragbed_command import RagbedCommand
 
 if TYPE_CHECKING:

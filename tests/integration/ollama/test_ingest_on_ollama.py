@@ -11,7 +11,8 @@ from made.corpus import CHUNK_TOKENS, write_corpus
 from ragbed.pipeline import Pipeline, open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import resolve_settings
-from ragbed.stack import StateFolder, running_stack
+from ragbed.stack import running_stack
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

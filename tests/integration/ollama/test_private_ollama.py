@@ -17,11 +17,12 @@ from ragbed.errors import ServiceNotReady
 from ragbed.models.layout import manifests_in
 from ragbed.pins import load_stack_pins
 from ragbed.settings import Settings, resolve_settings
-from ragbed.stack import StateFolder, running_stack
+from ragbed.stack import running_stack
 from ragbed.stack.binaries import ask_version
 from ragbed.stack.leases import Leases
 from ragbed.stack.ownership import TOKEN_VARIABLE
 from ragbed.stack.processes import ProcessIdentity, stop
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from http.server import HTTPServer

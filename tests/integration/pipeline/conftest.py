@@ -11,7 +11,8 @@ from pipeline_bench import HANDBOOK, Bench
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import Settings, resolve_settings
-from ragbed.stack import Stack, StateFolder, running_stack
+from ragbed.stack import Stack, running_stack
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,11 @@ from ragbed.data import Question, lessons_folder, load_questions, questions_file
 from ragbed.evaluation import Judged, RetrievalFigures, measure
 from ragbed.pipeline import Pipeline, open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
-from ragbed.stack import Stack, StateFolder
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
+    from ragbed.stack import Stack
 
 
 @pytest.fixture(scope="module")

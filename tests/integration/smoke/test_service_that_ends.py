@@ -10,8 +10,8 @@ import pytest
 
 from ragbed.settings import resolve_settings
 from ragbed.smoke import SmokeOptions, run_smoke
-from ragbed.stack import StateFolder
 from ragbed.stack.leases import Leases
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

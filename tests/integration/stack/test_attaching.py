@@ -12,16 +12,16 @@ import pytest
 from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
-from ragbed.stack import StateFolder
 from ragbed.stack.attaching import attach_given
 from ragbed.stack.services import free_port
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ragbed.stack.endpoint import Endpoint
-    from ragbed.stack.identity import ProjectIdentity
+    from ragbed.state import ProjectIdentity
     from ragbed_command import RagbedCommand
 
 SCHEMES = {"postgres": "postgresql", "redis": "redis", "qdrant": "http", "ollama": "http"}

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from ragbed.errors import ExitCode
 from ragbed.guard import open_store
-from ragbed.stack import StateFolder
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,9 +11,8 @@ import redis as redis_client
 
 from ragbed.errors import ExitCode
 from ragbed.guard import open_store
-from ragbed.stack import StateFolder
-from ragbed.stack.identity import ProjectIdentity
 from ragbed.stack.services import free_port
+from ragbed.state import ProjectIdentity, StateFolder
 
 if TYPE_CHECKING:
     from ragbed_command import RagbedCommand

@@ -15,11 +15,12 @@ import pytest
 
 from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.settings import resolve_settings
-from ragbed.stack import SERVICES, StateFolder, running_stack
+from ragbed.stack import SERVICES, running_stack
 from ragbed.stack.leases import Leases
 from ragbed.stack.ownership import TOKEN_VARIABLE
 from ragbed.stack.processes import stop
 from ragbed.stack.services import free_port
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings

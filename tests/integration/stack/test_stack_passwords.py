@@ -13,9 +13,10 @@ import redis as redis_client
 
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
-from ragbed.stack import StateFolder, running_stack
+from ragbed.stack import running_stack
 from ragbed.stack.building import StackBuilder
 from ragbed.stack.reaping import end_all
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings

@@ -33,7 +33,8 @@ from ragbed.pipeline.parser_process import ParserProcess
 from ragbed.pipeline.ports import SourceFolder
 from ragbed.pipeline.reading import Reading, read_changes
 from ragbed.settings import resolve_settings
-from ragbed.stack import StateFolder, running_stack
+from ragbed.stack import running_stack
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

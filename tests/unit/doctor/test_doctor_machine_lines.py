@@ -24,7 +24,7 @@ from ragbed.doctor.machine import (
 )
 from ragbed.doctor.probing import Programs
 from ragbed.errors import ConfigurationError
-from ragbed.stack import StateFolder
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from ragbed.doctor import Finding

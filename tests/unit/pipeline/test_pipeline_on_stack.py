@@ -8,7 +8,8 @@ from ragbed.models.client import ClientPolicy
 from ragbed.pipeline.adapters.ollama import OllamaConnection
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import resolve_settings
-from ragbed.stack import SERVICES, Endpoint, Stack, StateFolder
+from ragbed.stack import SERVICES, Endpoint, Stack
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,9 @@ from ragbed.errors import ServiceMissing
 from ragbed.smoke import CorpusFigures, Failure, SmokeReport
 from ragbed.smoke.keeping import RUNS_KEPT, is_up, keep_report, namespace_of
 from ragbed.smoke.runner import _clean_up
-from ragbed.stack import Endpoint, Stack, StateFolder
+from ragbed.stack import Endpoint, Stack
 from ragbed.stack.record import StackRecord
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.settings import resolve_settings
 from ragbed.smoke import SmokeOptions, run_smoke
-from ragbed.stack import StateFolder
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,8 @@ from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import resolve_settings
 from ragbed.smoke import Run, SmokeOptions, documents, questions, services
 from ragbed.smoke.runner import STAGES
-from ragbed.stack import Endpoint, Stack, StateFolder
+from ragbed.stack import Endpoint, Stack
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ import pytest
 
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
-from ragbed.stack import StateFolder
 from ragbed.stack.announced import Announcement, announce, load_announcements, look_around
 from ragbed.stack.attaching import PassedOver
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ragbed.stack import StateFolder
-from ragbed.stack.identity import write_identity
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.ownership import STATE_VARIABLE, TOKEN_VARIABLE, find_marked
 from ragbed.stack.processes import ProcessIdentity, find_inside, stop
+from ragbed.state import StateFolder
+from ragbed.state.identity import write_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

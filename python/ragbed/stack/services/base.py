@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ragbed.pins import ServicePins
     from ragbed.stack.binaries import Search
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.pins import ServicePins
-    from ragbed.stack.state import StateFolder
+    from ragbed.state import StateFolder
 
 USER = DATABASE = PRIVATE
 # A killed server loses nothing that it acknowledged: the kernel has the pages. A crash of the whole machine may

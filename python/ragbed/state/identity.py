@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from uuid import getnode
 
-from ragbed.stack.json_files import read_json, write_json
-from ragbed.stack.tracked import is_as_tracked, is_tracked_itself
+from ragbed.state.files import read_json, write_json
+from ragbed.state.tracked import is_as_tracked, is_tracked_itself
 
 FILE = "identity.json"
 SCHEMA = 1

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ragbed.errors import ConfigurationError
-from ragbed.stack import StateFolder
+from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ragbed.stack.identity import ProjectIdentity
-from ragbed.stack.tracked import tracked_files
+    from ragbed.state import ProjectIdentity
+from ragbed.state.tracked import tracked_files
 
 
 def prepared(path: Path) -> tuple[StateFolder, ProjectIdentity]:

@@ -9,7 +9,8 @@ import pytest
 
 from ragbed.errors import ConfigurationError
 from ragbed.project import MARKS
-from ragbed.stack import find_state_folder, project_folder
+from ragbed.stack import project_folder
+from ragbed.state import find_state_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import subprocess
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ragbed.stack.json_files import is_file
+from ragbed.state.files import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,13 @@ def is_tracked_itself(root: Path) -> bool:
 def is_tracked_below(root: Path, name: str) -> bool:
     """Tell whether git tracks a file below a folder of a state folder, whether or not it is there."""
     return any(path.startswith(f"{name}/") for path in tracked_files(root))
+
+
+def untracked(root: Path, name: str) -> str:
+    """Return the name of a folder whose files a server loads: another one where git tracks a file of that folder."""
+    while is_tracked_below(root, name):
+        name = f"{name}-untracked"
+    return name
 
 
 def _blob(content: bytes) -> str:

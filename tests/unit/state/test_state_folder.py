@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragbed.errors import ConfigurationError
-from ragbed.stack import StateFolder, find_state_folder, project_folder
-from ragbed.stack.json_files import read_json, write_json
+from ragbed.stack import project_folder
+from ragbed.state import StateFolder, find_state_folder
+from ragbed.state.files import read_json, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
