@@ -42,7 +42,7 @@ def explain(*, key: str | None, as_json: bool) -> None:
         rows = [(_shown(setting, one), f"{one.source}{_standing(settings, setting, one)}") for one in history]
         show_table(["value", "source"], rows)
         return
-    values = [(s.key, _shown(s, settings.in_force(s)), settings.source(s)) for s in chosen]
+    values = [(s.key, _shown(s, settings.in_force(s)), str(settings.source(s))) for s in chosen]
     flags = [
         (f"feature {name}", str(on), f"environment FEATURE_{name.upper()}")
         for name, on in settings.features.items()
@@ -73,15 +73,15 @@ def _find(key: str, known: dict[str, Setting[Any]]) -> Setting[Any]:
 
 def _describe(settings: Settings, chosen: list[Setting[Any]]) -> dict[str, Any]:
     return {
-        "tier": {"value": settings.tier.name, "source": settings.tier_source},
+        "tier": {"value": settings.tier.name, "source": str(settings.tier_source)},
         "settings": {
             setting.key: {
                 "value": _hidden(setting, settings[setting]),
-                "source": settings.source(setting),
+                "source": str(settings.source(setting)),
                 "history": [
                     {
                         "value": _hidden(setting, resolved.value),
-                        "source": resolved.source,
+                        "source": str(resolved.source),
                         "counted": resolved.counted,
                     }
                     for resolved in settings.history[setting.key]

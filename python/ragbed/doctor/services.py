@@ -116,7 +116,7 @@ class Survey:
 
     def _facts_of(self, name: str, answers: Mapping[str, Any]) -> ServiceFacts:
         setting, llm = URL_SETTINGS[name], self.builder.llm
-        source = self.settings.source(setting).removeprefix("environment ")
+        source = self.settings.source(setting).short
         health = answers.get("running")
         return ServiceFacts(
             service=name,

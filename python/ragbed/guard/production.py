@@ -160,4 +160,4 @@ def _is_production(name: str) -> bool:
 
 def _variable(settings: Settings, setting: Setting[str]) -> str:
     source = settings.source(setting)
-    return source.removeprefix("environment ") if source.startswith("environment ") else setting.key
+    return source.name if source.kind == "environment" else setting.key

@@ -5,6 +5,7 @@ from ragbed.settings.definitions import Setting, all_settings
 from ragbed.settings.kept_back import line_to_add
 from ragbed.settings.llm import LlmChoice, choose_llm
 from ragbed.settings.resolution import Resolved, Settings, resolve_settings
+from ragbed.settings.source import Source
 from ragbed.settings.tiers import TIERS, Tier
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Resolved",
     "Setting",
     "Settings",
+    "Source",
     "Tier",
     "all_settings",
     "choose_llm",

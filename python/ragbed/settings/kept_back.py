@@ -8,25 +8,24 @@ from urllib.parse import urlsplit
 
 from ragbed.settings import definitions as known
 from ragbed.settings.definitions import Setting, all_settings
-from ragbed.settings.local_file import how_to_make_it_theirs
+from ragbed.settings.source import LOCAL_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
+    from ragbed.settings.local_file import Doubt
     from ragbed.settings.resolution import Resolved, Settings
 
 
-def with_kept_back(settings: Settings, environ: Mapping[str, str], local_file: Path, reason: str) -> Settings:
+def with_kept_back(settings: Settings, environ: Mapping[str, str], doubt: Doubt | None) -> Settings:
     """Return the settings with a password of the environment kept from another source's address, and the notes.
 
     Args:
         settings: The resolved settings.
         environ: Environment variables.
-        local_file: The developer's own file.
-        reason: Why that file does not speak for this user; empty where it does.
+        doubt: Why the developer's own file does not speak for this user; None where it does.
     """
-    notes = [*_of_the_local_file(local_file, reason), *_of_guards(settings), *_of_the_api_key(settings)]
+    notes = [*_of_the_local_file(doubt), *_of_guards(settings), *_of_the_api_key(settings)]
     url = settings.in_force(known.POSTGRES_URL)
     if environ.get("PGPASSWORD") and _leaves_the_password_open(url):
         history = settings.history[known.POSTGRES_URL.key]
@@ -52,11 +51,11 @@ def line_to_add(setting: Setting[str], value: object) -> str:
     )
 
 
-def _of_the_local_file(local_file: Path, reason: str) -> Iterator[str]:
-    if reason:
+def _of_the_local_file(doubt: Doubt | None) -> Iterator[str]:
+    if doubt:
         yield (
-            f"{local_file.name} counts as the project's, not as yours ({reason}): it lifts no guard; to make it"
-            f" yours: {how_to_make_it_theirs(local_file, reason)}"
+            f"{LOCAL_FILE} counts as the project's, not as yours ({doubt.reason}): it lifts no guard; to make it"
+            f" yours: {doubt.remedy}"
         )
 
 
@@ -72,21 +71,21 @@ def _of_guards(settings: Settings) -> Iterator[str]:
 def _of_the_api_key(settings: Settings) -> Iterator[str]:
     key, address = settings.in_force(known.QDRANT_API_KEY), settings.in_force(known.QDRANT_URL)
     elsewhere = settings.is_given(known.QDRANT_URL) and not address.value.startswith("memory:")
-    if key.value and elsewhere and key.level != address.level:
-        yield _kept_back(key.source.removeprefix("environment "), known.QDRANT_URL, address)
+    if key.value and elsewhere and key.source.level != address.source.level:
+        yield _kept_back(key.source.short, known.QDRANT_URL, address)
 
 
 def _kept_back(secret: str, setting: Setting[str], address: Resolved) -> str:
-    where = address.source.removeprefix("environment ")
     return (
-        f"{secret} is kept back: it was not given together with {setting.key}, which is from {where}; to send it"
+        f"{secret} is kept back: it was not given together with {setting.key}, which is from"
+        f" {address.source.short}; to send it"
         f" there, give both in one place, for example: export {setting.env[0]}=URL"
     )
 
 
 def _leaves_the_password_open(url: Resolved) -> bool:
     """Tell whether libpq would take its password from the environment for an address that came from elsewhere."""
-    if not url.value or url.level == "environment":
+    if not url.value or url.source.level == "environment":
         return False
     try:
         parts = urlsplit(url.value)

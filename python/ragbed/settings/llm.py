@@ -10,6 +10,7 @@ from ragbed.settings import definitions as known
 
 if TYPE_CHECKING:
     from ragbed.settings.resolution import Settings
+    from ragbed.settings.source import Source
 
 PAID = frozenset({"openai", "anthropic"})
 FREE = frozenset({"mock", "ollama"})
@@ -41,17 +42,17 @@ def choose_llm(settings: Settings, *, caller: Caller) -> LlmChoice:
     Raises:
         GuardRefused: A paid provider in a tier that allows none.
     """
-    provider, why, chosen = named_provider(settings)
-    refuse_paid(settings, provider, why)
+    provider, source, chosen = named_provider(settings)
+    refuse_paid(settings, provider, source)
     refuse_paid(settings, settings[known.EMBEDDING_PROVIDER], settings.source(known.EMBEDDING_PROVIDER))
     if not chosen and caller == "command" and settings.tier.live_ollama:
         return LlmChoice(
             provider="ollama", why=f"tier {settings.tier.name} takes a live Ollama", may_fall_back=True
         )
-    return LlmChoice(provider=provider, why=why)
+    return LlmChoice(provider=provider, why=str(source))
 
 
-def named_provider(settings: Settings) -> tuple[str, str, bool]:
+def named_provider(settings: Settings) -> tuple[str, Source, bool]:
     """Return the provider that the settings name, where they do it, and whether somebody chose it."""
     if settings.is_given(known.LLM_PROVIDER):
         return settings[known.LLM_PROVIDER], settings.source(known.LLM_PROVIDER), True
@@ -64,7 +65,7 @@ def named_provider(settings: Settings) -> tuple[str, str, bool]:
     return settings[known.LLM_PROVIDER], settings.source(known.LLM_PROVIDER), False
 
 
-def refuse_paid(settings: Settings, provider: str, why: str) -> None:
+def refuse_paid(settings: Settings, provider: str, source: Source) -> None:
     """Refuse a paid provider where the tier allows none, whatever keys are set.
 
     Raises:
@@ -75,6 +76,6 @@ def refuse_paid(settings: Settings, provider: str, why: str) -> None:
     if not settings.tier.paid_allowed or settings[known.LLM_FAIL_ON_REAL_CALL]:
         rule = "FAIL_ON_REAL_API_CALL is set" if settings.tier.paid_allowed else f"tier {settings.tier.name}"
         raise GuardRefused(
-            f"the paid provider {provider} ({why}) is refused: {rule}",
+            f"the paid provider {provider} ({source}) is refused: {rule}",
             hint="set MODEL_PROVIDER=mock or MODEL_PROVIDER=ollama, or choose another APP_ENV",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,21 @@ if TYPE_CHECKING:
 _GIT = ("git", "-c", "core.fsmonitor=false", "-c", "safe.directory=*", "--literal-pathspecs")
 
 
-def why_not_the_users(path: Path) -> str:
-    """Return why a file does not speak for this user, in words; empty where it does, or where there is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why a developer's own file does not speak for this user.
+
+    Attributes:
+        reason: In words, to follow the file's name.
+        remedy: What to type so that it does.
+    """
+
+    reason: str
+    remedy: str
+
+
+def why_not_the_users(path: Path) -> Doubt | None:
+    """Return why a file does not speak for this user; None where it does, or where there is none.
 
     Args:
         path: The file.
@@ -24,29 +38,23 @@ def why_not_the_users(path: Path) -> str:
     try:
         entry, file = path.lstat(), path.stat()
     except FileNotFoundError:
-        return ""
+        return None
     except OSError as error:
-        return error.strerror or "it cannot be looked at"
-    if {entry.st_uid, file.st_uid} != {os.geteuid()}:
-        return f"it belongs to user id {file.st_uid if file.st_uid != os.geteuid() else entry.st_uid}"
-    if not stat.S_ISREG(file.st_mode):
-        return "it is not a file"
+        return Doubt(reason=error.strerror or "it cannot be looked at", remedy=f"write {path.name} yourself")
+    if reason := _why_anothers(entry, file):
+        return Doubt(reason=reason, remedy=f"write {path.name} yourself")
     group = file.st_mode & stat.S_IWGRP and file.st_gid != os.getegid()
     if file.st_mode & stat.S_IWOTH or group:
-        return "others may write to it"
-    return _git_says(path.parent.absolute(), path.name, os.environ.get("PATH", ""))
+        return Doubt(reason="others may write to it", remedy=f"chmod go-w {path.name}")
+    reason = _git_says(path.parent.absolute(), path.name, os.environ.get("PATH", ""))
+    return Doubt(reason=reason, remedy=f"git rm --cached {path.name}") if reason else None
 
 
-def how_to_make_it_theirs(path: Path, reason: str) -> str:
-    """Return what to type so that a file is believed.
-
-    Args:
-        path: The file.
-        reason: What `why_not_the_users` said.
-    """
-    if "git" in reason:
-        return f"git rm --cached {path.name}"
-    return f"chmod go-w {path.name}" if "write" in reason else f"write {path.name} yourself"
+def _why_anothers(entry: os.stat_result, file: os.stat_result) -> str:
+    """Return why an entry of a folder is not a file of this user's, in words; empty where it is."""
+    if {entry.st_uid, file.st_uid} != {os.geteuid()}:
+        return f"it belongs to user id {file.st_uid if file.st_uid != os.geteuid() else entry.st_uid}"
+    return "" if stat.S_ISREG(file.st_mode) else "it is not a file"
 
 
 @lru_cache(maxsize=32)

@@ -18,13 +18,13 @@ from ragbed.settings.from_lock import models_of_set
 from ragbed.settings.kept_back import with_kept_back
 from ragbed.settings.llm import FREE, named_provider
 from ragbed.settings.local_file import why_not_the_users
+from ragbed.settings.source import LOCAL_FILE, PROJECT_FILE, Source
 from ragbed.settings.tiers import Tier, find_tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 T = TypeVar("T")
-PROJECT_FILE, LOCAL_FILE = "ragbed.toml", "ragbed.local.toml"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -42,19 +42,13 @@ class Resolved:
 
     Attributes:
         value: Of the setting's kind.
-        source: In words: `default`, `tier local`, a file, `environment NAME`, `flag`, `override`.
+        source: Where it came from.
         counted: False where the source may not say this: a project's file lifts no guard.
     """
 
     value: Any
-    source: str
+    source: Source
     counted: bool = True
-
-    @property
-    def level(self) -> str:
-        """The kind of source: a key goes only to an address of the same. Flags and variables are typed together."""
-        kind = self.source.partition(" ")[0]
-        return "environment" if kind == "flag" else kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +64,7 @@ class Settings:
     """
 
     tier: Tier
-    tier_source: str
+    tier_source: Source
     history: Mapping[str, tuple[Resolved, ...]]
     features: Mapping[str, bool]
     notes: tuple[str, ...] = ()
@@ -84,7 +78,7 @@ class Settings:
         """Return the value in force with its source."""
         return next(one for one in reversed(self.history[setting.key]) if one.counted)
 
-    def source(self, setting: Setting[Any]) -> str:
+    def source(self, setting: Setting[Any]) -> Source:
         """Return where the value in force came from."""
         return self.in_force(setting).source
 
@@ -94,17 +88,17 @@ class Settings:
         return None if last.counted else last
 
     def key_of(self, key: Setting[str], level: str) -> str:
-        """Return the key that one kind of source gives; empty for none.
+        """Return the key that one level of sources gives; empty for none.
 
         Args:
             key: The key's setting.
-            level: The kind of source of the address that it would be sent to.
+            level: `Source.level` of the address that it would be sent to.
         """
-        return next((one.value for one in reversed(self.history[key.key]) if one.level == level), "")
+        return next((one.value for one in reversed(self.history[key.key]) if one.source.level == level), "")
 
     def is_given(self, setting: Setting[Any]) -> bool:
         """Tell whether somebody chose this value, beyond defaults and the tier."""
-        return not self.source(setting).startswith(("default", "tier "))
+        return self.source(setting).is_chosen
 
 
 def resolve_settings(
@@ -129,38 +123,34 @@ def resolve_settings(
     folder = folder or Path.cwd()
     name = environ.get("APP_ENV") or "local"
     tier = find_tier(name)
-    reason = why_not_the_users(folder / LOCAL_FILE)
+    doubt = why_not_the_users(folder / LOCAL_FILE)
+    local = Source(kind="file", name=LOCAL_FILE, doubt=doubt.reason if doubt else "")
     sources = [
-        *((f"tier {tier.name}", key, value) for key, value in tier.values.items()),
-        *_from_file(folder / PROJECT_FILE, PROJECT_FILE),
-        *_from_file(folder / LOCAL_FILE, f"{LOCAL_FILE} ({reason})" if reason else LOCAL_FILE),
+        *((Source(kind="tier", name=tier.name), key, value) for key, value in tier.values.items()),
+        *_from_file(folder / PROJECT_FILE, Source(kind="file", name=PROJECT_FILE)),
+        *_from_file(folder / LOCAL_FILE, local),
         *_from_environment(environ),
-        *(("flag", key, value) for key, value in (flags or {}).items() if value is not None),
-        *(("override", key, value) for key, value in (overrides or {}).items()),
+        *((Source(kind="flag"), key, value) for key, value in (flags or {}).items() if value is not None),
+        *((Source(kind="override"), key, value) for key, value in (overrides or {}).items()),
     ]
-    every = all_settings()
-    history = {key: [Resolved(value=setting.default, source="default")] for key, setting in every.items()}
+    every, default = all_settings(), Source(kind="default")
+    history = {key: [Resolved(value=setting.default, source=default)] for key, setting in every.items()}
     for source, key, raw in sources:
         if key not in every:
             raise _unknown(key, source, list(every))
         value = _read(every[key], raw, source)
         before = next(one.value for one in reversed(history[key]) if one.counted)
-        counted = _speaks_for_the_user(source) or not every[key].is_looser(value, before)
+        counted = source.may_lift_guards or not every[key].is_looser(value, before)
         history[key].append(Resolved(value=value, source=source, counted=counted))
     settings = Settings(
         tier=tier,
-        tier_source="environment APP_ENV" if environ.get("APP_ENV") else "default",
+        tier_source=Source(kind="environment", name="APP_ENV") if environ.get("APP_ENV") else default,
         history={key: tuple(values) for key, values in history.items()},
         features=_features(environ),
     )
     settings = replace(settings, history={**settings.history, **_models_of_provider(settings)})
     settings = replace(settings, history={**settings.history, **_models_of_set(settings, environ, folder)})
-    return with_kept_back(settings, environ, folder / LOCAL_FILE, reason)
-
-
-def _speaks_for_the_user(source: str) -> bool:
-    """Tell whether a source may lift a guard: all but files that a checkout may have brought along."""
-    return not source.startswith((f"{PROJECT_FILE}", f"{LOCAL_FILE} ("))
+    return with_kept_back(settings, environ, doubt)
 
 
 def _models_of_provider(settings: Settings) -> dict[str, tuple[Resolved, ...]]:
@@ -173,10 +163,10 @@ def _models_of_provider(settings: Settings) -> dict[str, tuple[Resolved, ...]]:
     return {
         model.key: (
             *settings.history[model.key],
-            Resolved(value=model.default, source=f"default of {provider}"),
+            Resolved(value=model.default, source=Source(kind="default", name=provider)),
         )
         for model, provider in providers.items()
-        if provider in FREE and settings.source(model).startswith("tier ")
+        if provider in FREE and settings.source(model).kind == "tier"
     }
 
 
@@ -188,16 +178,16 @@ def _models_of_set(
     if not (file or settings[known.MODELS_SET] or _has_own_lock(folder)):
         return {}
     chosen, models = models_of_set(
-        settings[known.MODELS_SET], file, named_by=settings.source(known.MODELS_SET)
+        settings[known.MODELS_SET], file, named_by=str(settings.source(known.MODELS_SET))
     )
     purposes = {known.LLM_MODEL: "chat", known.EMBEDDING_MODEL: "embedding"}
     return {
         setting.key: (
             *settings.history[setting.key],
-            Resolved(value=models[purpose], source=f"default of set {chosen}"),
+            Resolved(value=models[purpose], source=Source(kind="model_set", name=chosen)),
         )
         for setting, purpose in purposes.items()
-        if purpose in models and settings.source(setting).startswith("default")
+        if purpose in models and settings.source(setting).kind == "default"
     }
 
 
@@ -207,7 +197,7 @@ def _has_own_lock(folder: Path) -> bool:
     return lock.is_file() and lock.parent.resolve() != Path(__file__).resolve().parents[3]
 
 
-def _from_file(path: Path, source: str) -> Iterator[tuple[str, str, object]]:
+def _from_file(path: Path, source: Source) -> Iterator[tuple[Source, str, object]]:
     if not path.is_file():
         return
     try:
@@ -225,15 +215,15 @@ def _from_file(path: Path, source: str) -> Iterator[tuple[str, str, object]]:
             yield source, f"{section}.{name}", value
 
 
-def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[Source, str, object]]:
     """Yield what the environment says; ragbed's own form comes after the field's names and so wins."""
     for setting in all_settings().values():
         for variable in reversed((setting.own_variable, *setting.env)):
             if environ.get(variable):
-                yield f"environment {variable}", setting.key, environ[variable]
+                yield Source(kind="environment", name=variable), setting.key, environ[variable]
             elif setting.secret and environ.get(f"{variable}_FILE"):
                 yield (
-                    f"environment {variable}_FILE",
+                    Source(kind="environment", name=f"{variable}_FILE"),
                     setting.key,
                     _secret(environ[f"{variable}_FILE"], variable),
                 )
@@ -241,7 +231,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, ob
     names |= {f"{setting.own_variable}_FILE" for setting in all_settings().values() if setting.secret}
     for variable in environ:
         if variable.startswith("RAGBED_") and "__" in variable and variable not in names:
-            raise _unknown(variable, "environment", sorted(names))
+            raise _unknown(variable, Source(kind="environment"), sorted(names))
 
 
 def _secret(path: str, variable: str) -> str:
@@ -258,10 +248,10 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else "") or str(error)
 
 
-def _read(setting: Setting[Any], raw: object, source: str) -> object:
+def _read(setting: Setting[Any], raw: object, source: Source) -> object:
     """Return `raw` as the setting's kind, from a string or a TOML value."""
     if setting.reader is not None:
-        return setting.reader(raw, source)
+        return setting.reader(raw, str(source))
     try:
         value = _convert(setting.kind, raw)
     except (TypeError, ValueError):
@@ -278,7 +268,7 @@ def _read(setting: Setting[Any], raw: object, source: str) -> object:
     return _chosen(setting, str(value), source) if setting.choices else value
 
 
-def _chosen(setting: Setting[Any], value: str, source: str) -> str:
+def _chosen(setting: Setting[Any], value: str, source: Source) -> str:
     """Return the choice that `value` names, in whatever case: LOG_LEVEL=debug is common."""
     for choice in setting.choices:
         if choice.lower() == value.lower():
@@ -289,10 +279,9 @@ def _chosen(setting: Setting[Any], value: str, source: str) -> str:
     )
 
 
-def _example(setting: Setting[Any], source: str) -> str:
+def _example(setting: Setting[Any], source: Source) -> str:
     """Return what may be written instead, in the form of the source, and what the setting is for."""
-    kind, _, variable = source.partition(" ")
-    begin = f"{variable}=" if kind == "environment" else f"{setting.key.partition('.')[2]} = "
+    begin = f"{source.name}=" if source.kind == "environment" else f"{setting.key.partition('.')[2]} = "
     values = ("true", "false") if setting.kind is bool else (repr(setting.default),)
     shown = " or ".join(f"{begin}{value}" for value in values)
     return f"write {shown}; it says: {setting.help}"
@@ -329,7 +318,7 @@ def _features(environ: Mapping[str, str]) -> dict[str, bool]:
     }
 
 
-def _unknown(name: str, source: str, names: list[str]) -> ConfigurationError:
+def _unknown(name: str, source: Source, names: list[str]) -> ConfigurationError:
     near = difflib.get_close_matches(name, names, n=1)
     return ConfigurationError(
         f"{name} ({source}) is no setting",

@@ -230,7 +230,7 @@ def qdrant_key(settings: Settings, url: str) -> str:
         return ""
     if normalised("qdrant", given, named=known.QDRANT_URL.key) != url:
         return ""
-    return settings.key_of(known.QDRANT_API_KEY, settings.in_force(known.QDRANT_URL).level)
+    return settings.key_of(known.QDRANT_API_KEY, settings.source(known.QDRANT_URL).level)
 
 
 def typed_key(settings: Settings, url: str) -> str:

@@ -242,7 +242,7 @@ class StackBuilder:
         return attach_given(
             service,
             url,
-            named=self.settings.source(setting).removeprefix("environment "),
+            named=self.settings.source(setting).short,
             pins=self.pins[service],
             settings=self.settings,
             project=self.project,

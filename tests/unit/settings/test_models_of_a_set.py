@@ -41,7 +41,7 @@ def test_another_lock_brings_the_models_of_its_default_set(tmp_path: Path) -> No
     settings = resolved(tmp_path, RAGBED_MODELS_LOCK=MADE)
 
     assert models_of(settings) == ("made-minilm", "made-tiny")
-    assert settings.source(known.LLM_MODEL) == "default of set made"
+    assert str(settings.source(known.LLM_MODEL)) == "default of set made"
     assert not settings.is_given(known.LLM_MODEL)
 
 

@@ -52,7 +52,7 @@ def test_a_later_source_overrides_an_earlier_one(earlier: str, later: str, tmp_p
     """Of any two sources, the later one of the fixed order is in force."""
     settings = resolve_from({earlier, later}, tmp_path)
 
-    assert settings.source(definitions.STACK_KIND).startswith(later)
+    assert str(settings.source(definitions.STACK_KIND)).startswith(later)
     assert settings[definitions.STACK_KIND] == VALUES[later]
 
 
@@ -67,7 +67,7 @@ def test_the_last_source_wins_and_all_are_remembered(spoken: set[str], folder: P
     """Whichever sources have a word, the last one is in force and the history lists them in order."""
     settings = resolve_from(spoken, folder)
 
-    history = [resolved.source for resolved in settings.history["stack.kind"]]
+    history = [str(resolved.source) for resolved in settings.history["stack.kind"]]
     told = [source for source in history if source != "tier production"]
     assert [source.removesuffix(" RAGBED_STACK__KIND") for source in told] == [
         source for source in SOURCES if source in spoken or source == "default"
@@ -81,7 +81,7 @@ def test_a_fields_own_name_loses_to_ragbeds_form(tmp_path: Path) -> None:
     )
 
     assert settings[definitions.LLM_PROVIDER] == "mock"
-    assert [resolved.source for resolved in settings.history["llm.provider"]] == [
+    assert [str(resolved.source) for resolved in settings.history["llm.provider"]] == [
         "default",
         "tier local",
         "environment MODEL_PROVIDER",

@@ -65,7 +65,7 @@ def test_a_variable_of_the_field_is_honoured(variable: str, key: str, tmp_path: 
     setting = all_settings()[key]
     settings = resolve_settings(folder=tmp_path, environ={variable: example_of(setting)})
 
-    assert settings.source(setting) == f"environment {variable}"
+    assert str(settings.source(setting)) == f"environment {variable}"
     assert settings[setting] != setting.default
 
 
@@ -74,7 +74,7 @@ def test_every_setting_has_a_variable_of_ragbeds_form(setting: Setting[object], 
     """RAGBED_SECTION__KEY sets any setting."""
     settings = resolve_settings(folder=tmp_path, environ={setting.own_variable: example_of(setting)})
 
-    assert settings.source(setting) == f"environment {setting.own_variable}"
+    assert str(settings.source(setting)) == f"environment {setting.own_variable}"
 
 
 @pytest.mark.parametrize("setting", SECRETS, ids=[setting.key for setting in SECRETS])
@@ -85,7 +85,7 @@ def test_a_secret_may_stand_in_a_file(setting: Setting[str], tmp_path: Path) -> 
 
     settings = resolve_settings(folder=tmp_path, environ={variable: str(tmp_path / "secret")})
 
-    assert (settings[setting], settings.source(setting)) == ("test-key", f"environment {variable}")
+    assert (settings[setting], str(settings.source(setting))) == ("test-key", f"environment {variable}")
 
 
 @pytest.mark.parametrize("sign", ["\n", "\r", "\t", "\x00", "\x7f"])

@@ -65,7 +65,7 @@ def test_another_provider_than_the_tiers_has_its_own_models(
 
     models = (definitions.LLM_MODEL, definitions.EMBEDDING_MODEL)
     assert [settings[model] for model in models] == ["qwen2.5:0.5b", "all-minilm"]
-    assert {settings.source(model) for model in models} == {f"default of {provider}"}
+    assert {str(settings.source(model)) for model in models} == {f"default of {provider}"}
 
 
 def test_a_provider_of_embeddings_alone_changes_the_embedding_model_alone(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_without_a_word_the_tier_is_local(tmp_path: Path) -> None:
     """APP_ENV defaults to local, and the source says so."""
     settings = resolve_settings(folder=tmp_path, environ={})
 
-    assert (settings.tier.name, settings.tier_source) == ("local", "default")
+    assert (settings.tier.name, str(settings.tier_source)) == ("local", "default")
 
 
 @pytest.mark.parametrize("name", ["prod", "PRODUCTION", "local ", "test"])
