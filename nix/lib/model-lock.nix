@@ -1,6 +1,7 @@
 # The models of a `models.lock.json`, each digest recomputed from its parts while this is evaluated.
 #
-# A project's own lock, or a part of one, is merged over ours; a model is an entry, taken whole.
+# A project's own lock with `default`, `sets` and `models` counts alone; one that lacks any of them is a part, and is
+# merged over ours. A model is an entry, taken whole. Python reads a lock by the same rule.
 { manifest }:
 lockFile:
 let
@@ -28,9 +29,19 @@ let
     ;
   own = read ours;
   theirs = if lockFile == null then { } else read lockFile;
+  isWhole = theirs ? default && theirs ? sets && theirs ? models;
+  # What a whole lock is laid over: it completes nothing, and shows which keys there are and what they hold.
+  nothing = {
+    schema = 1;
+    default = "";
+    sets = { };
+    models = { };
+  };
   file =
-    if theirs.schema or 1 == 1 then
-      merged own theirs
+    if isWhole && !(theirs ? schema) then
+      refuse [ "schema" ] "found nothing, expected a value"
+    else if theirs.schema or 1 == 1 then
+      merged (if isWhole then nothing else own) theirs
     else
       throw "${shown}: schema is ${builtins.toJSON theirs.schema}, and this ragbed reads schema 1";
   names = builtins.attrNames;

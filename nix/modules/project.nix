@@ -45,8 +45,8 @@ in
       default = null;
       example = lib.literalExpression "./models.lock.json";
       description = ''
-        The project's own lock of models, or a part of one, which overrides ragbed's by model and by set; `ragbed models
-        lock` adds to it.
+        The project's own lock of models: a whole one, with `default`, `sets` and `models`, counts alone, and a part of one
+        overrides ragbed's by model and by set; `ragbed models lock` adds to it.
       '';
     };
 
