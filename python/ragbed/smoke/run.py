@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from ragbed.costs import simulated_cost, to_usd
 from ragbed.data import Question, lessons_folder, load_questions, questions_file
 from ragbed.errors import CheckFailed
-from ragbed.evaluation import RetrievalFigures, simulated_cost_usd
 from ragbed.smoke.report import CorpusFigures
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from ragbed.evaluation import RetrievalFigures
     from ragbed.pipeline import Answer, Pipeline, PipelineConfig
     from ragbed.pipeline.corpus import Corpus
     from ragbed.settings import Settings
@@ -120,10 +121,12 @@ class Run:
 
     def simulated_usd(self) -> float:
         """Return what the run's calls would have cost at list price."""
-        return simulated_cost_usd(
-            prompt_tokens=self.tokens["prompt"],
-            answer_tokens=self.tokens["answer"],
-            embedding_tokens=self.tokens["embedding"],
+        return to_usd(
+            simulated_cost(
+                prompt_tokens=self.tokens["prompt"],
+                answer_tokens=self.tokens["answer"],
+                embedding_tokens=self.tokens["embedding"],
+            )
         )
 
     def count(self, answer: Answer) -> None:

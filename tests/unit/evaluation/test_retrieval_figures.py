@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragbed.evaluation import Judged, measure, simulated_cost_usd
+from ragbed.evaluation import Judged, measure
 from ragbed.evaluation.retrieval import distinct, hit_at, recall_at, reciprocal_rank_at
 
 DOCUMENTS = st.sampled_from("abcdefghijkl")
@@ -104,22 +104,3 @@ def test_distinct_keeps_the_first_of_each_in_order(documents: list[str]) -> None
 
     assert set(found) == set(documents)
     assert found == sorted(set(documents), key=documents.index)
-
-
-@pytest.mark.parametrize(
-    ("counts", "usd"),
-    [
-        pytest.param((0, 0, 0), 0.0, id="nothing"),
-        pytest.param((1_000_000, 0, 0), 0.15, id="prompts"),
-        pytest.param((0, 1_000_000, 0), 0.60, id="answers"),
-        pytest.param((0, 0, 1_000_000), 0.02, id="embeddings"),
-        pytest.param((1000, 100, 5000), 0.00031, id="together"),
-    ],
-)
-def test_simulated_costs_follow_the_list_prices(counts: tuple[int, int, int], usd: float) -> None:
-    """A million tokens cost what the list says."""
-    prompt, answer, embedding = counts
-
-    assert simulated_cost_usd(
-        prompt_tokens=prompt, answer_tokens=answer, embedding_tokens=embedding
-    ) == pytest.approx(usd)
