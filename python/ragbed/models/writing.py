@@ -1,16 +1,18 @@
-"""Files beside the lock: written beside, then renamed."""
+"""Files beside the lock: never written among installed files."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ragbed.pins import refuse_installed
+from ragbed.state.files import SHARED, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file that everybody may read; a reader sees the old one or the new one.
+    """Write a text file that others may read, as the umask lets them; a reader sees the old one or the new one.
 
     Args:
         path: Where; its folder is there.
@@ -20,12 +22,4 @@ def write_text(path: Path, text: str) -> None:
         ConfigurationError: It would lie among installed files.
     """
     refuse_installed(path)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    write_atomically(path, text, mode=SHARED)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 
 from ragbed.qdrant.errors import AlreadyExists, NotFound, collection_missing
-from ragbed.qdrant.folder import write_json
+from ragbed.state.files import SHARED, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -51,8 +51,11 @@ class Aliases:
         """Read the file, if there is one; aliases of collections that are gone are dropped, unless that is not known.
 
         They are dropped from the file too, lest a new collection of the same name had them after the next start. A
-        damaged file is set aside and logged, as a damaged collection is.
+        damaged file is set aside and logged, as a damaged collection is. What a killed server left unfinished goes.
         """
+        for unfinished in path.parent.glob(f".{path.name}.*"):
+            with suppress(OSError):
+                unfinished.unlink()
         stored: dict[str, str] = {}
         try:
             stored = orjson.loads(path.read_bytes()) if path.exists() else {}
@@ -99,7 +102,7 @@ class Aliases:
             self._save(left)
 
     def _save(self, targets: dict[str, str]) -> None:
-        write_json(self._path, targets)
+        write_json(self._path, targets, mode=SHARED)
         self._targets = targets
 
 

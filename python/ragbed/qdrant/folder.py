@@ -1,4 +1,4 @@
-"""The data folder on disk: who owns it, and files that are whole or not there."""
+"""The data folder on disk: who owns it, and copies of what is in it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import fcntl
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import orjson
+from typing import TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError
 
@@ -54,16 +52,6 @@ def _lock(descriptor: int, folder: Path) -> None:
         ) from error
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file so that readers see the old one or the new one, never a part."""
-    beside = path.with_name(f"{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def sync_tree(folder: Path) -> None:

@@ -16,7 +16,7 @@ import orjson
 
 from ragbed.errors import CheckFailed, UsageError
 from ragbed.qdrant.checking import CannotJudge, flaw_found
-from ragbed.qdrant.folder import write_json
+from ragbed.state.files import SHARED, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def put(
     logger.warning("damaged collection set aside in %s: %s", kept, why)
     note = {"name": name, "since": datetime.now(UTC).isoformat(), "why": str(why), "aliases": aliases}
     try:
-        write_json(kept / NOTE, note)
+        write_json(kept / NOTE, note, mode=SHARED)
     except OSError as error:  # the collection is safe without
         logger.warning("cannot note why in %s: %s", kept, error)
 
@@ -190,7 +190,7 @@ def restore(data: Path, name: str, *, new_name: str | None = None) -> str:
         )
     _require_whole(entry)
     if wanted != entry.name:
-        write_json(entry.folder / MARK, _json(entry.folder / MARK) | {"name": wanted})
+        write_json(entry.folder / MARK, _json(entry.folder / MARK) | {"name": wanted}, mode=SHARED)
     entry.folder.rename(data / "collections" / entry.id)
     return wanted
 

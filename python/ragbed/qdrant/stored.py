@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from ragbed.qdrant.errors import ApiError
-from ragbed.qdrant.folder import write_json
 from ragbed.qdrant.shard import Shard
 from ragbed.qdrant.translate.config import read_config
+from ragbed.state.files import SHARED, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ FIRST = "shard"
 def write_mark(name: str, config: CollectionConfig, files: Path) -> None:
     """Make a collection's name, configuration and folder of files last, in one step."""
     mark = {"name": name, "config": config.body, "shard": files.name}
-    write_json(files.parent / MARK, mark)
+    write_json(files.parent / MARK, mark, mode=SHARED)
 
 
 def stored_in(folder: Path) -> Shard:
@@ -49,12 +49,14 @@ class Damaged(Exception):
 
 
 def clear_beside(shard: Shard) -> None:
-    """Remove the rest of renewals beside a collection's files; no process but ours may use them."""
+    """Remove the rest of renewals and unfinished marks beside a collection's files: only our process uses them."""
     folder = shard.folder.parent
     for beside in os.listdir(folder):  # noqa: PTH208  # half of what a start with thousands of them costs
         if beside.startswith(FIRST) and beside != shard.folder.name:
             # its process may be writing there to its end: what is left goes next time
             shutil.rmtree(folder / beside, ignore_errors=True)
+        elif beside.startswith(f".{MARK}."):
+            (folder / beside).unlink(missing_ok=True)
 
 
 def has_mark(folder: Path) -> bool:

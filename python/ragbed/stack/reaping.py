@@ -10,7 +10,8 @@ from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services.postgres import forget_unfinished_template
 from ragbed.stack.stack_id import is_stack_id
-from ragbed.state.files import forget_unfinished, is_folder
+from ragbed.state.files import is_folder
+from ragbed.state.unfinished import forget_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

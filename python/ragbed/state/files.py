@@ -1,40 +1,96 @@
-"""Small JSON files of the state folder: written beside and then renamed, read whatever lies there in their place."""
+"""Files that are whole or not there: written beside and then renamed, read whatever lies there in their place."""
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import stat
-import tempfile
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-
-import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _MOST_BYTES = 4 * 2**20  # a record takes a few kilobytes
+PRIVATE = 0o600
+"""Permission bits of a file that only its owner reads."""
+SHARED = 0o666
+"""Permission bits of a file that others read as far as the umask lets them."""
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}.")
+def write_json(path: Path, value: Mapping[str, Any], *, mode: int = PRIVATE) -> None:
+    """Write a JSON object as `write_atomically` does.
+
+    Args:
+        path: The file; its folder is there.
+        value: The object.
+        mode: Permission bits, before the umask.
+    """
+    write_atomically(path, json.dumps(value, indent=1), mode=mode)
+
+
+def write_atomically(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> None:
+    """Write a file so that a reader sees the old one or the new one, never half of it, after a power failure too.
+
+    Args:
+        path: The file; its folder is there. What lies in its place, a link too, is replaced.
+        content: The whole; text is written as UTF-8.
+        mode: Permission bits, before the umask, from the first byte on.
+
+    Raises:
+        OSError: It cannot be written; the old file is untouched.
+    """
+    write_together({path: content}, mode=mode)
+
+
+def write_together(contents: Mapping[Path, str | bytes], *, mode: int = PRIVATE) -> None:
+    """Write several files as `write_atomically` does: none is renamed before all are written.
+
+    Args:
+        contents: The whole of each file.
+        mode: Permission bits of each, before the umask.
+
+    Raises:
+        OSError: One cannot be written.
+    """
+    written: dict[Path, Path] = {}
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1)
-        Path(beside).replace(path)
+        for path, content in contents.items():
+            written[path] = beside = _beside(path)
+            _write(beside, content.encode() if isinstance(content, str) else content, mode)
+        for path, beside in written.items():
+            beside.replace(path)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        for beside in written.values():
+            beside.unlink(missing_ok=True)
         raise
+    for folder in {path.parent for path in contents}:
+        _sync_folder(folder)
 
 
-def forget_unfinished(folder: Path) -> None:
-    """Remove what `write_json` left beside its files where the process that wrote was killed."""
-    for path in folder.glob(".*.json.*"):
-        writer = path.name.rpartition(".")[0].rpartition(".")[2]
-        if writer.isdecimal() and len(writer) < 10 and not psutil.pid_exists(int(writer)) and is_file(path):
-            path.unlink(missing_ok=True)
+def _beside(path: Path) -> Path:
+    """Return the name of an unfinished file; it has the id of its writer, which a later process looks for."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new names written to the disk."""
+    with suppress(OSError):  # the files are in place; some file systems cannot sync a folder
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ragbed.errors import ConfigurationError
 from ragbed.stack import project_folder
 from ragbed.state import StateFolder, find_state_folder
-from ragbed.state.files import read_json, write_json
+from ragbed.state.files import PRIVATE, SHARED, read_json, write_atomically, write_json, write_together
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +103,45 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path) -> None:
 
     assert read_json(path) == {"n": 1}
     assert os.listdir(tmp_path) == ["value.json"]  # noqa: PTH208 - names only
+
+
+def test_files_written_together_change_all_or_none(tmp_path: Path) -> None:
+    """One of them cannot be written: the other keeps what it held, and nothing is left beside it."""
+    kept, impossible = tmp_path / "kept.txt", tmp_path / "missing" / "file.txt"
+    write_atomically(kept, "old")
+
+    with pytest.raises(FileNotFoundError):
+        write_together({kept: "new", impossible: "new"})
+
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"kept.txt": "old"}
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The content is synced before the rename, and the folder after it."""
+    path, synced, sync = tmp_path / "value.txt", [], os.fsync
+
+    def watched(handle: int) -> None:
+        synced.append((os.path.samestat(os.fstat(handle), tmp_path.stat()), path.exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write_atomically(path, "text")
+
+    assert synced == [(False, False), (True, True)]
+
+
+@pytest.mark.parametrize(("mode", "wanted"), [(PRIVATE, 0o600), (SHARED, 0o640)])
+def test_others_read_what_is_meant_for_them(mode: int, wanted: int, tmp_path: Path) -> None:
+    """The umask takes its part of a shared file's permission bits."""
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "file.txt", "text", mode=mode)
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "file.txt").stat().st_mode & 0o777 == wanted
 
 
 @pytest.mark.parametrize(

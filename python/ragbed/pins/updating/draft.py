@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ragbed.errors import PinFileError
 from ragbed.pins.stack_file import StackPins, line_of, load_stack_pins
+from ragbed.state.files import SHARED, write_together
 
 STACK_FILE = "stack.toml"
 
@@ -85,13 +85,5 @@ class Draft:
             return load_stack_pins(path)
 
     def save(self) -> None:
-        """Write every changed file, each beside and then renamed."""
-        beside = {name: self.root / f".{name.replace('/', '.')}.{os.getpid()}" for name in self._texts}
-        try:
-            for name, text in self._texts.items():
-                beside[name].write_text(text, encoding="utf-8")
-            for name, path in beside.items():
-                path.replace(self.root / name)
-        finally:
-            for path in beside.values():
-                path.unlink(missing_ok=True)
+        """Write every changed file; none changes unless all can be written."""
+        write_together({self.root / name: text for name, text in self._texts.items()}, mode=SHARED)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from dataclasses import replace
 from datetime import UTC
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import PipelineError
 from ragbed.pipeline.records import Gap
 from ragbed.pipeline.searches import review_page
+from ragbed.state.files import write_together
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ragbed.pipeline.adapters.postgres import Database
 
 _COLUMNS = "id, question, kind, subject, reasons, queries, evidence, created_at, times_asked"
@@ -61,8 +61,13 @@ class PostgresGapStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             record = json.dumps(kept.to_json(), indent=2, ensure_ascii=False) + "\n"
-            write_atomically(self._folder / f"{gap.id}.json", record)
-            write_atomically(self._folder / f"{gap.id}.md", review_page(kept))
+            pages = {"json": record, "md": review_page(kept)}
+            write_together(
+                {
+                    self._folder / f"{gap.id}.{kind}": text.encode(errors="replace")
+                    for kind, text in pages.items()
+                }
+            )
         except OSError as error:
             raise PipelineError(
                 f"gap {gap.id} cannot be written to {self._folder}: {error.strerror or error}",
@@ -87,20 +92,6 @@ class PostgresGapStore:
                 (self._folder / f"{name}.{suffix}").unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # never made, or somebody's own files are in it
             self._folder.rmdir()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it, so that nobody ever reads half of it."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _gap(row: tuple[Any, ...]) -> Gap:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError
+from ragbed.state.files import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FILE = "ragbed_password"
 
@@ -47,16 +49,4 @@ def forget_password(data: Path) -> None:
 
 def keep_password(data: Path, password: str) -> None:
     """Write down the password that the server on this data asks for."""
-    write_private(data / _FILE, password)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, from its first byte on."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    write_atomically(data / _FILE, password)

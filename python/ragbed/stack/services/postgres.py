@@ -23,9 +23,9 @@ from ragbed.stack.services.passwords import (
     forget_password,
     keep_password,
     kept_password,
-    write_private,
 )
 from ragbed.stack.services.unprivileged import Identity, without_root
+from ragbed.state.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -261,7 +261,7 @@ def _build_template(building: Path, identity: Identity, environ: Mapping[str, st
     shutil.rmtree(target, ignore_errors=True)
     password_file = target.with_name(f"{building.name}.password")
     # initdb wants one, and each copy gets its own: nobody needs to know this.
-    write_private(password_file, secrets.token_hex(16))
+    write_atomically(password_file, secrets.token_hex(16))
     if identity.user is not None:
         os.chown(password_file, identity.user, -1)
     initdb = [

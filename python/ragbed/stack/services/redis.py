@@ -10,7 +10,8 @@ from ragbed.errors import ServiceNotReady
 from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
 from ragbed.stack.services.base import Plan, Request
-from ragbed.stack.services.passwords import choose_password, keep_password, write_private
+from ragbed.stack.services.passwords import choose_password, keep_password
+from ragbed.state.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ class RedisStarter:
         keep_password(request.data, password)
         # In a file: every user of the machine can read a process's arguments.
         config = request.data / "ragbed.conf"
-        write_private(config, f"requirepass {_quoted(password)}\n")
+        write_atomically(config, f"requirepass {_quoted(password)}\n")
         options = {
             "port": str(request.port),
             "bind": "127.0.0.1",
