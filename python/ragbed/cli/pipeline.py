@@ -35,12 +35,16 @@ def running_config(command: str, namespace: str) -> Iterator[tuple[PipelineConfi
     from ragbed.guard import refuse_writes
     from ragbed.pipeline.on_stack import pipeline_config
     from ragbed.stack import running_stack
+    from ragbed.stack.full_disk import full_disk_told
     from ragbed.state import find_state_folder
 
     settings = project_settings()
     refuse_writes(settings, command=command)
     folder = find_state_folder()
-    with running_stack(settings, folder=folder, caller="command", may_start=False) as stack:
+    with (
+        running_stack(settings, folder=folder, caller="command", may_start=False) as stack,
+        full_disk_told(stack, folder),
+    ):
         yield pipeline_config(stack, settings, folder=folder, namespace=namespace), stack
 
 

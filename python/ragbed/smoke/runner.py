@@ -17,7 +17,7 @@ from ragbed.smoke import documents, questions, services
 from ragbed.smoke.keeping import is_up, keep_report
 from ragbed.smoke.report import Failure, SmokeReport, StageResult
 from ragbed.smoke.run import Run, SmokeOptions
-from ragbed.stack.launching import log_tail
+from ragbed.stack.full_disk import full_disk_hint, log_tail
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
@@ -168,7 +168,8 @@ def _with_endings(error: RagbedError, run: Run) -> RagbedError:
     return type(error)(
         f"{told}: {error.message}",
         details=[*error.details, *(f"log of {name}: {log}" for name, log in logs.items())],
-        hint=f"read the log, {next(iter(logs.values()))}",
+        hint=full_disk_hint(run.folder, [line for log in logs.values() for line in log_tail(log)])
+        or f"read the log, {next(iter(logs.values()))}",
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Store, WrongService, open_store
 from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.full_disk import full_disk_hint, log_tail
 from ragbed.stack.leases import Lease, Leases, environ_of
 from ragbed.stack.processes import ending, remember_child
-from ragbed.stack.services import Plan, Request, Starter, free_port, tells_of_full_disk
+from ragbed.stack.services import Plan, Request, Starter, free_port
 from ragbed.stack.watching import woken_by
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ragbed.state import StateFolder
 
 _PORT_TRIES = 3
-_LOW_MB = 16  # below this a failure is put down to the disk; servers that map files are just killed
 _TAKEN = ("address already in use", "could not bind", "cannot listen on", "bind: address")
 
 
@@ -278,20 +277,8 @@ def _mark(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> Non
 
 def _fail(launch: Launch, message: str, *, hint: str = "") -> NoReturn:
     lines = log_tail(launch.log)
-    error = ServiceNotReady(
-        message, details=[*lines, f"log: {launch.log}"], hint=hint or f"read the log, {launch.log}"
-    )
+    hint = full_disk_hint(launch.folder, lines) or hint or f"read the log, {launch.log}"
+    error = ServiceNotReady(message, details=[*lines, f"log: {launch.log}"], hint=hint)
     if any(taken in line.lower() for line in lines for taken in _TAKEN):
         raise _PortTaken(error)
-    free_mb = shutil.disk_usage(launch.folder.root).free / 2**20
-    if free_mb < _LOW_MB or any(map(tells_of_full_disk, lines)):
-        error.hint = f"free some disk space below {launch.folder.root}: {free_mb:.1f} MB are left"
     raise error
-
-
-def log_tail(log: Path, lines: int = 8) -> list[str]:
-    """Return the last lines of a log; none when there is no such file."""
-    try:
-        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
-    except OSError:
-        return []

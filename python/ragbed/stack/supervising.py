@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from ragbed.errors import RagbedError, ServiceNotReady
-from ragbed.stack.launching import log_tail
+from ragbed.stack.full_disk import log_tail
 from ragbed.stack.leases import Leases
 from ragbed.stack.lifecycle import mend
 from ragbed.stack.processes import ProcessIdentity

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from ragbed.errors import PipelineError
+from ragbed.errors import PipelineError, RagbedError, ServiceMissing
 from ragbed.guard.libpq import fitting_environment
+from ragbed.pipeline.adapters.postgres_errors import first_line, is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,7 @@ def upgrade(url: str, schema: str, *, check: Callable[[str], None], note: str) -
         note: Becomes the comment on a schema that is created; empty for none.
 
     Raises:
+        ServiceMissing: Postgres went away, or refuses connections.
         PipelineError: The schema is at a revision that this ragbed does not know, or a revision failed.
     """
     import alembic.command  # noqa: PLC0415 - 0.3 s to import
@@ -97,16 +99,23 @@ def upgrade(url: str, schema: str, *, check: Callable[[str], None], note: str) -
             config.attributes.update(connection=connection, schema=schema)
             alembic.command.upgrade(config, "head")
     except (alembic.util.CommandError, sa.exc.SQLAlchemyError, psycopg.Error) as error:
-        from ragbed.stack.services import tells_of_full_disk  # noqa: PLC0415 - pins and services take 0.3 s
-
-        first_line = str(error).split("\n", 1)[0]
-        raise PipelineError(
-            f"schema {schema} cannot be brought to revision {HEAD}: {first_line}",
-            hint="free some disk space where Postgres keeps its data, then run it again: nothing was changed"
-            if tells_of_full_disk(str(error))
-            else "take the ragbed that wrote it, or drop the namespace",
-        ) from error
+        raise _failure(error, schema) from error
     return HEAD
+
+
+def _failure(error: Exception, schema: str) -> RagbedError:
+    """Return why a schema stays where it is, and what helps."""
+    from ragbed.stack.services import tells_of_full_disk  # noqa: PLC0415 - pins and services take 0.3 s
+
+    message = f"schema {schema} cannot be brought to revision {HEAD}: {first_line(error)}"
+    driver = getattr(error, "orig", error)  # SQLAlchemy wraps what psycopg raised
+    if tells_of_full_disk(str(error)):
+        hint = "free some disk space where Postgres keeps its data, then run it again: nothing was changed"
+    elif isinstance(driver, psycopg.Error) and is_gone(driver):
+        return ServiceMissing(message, hint="ragbed status shows the services")
+    else:
+        hint = "take the ragbed that wrote it, or drop the namespace"
+    return PipelineError(message, hint=hint)
 
 
 def _claim(

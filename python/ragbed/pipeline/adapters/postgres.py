@@ -14,6 +14,7 @@ from ragbed.errors import PipelineError, ServiceMissing
 from ragbed.guard.libpq import UNREADABLE, fitting_environment
 from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.migrations import HEAD, comment_on, current_revision, upgrade
+from ragbed.pipeline.adapters.postgres_errors import first_line, translated
 from ragbed.pipeline.ownership import require_own
 from ragbed.pipeline.ports import IndexState, LedgerRow, SourceFolder, Vocabulary
 
@@ -58,7 +59,7 @@ class Database:
             ) from None
         except psycopg.Error as error:
             raise ServiceMissing(
-                f"Postgres does not let us in: {_first_line(error)}",
+                f"Postgres does not let us in: {first_line(error)}",
                 hint="ragbed up starts the services, ragbed status shows them",
             ) from error
 
@@ -152,24 +153,6 @@ class Database:
         return sql.SQL(query).format(**tables)  # literals of this package only
 
 
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turn psycopg's errors into ours."""
-    try:
-        yield
-    except psycopg.Error as error:
-        # Without a code there was no answer; 57P is the server shutting down.
-        gone = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57P").startswith(
-            ("08", "57P")
-        )
-        if gone:
-            raise ServiceMissing(
-                f"Postgres has gone while {what}: {_first_line(error)}",
-                hint="ragbed status shows the services",
-            ) from error
-        raise PipelineError(f"Postgres refused {what}: {_first_line(error)}") from error
-
-
 class PostgresLedger:
     """What is in the index, in Postgres.
 
@@ -218,7 +201,7 @@ class PostgresLedger:
             ) from error
         except psycopg.OperationalError as error:
             raise ServiceMissing(
-                f"Postgres has gone while waiting for a lock: {_first_line(error)}"
+                f"Postgres has gone while waiting for a lock: {first_line(error)}"
             ) from error
         finally:
             if not self._database.connection.closed:
@@ -328,7 +311,3 @@ class PostgresLedger:
 def _storable(path: Path) -> str:
     """Return a path as Postgres can hold it: bytes that are not UTF-8 are written out."""
     return str(path).encode("utf-8", "backslashreplace").decode()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__
