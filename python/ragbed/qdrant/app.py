@@ -22,7 +22,6 @@ from weakref import WeakValueDictionary
 import orjson
 
 from ragbed import __version__
-from ragbed.qdrant import ENGINE, SUBSTITUTE, WIRE_VERSION
 from ragbed.qdrant.calls.call import Call, Raw
 from ragbed.qdrant.calls.endpoints import ENDPOINTS
 from ragbed.qdrant.envelope import accepted, failure, success
@@ -37,6 +36,7 @@ from ragbed.qdrant.errors import (
     is_panic,
     not_served,
 )
+from ragbed.qdrant.identity import ENGINE, SUBSTITUTE, WIRE_VERSION
 from ragbed.qdrant.intake import Gone, Intake
 from ragbed.qdrant.routes import Routes, normal
 from ragbed.qdrant.tally import Tally

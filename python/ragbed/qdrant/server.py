@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ragbed.asgi import DEFAULT_HOST, require_loopback, run_server
 from ragbed.errors import ConfigurationError, ServiceMissing
-from ragbed.qdrant import ENGINE, SUBSTITUTE
 from ragbed.qdrant.auth import ApiKey
 from ragbed.qdrant.envelope import failure
 from ragbed.qdrant.errors import REAL_SERVER, BadRequest, Forbidden
 from ragbed.qdrant.folder import owned
+from ragbed.qdrant.identity import ENGINE, SUBSTITUTE
 from ragbed.qdrant.limits import MAX_OPEN, MAX_SNAPSHOT_MB
 from ragbed.qdrant.no_grpc import refuse_grpc
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ragbed.errors import ConfigurationError, ServiceNotReady, UsageError
-from ragbed.qdrant import SUBSTITUTE
 from ragbed.qdrant.folder import owned
+from ragbed.qdrant.identity import SUBSTITUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,8 @@ from ragbed.settings import definitions
 from ragbed.settings.definitions import Setting, all_settings
 from ragbed.settings.kept_back import line_to_add
 from ragbed.settings.llm import LlmChoice, choose_llm
-from ragbed.settings.resolution import Resolved, Settings, resolve_settings
+from ragbed.settings.resolution import resolve_settings
+from ragbed.settings.resolved import Resolved, Settings
 from ragbed.settings.source import Source
 from ragbed.settings.tiers import TIERS, Tier
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ragbed.settings.local_file import Doubt
-    from ragbed.settings.resolution import Resolved, Settings
+    from ragbed.settings.resolved import Resolved, Settings
 
 
 def with_kept_back(settings: Settings, environ: Mapping[str, str], doubt: Doubt | None) -> Settings:

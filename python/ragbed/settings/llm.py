@@ -9,7 +9,7 @@ from ragbed.errors import GuardRefused
 from ragbed.settings import definitions as known
 
 if TYPE_CHECKING:
-    from ragbed.settings.resolution import Settings
+    from ragbed.settings.resolved import Settings
     from ragbed.settings.source import Source
 
 PAID = frozenset({"openai", "anthropic"})

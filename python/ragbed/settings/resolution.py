@@ -7,9 +7,9 @@ import math
 import os
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import ConfigurationError
 from ragbed.settings import definitions as known
@@ -18,13 +18,13 @@ from ragbed.settings.from_lock import models_of_set
 from ragbed.settings.kept_back import with_kept_back
 from ragbed.settings.llm import FREE, named_provider
 from ragbed.settings.local_file import why_not_the_users
+from ragbed.settings.resolved import Resolved, Settings
 from ragbed.settings.source import LOCAL_FILE, PROJECT_FILE, Source
-from ragbed.settings.tiers import Tier, find_tier
+from ragbed.settings.tiers import find_tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-T = TypeVar("T")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -34,71 +34,6 @@ _EXPECTED = {
     int: "a whole number of at least 0",
     float: "a number of at least 0",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """A value and where it came from.
-
-    Attributes:
-        value: Of the setting's kind.
-        source: Where it came from.
-        counted: False where the source may not say this: a project's file lifts no guard.
-    """
-
-    value: Any
-    source: Source
-    counted: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Every setting, resolved.
-
-    Attributes:
-        tier: The tier in force.
-        tier_source: Where the tier came from.
-        history: Per key every source that had a word; the last one that counts is in force.
-        features: Feature flags, from `FEATURE_NAME=true`.
-        notes: What was not counted or is kept back, and what to type, a sentence each.
-    """
-
-    tier: Tier
-    tier_source: Source
-    history: Mapping[str, tuple[Resolved, ...]]
-    features: Mapping[str, bool]
-    notes: tuple[str, ...] = ()
-
-    def __getitem__(self, setting: Setting[T]) -> T:
-        """Return the value in force."""
-        value: T = self.in_force(setting).value
-        return value
-
-    def in_force(self, setting: Setting[Any]) -> Resolved:
-        """Return the value in force with its source."""
-        return next(one for one in reversed(self.history[setting.key]) if one.counted)
-
-    def source(self, setting: Setting[Any]) -> Source:
-        """Return where the value in force came from."""
-        return self.in_force(setting).source
-
-    def not_counted(self, setting: Setting[Any]) -> Resolved | None:
-        """Return the last value that a source may not give, and would have been in force; None where there is none."""
-        last = self.history[setting.key][-1]
-        return None if last.counted else last
-
-    def key_of(self, key: Setting[str], level: str) -> str:
-        """Return the key that one level of sources gives; empty for none.
-
-        Args:
-            key: The key's setting.
-            level: `Source.level` of the address that it would be sent to.
-        """
-        return next((one.value for one in reversed(self.history[key.key]) if one.source.level == level), "")
-
-    def is_given(self, setting: Setting[Any]) -> bool:
-        """Tell whether somebody chose this value, beyond defaults and the tier."""
-        return self.source(setting).is_chosen
 
 
 def resolve_settings(

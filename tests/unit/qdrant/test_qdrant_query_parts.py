@@ -22,8 +22,8 @@ from ragbed.qdrant.translate.paths import read_path, values_at
 from ragbed.qdrant.translate.queries import read_query
 from ragbed.qdrant.translate.references import Source
 from ragbed.qdrant.translate.results import shortest
+from ragbed.qdrant.translate.schema import VectorKind
 from ragbed.qdrant.translate.vector_names import with_vector, without_vector
-from ragbed.qdrant.translate.vectors import VectorKind
 
 SCHEMA = {"": VectorKind(size=2), "e": VectorKind(size=2, ascending=True), "s": VectorKind(sparse=True)}
 ROWS = st.lists(st.floats(-1e3, 1e3, width=32), min_size=2, max_size=2)

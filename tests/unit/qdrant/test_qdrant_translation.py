@@ -20,7 +20,8 @@ from ragbed.qdrant.translate.points import read_upsert
 from ragbed.qdrant.translate.queries import read_query, read_scroll
 from ragbed.qdrant.translate.references import Source
 from ragbed.qdrant.translate.results import vector_json
-from ragbed.qdrant.translate.vectors import VectorKind, read_point_vectors, read_sparse, read_vector
+from ragbed.qdrant.translate.schema import VectorKind
+from ragbed.qdrant.translate.vectors import read_point_vectors, read_sparse, read_vector
 
 SCHEMA = {"": VectorKind(size=2), "m": VectorKind(size=2, multi=True), "s": VectorKind(sparse=True)}
 NUMBERS = st.floats(-1e6, 1e6, width=32)

@@ -10,7 +10,7 @@ from ragbed.qdrant.calls.call import Endpoint
 from ragbed.qdrant.translate.fields import fields, integer, text
 from ragbed.qdrant.translate.filters import read_filter
 from ragbed.qdrant.translate.results import shortest
-from ragbed.qdrant.translate.vectors import DEFAULT, kind_of
+from ragbed.qdrant.translate.schema import DEFAULT, kind_of
 
 if TYPE_CHECKING:
     from uuid import UUID

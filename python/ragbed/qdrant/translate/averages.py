@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from qdrant_edge import NamedVector
 
-    from ragbed.qdrant.translate.vectors import VectorKind
+    from ragbed.qdrant.translate.schema import VectorKind
 
 
 def recommended(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qdrant_edge import UpdateOperation
 
     from ragbed.qdrant.translate.fields import Fields
-    from ragbed.qdrant.translate.vectors import VectorKind
+    from ragbed.qdrant.translate.schema import VectorKind
 
 
 def read_operations(body: Any, schema: Mapping[str, VectorKind]) -> list[UpdateOperation | WrongInput]:

@@ -20,8 +20,8 @@ from ragbed.qdrant.translate.indexing import (
 )
 from ragbed.qdrant.translate.memory import read_storage
 from ragbed.qdrant.translate.quantization import read_quantization
+from ragbed.qdrant.translate.schema import VectorKind
 from ragbed.qdrant.translate.vector_params import is_unnamed, read_sparse_vectors, read_vectors
-from ragbed.qdrant.translate.vectors import VectorKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from ragbed.qdrant.translate.fields import boolean, choice, engine_value, fields
 from ragbed.qdrant.translate.texts import TOKENIZERS, read_stemmer, read_stopwords
 
 if TYPE_CHECKING:
-    from ragbed.qdrant.translate.vectors import VectorKind
+    from ragbed.qdrant.translate.schema import VectorKind
 
 MODELS = frozenset({"qdrant/bm25", "bm25"})
 """Names of the one model that a server has inside, in small letters."""

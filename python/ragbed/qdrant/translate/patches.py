@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.qdrant.errors import WrongInput
 from ragbed.qdrant.translate.fields import fields, mapping
+from ragbed.qdrant.translate.schema import DEFAULT
 from ragbed.qdrant.translate.vector_params import is_unnamed
-from ragbed.qdrant.translate.vectors import DEFAULT
 
 if TYPE_CHECKING:
     from ragbed.qdrant.translate.fields import Fields

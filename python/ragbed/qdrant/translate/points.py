@@ -12,7 +12,8 @@ from ragbed.qdrant.translate.filters import read_filter
 from ragbed.qdrant.translate.ids import read_id, read_ids
 from ragbed.qdrant.translate.nesting import LOGGED_LEVELS, loggable_filter, within
 from ragbed.qdrant.translate.paths import STEP
-from ragbed.qdrant.translate.vectors import DEFAULT, kind_of, read_point_vectors, read_stored
+from ragbed.qdrant.translate.schema import DEFAULT, kind_of
+from ragbed.qdrant.translate.vectors import read_point_vectors, read_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from qdrant_edge import UpdateOperation
 
     from ragbed.qdrant.translate.fields import Fields
-    from ragbed.qdrant.translate.vectors import VectorKind
+    from ragbed.qdrant.translate.schema import VectorKind
 
 T = TypeVar("T")
 

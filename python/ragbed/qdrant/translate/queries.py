@@ -23,9 +23,9 @@ from ragbed.qdrant.translate.ids import read_id
 from ragbed.qdrant.translate.orders import read_order_by
 from ragbed.qdrant.translate.params import read_params
 from ragbed.qdrant.translate.references import Inputs, Source, read_lookup
+from ragbed.qdrant.translate.schema import DEFAULT, kind_of
 from ragbed.qdrant.translate.scoring import Scoring, read_scoring
 from ragbed.qdrant.translate.selectors import read_with_payload, take_with_vector
-from ragbed.qdrant.translate.vectors import DEFAULT, kind_of
 
 if TYPE_CHECKING:
     from qdrant_edge import WithPayloadType, WithVectorType

@@ -9,14 +9,15 @@ from ragbed.qdrant.errors import NotFound
 from ragbed.qdrant.translate.fields import fields, text
 from ragbed.qdrant.translate.ids import PointId, read_id
 from ragbed.qdrant.translate.inference import as_query, is_inference
-from ragbed.qdrant.translate.vectors import DEFAULT, kind_of, read_vector
+from ragbed.qdrant.translate.schema import DEFAULT, kind_of
+from ragbed.qdrant.translate.vectors import read_vector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qdrant_edge import NamedVector
 
-    from ragbed.qdrant.translate.vectors import VectorKind
+    from ragbed.qdrant.translate.schema import VectorKind
 
 
 class Lookup(Protocol):

@@ -13,7 +13,7 @@ from ragbed.qdrant.translate.fields import choice, fields, integer, list_of, num
 from ragbed.qdrant.translate.formula import read_defaults, read_formula
 from ragbed.qdrant.translate.inference import is_inference
 from ragbed.qdrant.translate.orders import DIRECTIONS, read_order_by
-from ragbed.qdrant.translate.vectors import kind_of
+from ragbed.qdrant.translate.schema import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ragbed.qdrant.translate.fields import Fields
     from ragbed.qdrant.translate.references import Inputs
-    from ragbed.qdrant.translate.vectors import VectorKind
+    from ragbed.qdrant.translate.schema import VectorKind
 
 RRF_K = 2
 """Rank offset of reciprocal rank fusion where the request gives none; Qdrant's default."""

@@ -9,6 +9,7 @@ import qdrant_edge as engine
 from ragbed.qdrant.errors import FormatError, InvalidValue, WrongInput
 from ragbed.qdrant.names import forbidden_in
 from ragbed.qdrant.translate.fields import choice, fields, integer
+from ragbed.qdrant.translate.schema import DEFAULT
 from ragbed.qdrant.translate.vector_params import (
     DISTANCES,
     MAX_SIZE,
@@ -17,14 +18,13 @@ from ragbed.qdrant.translate.vector_params import (
     read_datatype,
     read_multi,
 )
-from ragbed.qdrant.translate.vectors import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qdrant_edge import UpdateOperation
 
-    from ragbed.qdrant.translate.vectors import VectorKind
+    from ragbed.qdrant.translate.schema import VectorKind
 
 MAX_NAME_BYTES = 200
 

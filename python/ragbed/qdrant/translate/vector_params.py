@@ -11,7 +11,7 @@ from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, map
 from ragbed.qdrant.translate.indexing import hnsw_index, read_hnsw
 from ragbed.qdrant.translate.memory import MEMORY, read_storage
 from ragbed.qdrant.translate.quantization import read_quantization
-from ragbed.qdrant.translate.vectors import DEFAULT, VectorKind
+from ragbed.qdrant.translate.schema import DEFAULT, VectorKind
 
 MAX_SIZE = 65_536
 DISTANCES = {name: getattr(engine.Distance, name) for name in ("Cosine", "Euclid", "Dot", "Manhattan")}

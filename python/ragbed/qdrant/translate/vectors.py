@@ -6,7 +6,6 @@ rows of different lengths breaks it off in the middle, at every later replay of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as engine
@@ -14,40 +13,16 @@ import qdrant_edge as engine
 from ragbed.qdrant.errors import FormatError, InvalidValue, WrongInput
 from ragbed.qdrant.translate.fields import fields, json_type, list_of, number, sequence
 from ragbed.qdrant.translate.inference import as_document, is_inference
+from ragbed.qdrant.translate.schema import DEFAULT, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qdrant_edge import NamedVector
 
-DEFAULT = ""
-"""Name of the vector that has none."""
+    from ragbed.qdrant.translate.schema import VectorKind
 
 MAX_INDEX = 2**32 - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VectorKind:
-    """What one named vector of a collection holds.
-
-    Attributes:
-        size: Numbers in a row; 0 for a sparse vector, which has no fixed size.
-        multi: Several rows per point.
-        sparse: Indices and values instead of a row.
-        ascending: A smaller score is better, as with distances.
-    """
-
-    size: int = 0
-    multi: bool = False
-    sparse: bool = False
-    ascending: bool = False
-
-
-def kind_of(name: str, schema: Mapping[str, VectorKind]) -> VectorKind:
-    """Return what a vector's name stands for in a collection; raise WrongInput when it has no such vector."""
-    if name not in schema:
-        raise WrongInput(f"Not existing vector name error: {name}")
-    return schema[name]
 
 
 def read_point_vectors(value: Any, path: str, schema: Mapping[str, VectorKind]) -> dict[str, NamedVector]:
