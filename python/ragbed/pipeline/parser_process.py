@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -118,7 +119,8 @@ class ParserProcess:
             return "the parser was closed"
         for pipe in (process.stdin, process.stdout):
             if pipe:
-                pipe.close()
+                with suppress(BrokenPipeError):  # a request that did not leave is flushed once more
+                    pipe.close()
         code = process.wait()
         if code == -signal.SIGPROF:
             return f"takes more than {self._most_seconds:g} s to read"

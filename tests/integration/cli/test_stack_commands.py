@@ -17,6 +17,7 @@ import redis as redis_client
 
 from ragbed.errors import ExitCode
 from ragbed.guard import redacted
+from ragbed_command import killed_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,7 +152,7 @@ def test_logs_are_those_of_the_stack_that_is_up(ragbed_up: RagbedCommand) -> Non
 def test_logs_follow_until_interrupted(ragbed_up: RagbedCommand) -> None:
     """New lines come as they are written; Ctrl-C ends it with 130."""
     log = ragbed_up.state / "logs" / ragbed_up.json("status")["stack"] / "ollama.log"
-    with ragbed_up.popen("logs", "-f", "-n", "1", "ollama") as process:
+    with ragbed_up.popen("logs", "-f", "-n", "1", "ollama") as process, killed_after(process, 60):
         assert process.stdout is not None
         # Written until it is seen: the follower may still be starting.
         seen = ""
@@ -159,6 +160,7 @@ def test_logs_follow_until_interrupted(ragbed_up: RagbedCommand) -> None:
             with log.open("a", encoding="utf-8") as file:
                 file.write("a new line\n")
             seen = process.stdout.readline()
+            assert seen, "the follower has ended"
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
 
@@ -170,7 +172,7 @@ def test_logs_follow_from_where_the_tail_ended(ragbed_up: RagbedCommand) -> None
     log = ragbed_up.state / "logs" / ragbed_up.json("status")["stack"] / "redis.log"
     with log.open("a", encoding="utf-8") as file:
         file.write("the last line\nhalf a ")
-    with ragbed_up.popen("logs", "-f", "-n", "1", "redis") as process:
+    with ragbed_up.popen("logs", "-f", "-n", "1", "redis") as process, killed_after(process, 60):
         assert process.stdout is not None
         seen = [process.stdout.readline()]
         with log.open("a", encoding="utf-8") as file:
@@ -328,7 +330,7 @@ def lines_until(process: subprocess.Popen[str], said: str) -> list[str]:
 @pytest.fixture
 def foreground(ragbed: RagbedCommand) -> Iterator[subprocess.Popen[str]]:
     """A `ragbed up` in the foreground, once it is up."""
-    with ragbed.popen("up") as process:
+    with ragbed.popen("up") as process, killed_after(process, 120):
         try:
             lines_until(process, "Up. ")
             yield process
