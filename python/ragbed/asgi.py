@@ -23,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import Server
 
 from ragbed.errors import ConfigurationError, RagbedError, UsageError
+from ragbed.headers import SUBSTITUTE_HEADER
 from ragbed.web_pages import WebPages, allowed_names
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-SUBSTITUTE_HEADER = "X-Ragbed-Substitute"
-"""Response header by which a client sees that a substitute of ours answered, not the real service."""
 
 DEFAULT_HOST = "127.0.0.1"
 

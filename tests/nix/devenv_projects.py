@@ -16,7 +16,7 @@ import redis
 from devenv_up import AS_NOBODY, Up, other_ports, started
 from nix_command import ROOT
 
-from ragbed.pipeline.adapters.http import request_json
+from ragbed.http import request_json
 
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "faults"))
 from fault_place import Outcome, Place
@@ -85,7 +85,7 @@ class Shell:
 
 
 def _result(url: str) -> dict:
-    return request_json("GET", url, service="qdrant")[1]["result"]
+    return request_json("GET", url).value["result"]
 
 
 @dataclass(kw_only=True)

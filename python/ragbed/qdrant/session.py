@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -10,13 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ragbed.errors import ConfigurationError, ServiceNotReady, UsageError
+from ragbed.http import request_json
 from ragbed.qdrant.folder import owned
 from ragbed.qdrant.identity import SUBSTITUTE
 
@@ -28,7 +27,6 @@ ROOM_BYTES = 1024**3
 PREFIX = "ragbed-qdrant-"
 LEFT_AFTER_S = 60.0
 STOP_TIMEOUT_S = 5.0
-SUBSTITUTE_HEADER = "X-Ragbed-Substitute"  # asgi.py has it too, and imports a whole server
 
 
 @contextmanager
@@ -82,21 +80,15 @@ def clear(url: str) -> None:
     Raises:
         UsageError: The server is not an embedded Qdrant.
     """
-    address = urlsplit(url)
-    connection = HTTPConnection(address.hostname or "", address.port, timeout=30)
-    with closing(connection):
-        for name in _collections(connection, url):
-            connection.request("DELETE", f"/collections/{quote(name, safe='')}")
-            connection.getresponse().read()
+    for name in _collections(url):
+        request_json("DELETE", f"{url}/collections/{quote(name, safe='')}", timeout_s=30)
 
 
-def _collections(connection: HTTPConnection, url: str) -> list[str]:
-    connection.request("GET", "/collections")
-    response = connection.getresponse()
-    body = json.loads(response.read())
-    if response.headers.get(SUBSTITUTE_HEADER) != SUBSTITUTE:
+def _collections(url: str) -> list[str]:
+    answer = request_json("GET", f"{url}/collections", timeout_s=30)
+    if answer.substitute != SUBSTITUTE:
         raise UsageError(f"refused to clear {url}: it is not an embedded Qdrant")
-    return [found["name"] for found in body["result"]["collections"]]
+    return [collection["name"] for collection in answer.value["result"]["collections"]]
 
 
 @contextmanager

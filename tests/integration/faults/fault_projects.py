@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from fault_place import Place
 from fault_servers import pins_with_ports
 
-from ragbed.pipeline.adapters.http import request_json
+from ragbed.http import request_json
 
 if TYPE_CHECKING:
     import random
@@ -183,7 +183,7 @@ def _project(name: str, place: Place, root: Path, server: Place, *, attached: bo
     given = {_VARIABLES[service]: url for service, url in urls.items()} if attached else {}
     if not attached and same:  # a colleague's mock on the default port, with answers of its own
         rules = {"rules": [{"pattern": ".", "answer": _SCRIPTED}]}
-        request_json("PUT", f"{urls['ollama']}/ragbed/rules", service="the mock LLM", body=rules)
+        request_json("PUT", f"{urls['ollama']}/ragbed/rules", body=rules)
     return Project(name=name, place=own, documents=folder / "docs", environ=given)
 
 

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from ragbed.errors import PipelineError
+from ragbed.http import request_json
 from ragbed.pipeline import IngestProgress, open_pipeline
-from ragbed.pipeline.adapters.http import request_json
 from ragbed.pipeline.adapters.ollama import OllamaEmbedder
 from ragbed.pipeline.adapters.postgres import Database, PostgresLedger
 from ragbed.pipeline.adapters.qdrant import QdrantIndex
@@ -122,7 +122,7 @@ def forget_index(bench: Bench) -> None:
 
 def collections(bench: Bench) -> list[str]:
     """Return the physical collections of the namespace."""
-    _, answer = request_json("GET", f"{bench.config.qdrant_url}/collections", service="Qdrant")
+    answer = request_json("GET", f"{bench.config.qdrant_url}/collections").value
     names = [item["name"] for item in answer["result"]["collections"]]
     return [name for name in names if name.startswith(f"{bench.config.alias}-")]
 
@@ -175,9 +175,7 @@ def test_document_that_went_between_kill_and_repair_leaves_no_chunk(handbook: Be
 
 def test_lost_collection_is_filled_again_from_the_cache(handbook: Bench) -> None:
     """An index that is gone is noticed although no document changed."""
-    request_json(
-        "DELETE", f"{handbook.config.qdrant_url}/collections/{collections(handbook)[0]}", service="Qdrant"
-    )
+    request_json("DELETE", f"{handbook.config.qdrant_url}/collections/{collections(handbook)[0]}")
 
     report = handbook.ingest()
 
@@ -188,7 +186,7 @@ def test_lost_points_make_the_index_be_rebuilt(handbook: Bench) -> None:
     """Fewer points than the ledger says are noticed by counting."""
     body = {"filter": {"must": [{"key": "document", "match": {"value": "ports.md"}}]}}
     url = f"{handbook.config.qdrant_url}/collections/{handbook.config.alias}/points/delete?wait=true"
-    request_json("POST", url, body=body, service="Qdrant")
+    request_json("POST", url, body=body)
 
     report = handbook.ingest()
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ragbed.errors import IndexFailed, RagbedError, ServiceMissing, UsageError
+from ragbed.http import request_json
 from ragbed.pipeline import open_pipeline
-from ragbed.pipeline.adapters.http import request_json
 
 if TYPE_CHECKING:
     from pipeline_bench import Bench
@@ -204,5 +204,5 @@ def test_drop_removes_the_namespace_and_nothing_else(handbook: Bench) -> None:
         assert other.ingest(handbook.folder).unchanged == 3
         other.drop()
     assert not handbook.config.gaps_dir.exists()
-    _, aliases = request_json("GET", f"{handbook.config.qdrant_url}/aliases", service="Qdrant")
+    aliases = request_json("GET", f"{handbook.config.qdrant_url}/aliases").value
     assert handbook.config.alias not in [item["alias_name"] for item in aliases["result"]["aliases"]]

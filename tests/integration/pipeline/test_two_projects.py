@@ -11,7 +11,7 @@ import pytest
 from pipeline_bench import Bench
 
 from ragbed.errors import GuardRefused, IndexFailed
-from ragbed.pipeline.adapters.http import request_json
+from ragbed.http import request_json
 from ragbed.pipeline.adapters.takeover import take_over
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_an_alias_that_leads_elsewhere_changes_no_answer(bench: Bench, other: Be
     write(other, "theirs")
     with other.open(namespace="default") as theirs:
         theirs.ingest(other.folder)
-        _, found = request_json("GET", f"{bench.config.qdrant_url}/aliases", service="Qdrant")
+        found = request_json("GET", f"{bench.config.qdrant_url}/aliases").value
         collections = {one["alias_name"]: one["collection_name"] for one in found["result"]["aliases"]}
         foreign = collections[replace(other.config, namespace="default").alias]
         move(bench, foreign)
@@ -115,8 +115,7 @@ def move(bench: Bench, collection: str) -> None:
     named = {"alias_name": bench.config.alias, "collection_name": collection}
     actions = [{"delete_alias": {"alias_name": bench.config.alias}}, {"create_alias": named}]
     url = f"{bench.config.qdrant_url}/collections/aliases"
-    status, _ = request_json("POST", url, body={"actions": actions}, service="Qdrant")
-    assert status == 200
+    assert request_json("POST", url, body={"actions": actions}).status == 200
 
 
 def test_an_index_that_is_gone_is_told(bench: Bench) -> None:
@@ -171,7 +170,7 @@ def test_what_an_older_ragbed_left_is_taken_over(bench: Bench, other: Bench, nam
 
 def leftovers(bench: Bench, prefix: str) -> list[str]:
     """Return the collections whose names begin so."""
-    _, answer = request_json("GET", f"{bench.config.qdrant_url}/collections", service="Qdrant")
+    answer = request_json("GET", f"{bench.config.qdrant_url}/collections").value
     return [one["name"] for one in answer["result"]["collections"] if one["name"].startswith(prefix)]
 
 

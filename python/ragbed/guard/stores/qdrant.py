@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragbed.guard.stores.base import Identity, NotThere, WrongService
-from ragbed.guard.stores.http import Answer, request
+from ragbed.guard.stores.http import request
 from ragbed.guard.stores.marker import MARKER, Marker, names_by_id
 
 if TYPE_CHECKING:
     from ragbed.guard.stores.marker import Project
+    from ragbed.http import Answer
 
 
 class QdrantStore:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import IndexFailed, ServiceMissing
 from ragbed.guard.stores import read_note
-from ragbed.pipeline.adapters.http import request_json
+from ragbed.pipeline.adapters.http import ask_service
 from ragbed.pipeline.ownership import require_own
 from ragbed.pipeline.ports import Hit
 from ragbed.pipeline.records import FILTER_FIELDS
@@ -187,7 +187,7 @@ class QdrantIndex:
 
     def _get(self, method: str, path: str, body: object = None) -> Any:
         key = self._config.qdrant_api_key
-        status, answer = request_json(
+        answer = ask_service(
             method,
             self._config.qdrant_url.rstrip("/") + path,
             service="Qdrant",
@@ -195,11 +195,11 @@ class QdrantIndex:
             headers={"api-key": key} if key else None,
             timeout_s=self._config.connect_timeout_s,
         )
-        if status == 404:
+        if answer.status == 404:
             return None
-        if status != 200 or not isinstance(answer, dict):
-            raise IndexFailed(f"Qdrant answered {status} to {method} {path}: {_problem(answer)}")
-        return answer["result"]
+        if answer.status != 200 or not isinstance(answer.value, dict):
+            raise IndexFailed(f"Qdrant answered {answer.status} to {method} {path}: {_problem(answer.value)}")
+        return answer.value["result"]
 
 
 @contextmanager

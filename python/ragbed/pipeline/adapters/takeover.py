@@ -15,7 +15,7 @@ from psycopg import sql
 from ragbed.errors import PipelineError, ServiceMissing
 from ragbed.guard.libpq import fitting_environment
 from ragbed.guard.stores import read_note
-from ragbed.pipeline.adapters.http import request_json
+from ragbed.pipeline.adapters.http import ask_service
 from ragbed.pipeline.adapters.migrations import comment_on, current_revision, rename_schema, set_comment
 from ragbed.pipeline.adapters.qdrant import NOTE
 
@@ -121,7 +121,7 @@ def _whose(note: str) -> str:
 
 def _ask(config: PipelineConfig, method: str, path: str, body: object = None) -> dict[str, Any]:
     key = config.qdrant_api_key
-    status, answer = request_json(
+    answer = ask_service(
         method,
         config.qdrant_url.rstrip("/") + path,
         service="Qdrant",
@@ -129,9 +129,11 @@ def _ask(config: PipelineConfig, method: str, path: str, body: object = None) ->
         headers={"api-key": key} if key else None,
         timeout_s=config.connect_timeout_s,
     )
-    if status != 200 or not isinstance(answer, dict):
-        raise PipelineError(f"Qdrant answered {status} to {method} {path}: {json.dumps(answer)[:200]}")
-    result = answer["result"]
+    if answer.status != 200 or not isinstance(answer.value, dict):
+        raise PipelineError(
+            f"Qdrant answered {answer.status} to {method} {path}: {json.dumps(answer.value)[:200]}"
+        )
+    result = answer.value["result"]
     return result if isinstance(result, dict) else {}
 
 

@@ -1,0 +1,71 @@
+"""Small JSON requests by the standard library, where importing a vendor's client costs more than the call."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ragbed.headers import SUBSTITUTE_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An HTTP answer.
+
+    Attributes:
+        status: HTTP status.
+        value: The decoded JSON, or the text where it is not JSON.
+        substitute: What our own substitutes call themselves; empty for others.
+    """
+
+    status: int
+    value: Any
+    substitute: str
+
+
+def request_json(
+    method: str,
+    url: str,
+    *,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float = 5.0,
+) -> Answer:
+    """Send one request and return its answer; proxies of the environment are not used.
+
+    Args:
+        method: HTTP method.
+        url: With scheme and host; may hold a path and a query.
+        body: Sent as JSON; None sends nothing.
+        headers: Sent beside the content type.
+        timeout_s: For connecting and for each read.
+
+    Raises:
+        OSError: Nothing listens, or nothing answers in time.
+        http.client.HTTPException: What answers does not speak HTTP.
+        ValueError: The address or a header contains a character that cannot be sent; the text may repeat it.
+    """
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    payload = None if body is None else json.dumps(body)
+    with closing(kind(parts.hostname or "127.0.0.1", parts.port, timeout=timeout_s)) as connection:
+        connection.request(method, path, payload, {"Content-Type": "application/json", **(headers or {})})
+        response = connection.getresponse()
+        content = response.read()
+    substitute = response.headers.get(SUBSTITUTE_HEADER, "")
+    return Answer(status=response.status, value=_decoded(content), substitute=substitute)
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")
