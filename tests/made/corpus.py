@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from ragbed.pipeline.chunking import estimate_tokens
+from ragbed.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path

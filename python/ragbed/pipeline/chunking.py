@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ragbed.pipeline.markdown import heading_text, syntax_tree
 from ragbed.pipeline.records import Chunk
+from ragbed.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,34 +25,13 @@ if TYPE_CHECKING:
 CHUNKING_VERSION = 1
 """Goes into the index's fingerprint: raise it whenever the same document gives other chunks."""
 
-_RUN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _LINE_BREAK = re.compile(r"(?:\r\n|\r|\n)+")
 _PARAGRAPH_END = re.compile(r"(?<=\n)(?:[ \t]*\n)+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _SPACE = re.compile(r"\s+")
 _SMALL_SHARE = 4  # a section below a quarter of the budget is joined with the next
-_LETTERS_PER_TOKEN = 6
-_FIRST_SIGN = "\u2e80"  # from here on scripts write without spaces: a token per sign
 _CONTAINERS = ("bullet_list", "ordered_list", "list_item", "blockquote")
-
-
-def estimate_tokens(text: str) -> int:
-    """Return about how many word pieces an embedding model makes of a text; rather too many than too few.
-
-    Args:
-        text: Any text. Punctuation and ideographs count one each, words one per six letters, numbers
-            one per two digits.
-    """
-    return sum(_run_tokens(run) for run in _RUN.findall(text))
-
-
-@lru_cache(maxsize=20_000)
-def _run_tokens(run: str) -> int:
-    if run.isdigit():
-        return (len(run) + 1) // 2
-    signs = 0 if run.isascii() else sum(1 for letter in run if letter > _FIRST_SIGN)
-    return signs + (len(run) - signs + _LETTERS_PER_TOKEN - 1) // _LETTERS_PER_TOKEN
 
 
 def chunk_document(document: Document, *, budget: int = 200, overlap: int = 0) -> list[Chunk]:

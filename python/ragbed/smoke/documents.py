@@ -11,6 +11,7 @@ from ragbed.pipeline.corpus import build_corpus, listed
 from ragbed.settings import definitions as known
 from ragbed.smoke.report import CorpusFigures
 from ragbed.smoke.writer import ingest_elsewhere
+from ragbed.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from ragbed.smoke.run import Run
@@ -19,7 +20,6 @@ DIMENSIONS = {"all-minilm": 384, "nomic-embed-text": 768}
 """Of the embedding models that the sets name; others are only checked against themselves."""
 
 _SAMPLES = 5
-_CHARACTERS_PER_TOKEN = 4
 
 
 def corpus(run: Run) -> str:
@@ -80,8 +80,7 @@ def index(run: Run) -> str:
     """What a process wrote before it ended is all there for this one, and a second ingest changes nothing."""
     report = ingest_elsewhere(run.configured, run.corpus_folder, progress=run.say)
     documents, chunks = report["documents"], report["chunks"]
-    characters = sum(len(document.body) for document in run.documents.documents)
-    run.tokens["embedding"] += characters // _CHARACTERS_PER_TOKEN
+    run.tokens["embedding"] += sum(estimate_tokens(document.body) for document in run.documents.documents)
     again = run.ready.ingest(run.corpus_folder)
     run.corpus = CorpusFigures(
         documents=documents,

@@ -21,11 +21,11 @@ from ragbed.models.client import (
     Loading,
     batches,
     error_for,
-    estimate_tokens,
     fault_of,
     pause_before_again,
 )
 from ragbed.models.client.faults import Kind
+from ragbed.tokens import estimate_tokens
 
 PACKAGE = Path(ragbed.__file__).parent
 KINDS = get_args(Kind)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragbed.pipeline.chunking import chunk_document, embedded_text, estimate_tokens
+from ragbed.pipeline.chunking import chunk_document, embedded_text
 from ragbed.pipeline.records import Chunk, Document
+from ragbed.tokens import estimate_tokens
 
 WORDS = " ".join(f"word{number}" for number in range(30))
 

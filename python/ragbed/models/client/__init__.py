@@ -1,6 +1,6 @@
 """How ragbed talks to Ollama: one policy for time-outs, loading, repeats, batches and errors of the official client."""
 
-from ragbed.models.client.batching import batches, estimate_tokens
+from ragbed.models.client.batching import batches
 from ragbed.models.client.faults import Call, Fault, error_for, fault_of, pause_before_again
 from ragbed.models.client.policy import ClientPolicy
 from ragbed.models.client.reply import Reply
@@ -18,7 +18,6 @@ __all__ = [
     "batches",
     "check_vectors",
     "error_for",
-    "estimate_tokens",
     "fault_of",
     "pause_before_again",
 ]

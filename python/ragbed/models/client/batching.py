@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ragbed.tokens import estimate_tokens
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-_BYTES_PER_TOKEN = 3
-"""Prose has 4 to 5 bytes a token; links and code came to 2.8, ideographs have 3."""
-
-
-def estimate_tokens(text: str) -> int:
-    """Return about how many tokens a text has, prose counted too high; what it takes to ask is next to nothing."""
-    return len(text.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN + 1
 
 
 def batches(texts: Sequence[str], *, tokens: int, count: int) -> Iterator[Sequence[str]]:

@@ -24,7 +24,7 @@ class ClientPolicy:
         keep_alive: How long Ollama keeps the model after a request: `10m`, seconds as `600`, for ever as `-1`;
             None leaves it to Ollama.
         num_thread: Threads that the model computes with; 0 leaves it to Ollama.
-        batch_tokens: Tokens that one embedding request may hold, by the rough estimate of `estimate_tokens`.
+        batch_tokens: Tokens that one embedding request may hold, as `estimate_tokens` counts them.
         batch_texts: Texts that one embedding request may hold.
         pauses_s: Waits before asking again, one per repeat: as many repeats as there are pauses.
         tell_after_s: When the progress of a load is told first; a shorter load is not told at all.
