@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ragbed.cli.output import note, show_json, show_table, used
+from ragbed.smoke.stages import STAGE_NAMES
 
 if TYPE_CHECKING:
-    from ragbed.smoke import SmokeReport, StageResult
+    from ragbed.smoke.report import SmokeReport, StageResult
 
-STAGE_NAMES = (
-    *("guard", "stack", "parity", "fingerprint", "migrate", "corpus", "embed"),
-    *("index", "retrieve", "cache", "answer", "gaps"),
-)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -44,7 +41,8 @@ def smoke(
     when a check failed, 10 when a service is missing, 11 on drift from the pins, 13 when a guard refused.
     """
     from ragbed.cli.project import project_settings
-    from ragbed.smoke import SmokeOptions, run_smoke
+    from ragbed.smoke.plan import SmokeOptions
+    from ragbed.smoke.runner import run_smoke
     from ragbed.state import find_state_folder
 
     options = SmokeOptions(
@@ -108,7 +106,7 @@ def _show(report: SmokeReport) -> None:
         click.echo(f"LLM: {report.llm}")
     for line in report.notes:
         click.echo(f"note: {line}")
-    held_out = report.held_out
+    held_out = report.retrieval.held_out if report.retrieval else None
     if held_out:
         click.echo(
             f"held-out questions: {held_out.questions}, hit@5 {held_out.hit_at_5:.2f},"

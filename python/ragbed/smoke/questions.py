@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed
 from ragbed.evaluation import Judged, measure
 from ragbed.evaluation.retrieval import hit_at
-from ragbed.smoke.asking import own_questions
+from ragbed.smoke.generated_questions import own_questions
+from ragbed.smoke.plan import Seen, named_model
+from ragbed.smoke.report import RetrievalResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from ragbed.data import Question
     from ragbed.evaluation import RetrievalFigures
-    from ragbed.pipeline import Answer, Gap
-    from ragbed.smoke.run import Run
+    from ragbed.pipeline import Answer, Document, Gap
+    from ragbed.smoke.plan import SmokePlan
+    from ragbed.stack import Stack
+    from ragbed.targets import Target
 
 KEDA = "Kubernetes pod autoscaling with KEDA"
 UNANSWERABLE = (
@@ -28,45 +34,66 @@ UNANSWERABLE = (
 MOST_ASKED = 5
 """Questions that the answer stage asks at most."""
 
+ASKED_AT_ONCE = 4
+"""Golden questions that are under way together: services work on one while this process waits for another."""
+
 LOWEST_HIT_AT_5 = 0.75
 """Below this, retrieval is broken, not merely weak; our own lessons reach more, see the golden questions' page."""
 
 
-def retrieve(run: Run) -> str:
+def retrieve(
+    plan: SmokePlan, target: Target, documents: Sequence[Document], questions: Sequence[Question]
+) -> Seen[RetrievalResult | None]:
     """Filters really filter, and golden questions find their documents."""
-    filtered = _check_filter(run)
-    questions = run.questions()
+    filtered = _check_filter(target, documents)
     if not questions:
-        return f"{filtered}; no golden questions for this corpus"
-    judged = _judge(run, questions)
-    run.retrieval = measure([one for _, one in judged])
-    held_out = [one for question, one in judged if question.held_out]
-    run.held_out = measure(held_out) if held_out else None
-    if run.retrieval.answerable and run.retrieval.hit_at_5 < LOWEST_HIT_AT_5:
-        raise CheckFailed(
-            f"hit@5 is {run.retrieval.hit_at_5:.2f} over {run.retrieval.answerable} questions,"
-            f" the least is {LOWEST_HIT_AT_5:.2f}",
-            details=[f"{q.id}: {q.question}" for q, one in judged if one.relevant and not hit_at(one, 5)][
-                :10
-            ],
-        )
-    return f"{filtered}; {_describe(run.retrieval)}"
+        return Seen(line=f"{filtered}; no golden questions for this corpus", value=None)
+    judged = _judge(target, questions, say=plan.say)
+    held_out = [one for question, one in zip(questions, judged, strict=True) if question.held_out]
+    result = RetrievalResult(all=measure(judged), held_out=measure(held_out) if held_out else None)
+    missed = [
+        f"{question.id}: {question.question}"
+        for question, one in zip(questions, judged, strict=True)
+        if one.relevant and not hit_at(one, 5)
+    ]
+    return Seen(
+        line=f"{filtered}; {_describe(result.all)}", value=result, failure=_too_weak(result.all, missed)
+    )
 
 
-def _judge(run: Run, questions: Sequence[Question]) -> list[tuple[Question, Judged]]:
+def _too_weak(figures: RetrievalFigures, missed: Sequence[str]) -> CheckFailed | None:
+    if not figures.answerable or figures.hit_at_5 >= LOWEST_HIT_AT_5:
+        return None
+    return CheckFailed(
+        f"hit@5 is {figures.hit_at_5:.2f} over {figures.answerable} questions, the least is {LOWEST_HIT_AT_5:.2f}",
+        details=missed[:10],
+    )
+
+
+def _judge(target: Target, questions: Sequence[Question], *, say: Callable[[str], None]) -> list[Judged]:
     """Ask every question, without answering it: what is found, and whether a gap is seen."""
-    judged = []
-    for number, question in enumerate(questions, 1):
-        passages, gap = run.ready.examine(question.question, top_k=10)
-        one = Judged(
+
+    def ask(question: Question) -> Judged:
+        retrieved = target.retrieve(question.question, top_k=10)
+        return Judged(
             relevant=frozenset(question.relevant),
-            found=tuple(passage.document for passage in passages),
-            gap=_is_gap(gap),
+            found=tuple(retrieved.documents),
+            gap=_is_gap(retrieved.gap),
             kind=question.kind,
         )
-        judged.append((question, one))
-        if number % 50 == 0:
-            run.say(f"{number} of {len(questions)} questions")
+
+    judged = []
+    with ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="question") as pool:
+        try:
+            for one in pool.map(ask, questions):
+                judged.append(one)
+                if len(judged) % 50 == 0:
+                    say(f"{len(judged)} of {len(questions)} questions")
+        except BaseException:
+            pool.shutdown(
+                wait=False, cancel_futures=True
+            )  # the first failure tells all; the rest need not be asked
+            raise
     return judged
 
 
@@ -82,56 +109,56 @@ def _describe(figures: RetrievalFigures) -> str:
     )
 
 
-def _check_filter(run: Run) -> str:
+def _check_filter(target: Target, documents: Sequence[Document]) -> str:
     """Filter by a value that only some documents have, and by one that none has."""
-    kinds = sorted({document.lesson_type for document in run.documents.documents if document.lesson_type})
-    name, value = ("lesson_type", kinds[0]) if kinds else ("document", run.documents.documents[0].path)
-    members = {d.path for d in run.documents.documents if (d.lesson_type if kinds else d.path) == value}
-    question = run.documents.documents[-1].title
-    inside = run.ready.retrieve(question, top_k=10, filters={name: value})
-    if not inside or (strays := {one.document for one in inside} - members):
+    kinds = sorted({document.lesson_type for document in documents if document.lesson_type})
+    name, value = ("lesson_type", kinds[0]) if kinds else ("document", documents[0].path)
+    members = {d.path for d in documents if (d.lesson_type if kinds else d.path) == value}
+    question = documents[-1].title
+    inside = target.retrieve(question, top_k=10, filters={name: value}).documents
+    if not inside or (strays := set(inside) - members):
         what = f"let {strays.pop()} through" if inside else "found nothing"
         raise CheckFailed(
             f"the filter {name}={value} {what}", hint="look at the payload indexes of the collection"
         )
-    if none := run.ready.retrieve(question, top_k=10, filters={name: "no-such-value"}):
-        raise CheckFailed(f"a filter by a value that nothing has let {none[0].document} through")
+    if none := target.retrieve(question, top_k=10, filters={name: "no-such-value"}).documents:
+        raise CheckFailed(f"a filter by a value that nothing has let {none[0]} through")
     return f"filter {name}={value} holds"
 
 
-def cache(run: Run) -> str:
-    """The second asking of a question takes its embedding from the cache."""
-    question = f"What does run {run.id} have to do with embeddings?"
-    first = run.ready.ask(question)
-    second = run.ready.ask(question)
-    run.count(first)
-    run.count(second)
+def cache(plan: SmokePlan, target: Target) -> Seen[None]:
+    """A question that is asked again takes its embedding from the cache."""
+    question = f"What does run {plan.id} have to do with embeddings?"
+    first = target.answer(question)
+    second = target.answer(question)
     if first.cached_embeddings or not second.cached_embeddings:
         raise CheckFailed(
             f"the first asking found {first.cached_embeddings} embeddings in the cache, the second"
             f" {second.cached_embeddings}; expected 0 and 1",
             hint="look whether Redis evicts: ragbed logs redis",
         )
-    return "a second asking took its embedding from the cache"
+    return Seen(line="the second time, a question takes its embedding from the cache", value=None)
 
 
-def answer(run: Run) -> str:
+def answer(
+    stack: Stack, target: Target, documents: Sequence[Document], questions: Sequence[Question]
+) -> Seen[None]:
     """An answer cites passages, and every citation names one that was given and stands in its document.
 
     Questions are asked whose document is among the passages, one after the other, until one is answered: a small
     model refuses some. Documents without golden questions are asked for their own first sentences.
     """
-    asked = _covered_questions(run) or own_questions(run.documents.documents, most=MOST_ASKED)
+    asked = _covered_questions(target, questions) or own_questions(documents, most=MOST_ASKED)
     if not asked:
-        return "nothing was asked: no document holds a sentence"
+        return Seen(line="nothing was asked: no document holds a sentence", value=None)
     problems: list[str] = []
     evidence: list[str] = []
     for question in asked:
-        given = run.ready.ask(question)
-        run.count(given)
+        given = target.answer(question)
         fault = _fault(given)
         if not fault:
-            return f"{run.named_model(given.model)} cites {_cited(run, given)}{_before(problems)}"
+            line = f"{named_model(stack, given.model)} cites {_cited(documents, given)}{_before(problems)}"
+            return Seen(line=line, value=None)
         problems.append(f"the answer to {question!r} {fault}")
         evidence += [f"answer: {given.text[:300]}", *(f"passage: {p.document}" for p in given.passages)]
     raise CheckFailed(
@@ -140,16 +167,15 @@ def answer(run: Run) -> str:
     )
 
 
-def _covered_questions(run: Run) -> list[str]:
+def _covered_questions(target: Target, questions: Sequence[Question]) -> list[str]:
     """Return golden questions whose document is among the passages that the model will be given."""
-    found: list[str] = []
-    for one in run.questions():
-        if len(found) == MOST_ASKED:
+    covered: list[str] = []
+    for one in questions:
+        if len(covered) == MOST_ASKED:
             break
-        if one.relevant:
-            given = {passage.document for passage in run.ready.retrieve(one.question)}
-            found += [one.question] if given.intersection(one.relevant) else []
-    return found
+        if one.relevant and not set(one.relevant).isdisjoint(target.retrieve(one.question).documents):
+            covered.append(one.question)
+    return covered
 
 
 def _before(problems: Sequence[str]) -> str:
@@ -166,9 +192,9 @@ def _fault(given: Answer) -> str:
     return "" if given.grounded else "cites what was not given"
 
 
-def _cited(run: Run, given: Answer) -> str:
+def _cited(documents: Sequence[Document], given: Answer) -> str:
     """Return the documents that an answer cites, having found each cited text in its document."""
-    bodies = {document.path: document.body for document in run.documents.documents}
+    bodies = {document.path: document.body for document in documents}
     for citation in given.citations:
         passage = next(one for one in given.passages if one.chunk_id == citation.chunk_id)
         if passage.text not in bodies.get(citation.document, ""):
@@ -176,14 +202,13 @@ def _cited(run: Run, given: Answer) -> str:
     return ", ".join(dict.fromkeys(citation.document for citation in given.citations))
 
 
-def gaps(run: Run) -> str:
+def gaps(target: Target, documents: Sequence[Document], pages: Path) -> Seen[None]:
     """A question that the corpus does not cover leaves a row, a JSON record and a review page."""
-    text = "\n".join(f"{document.title}\n{document.body}" for document in run.documents.documents).lower()
+    text = "\n".join(f"{document.title}\n{document.body}" for document in documents).lower()
     question = next(
         (one for one in UNANSWERABLE if one.split()[-1].strip("?").lower() not in text), UNANSWERABLE[-1]
     )
-    asked = run.ready.ask(question)
-    run.count(asked)
+    asked = target.answer(question)
     if asked.gap is None:
         raise CheckFailed(
             f"{question!r} made no gap",
@@ -191,9 +216,8 @@ def gaps(run: Run) -> str:
         )
     if question == KEDA and asked.gap.kind != "missing_platform":
         raise CheckFailed(f"{question!r} made a {asked.gap.kind} gap, expected missing_platform")
-    pages = run.configured.gaps_dir
     places = {
-        "row": asked.gap.id in {gap.id for gap in run.ready.gaps()},
+        "row": asked.gap.id in {gap.id for gap in target.gaps()},
         "JSON record": (pages / f"{asked.gap.id}.json").is_file(),
         "review page": (pages / f"{asked.gap.id}.md").is_file(),
     }
@@ -203,4 +227,5 @@ def gaps(run: Run) -> str:
         )
     if len(asked.gap.queries) != 4:
         raise CheckFailed(f"the gap {asked.gap.id} has {len(asked.gap.queries)} search queries, expected 4")
-    return f"{asked.gap.kind}: {asked.gap.subject}, as a row, a record and a page in {pages}"
+    line = f"{asked.gap.kind}: {asked.gap.subject}, as a row, a record and a page in {pages}"
+    return Seen(line=line, value=None)

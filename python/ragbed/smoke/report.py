@@ -77,6 +77,19 @@ class CorpusFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetrievalResult:
+    """Figures of the golden questions.
+
+    Attributes:
+        all: Of all questions.
+        held_out: Of those that are kept from tuning; None when there are none.
+    """
+
+    all: RetrievalFigures
+    held_out: RetrievalFigures | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeReport:
     """A whole run.
 
@@ -90,8 +103,7 @@ class SmokeReport:
         notes: What was passed over, a sentence each.
         stages: Every stage, in order.
         corpus: What the corpus came to.
-        retrieval: Figures of all golden questions; None when none were asked.
-        held_out: Figures of the held-out ones; None when there are none.
+        retrieval: Figures of the golden questions; None when none were asked.
         spent_usd: What paid calls cost.
         simulated_usd: What the calls would have cost at list price.
         failure: Why it failed; None when it did not.
@@ -107,8 +119,7 @@ class SmokeReport:
     notes: tuple[str, ...]
     stages: tuple[StageResult, ...]
     corpus: CorpusFigures
-    retrieval: RetrievalFigures | None
-    held_out: RetrievalFigures | None
+    retrieval: RetrievalResult | None
     spent_usd: float
     simulated_usd: float
     failure: Failure | None = None
@@ -141,8 +152,8 @@ class SmokeReport:
     def _retrieval(self) -> dict[str, Any] | None:
         if self.retrieval is None:
             return None
-        held_out = {"held_out": self.held_out.to_json()} if self.held_out else {}
-        return {**self.retrieval.to_json(), **held_out}
+        held_out = self.retrieval.held_out
+        return {**self.retrieval.all.to_json(), **({"held_out": held_out.to_json()} if held_out else {})}
 
 
 def _service(endpoint: Endpoint) -> dict[str, Any]:

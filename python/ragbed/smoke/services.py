@@ -13,47 +13,58 @@ from ragbed.pins.versions import parse_version
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import definitions as known
-from ragbed.smoke.keeping import namespace_of
-from ragbed.smoke.run import named
+from ragbed.smoke.plan import Seen, named
+from ragbed.smoke.retention import namespace_of
 from ragbed.stack import num_thread, running_stack
 
 if TYPE_CHECKING:
-    from ragbed.smoke.run import Run
+    from ragbed.data import Question
+    from ragbed.pipeline import Pipeline
+    from ragbed.smoke.plan import SmokePlan
     from ragbed.stack import Endpoint, Stack
 
 
-def guard(run: Run) -> str:
+def guard(plan: SmokePlan) -> Seen[list[Question]]:
     """Nothing is named like production, and the corpus is there, before any connection."""
-    refuse_writes(run.settings, command="ragbed smoke")
-    if not run.corpus_folder.is_dir():
+    refuse_writes(plan.settings, command="ragbed smoke")
+    if not plan.corpus_folder.is_dir():
         raise UsageError(
-            f"the corpus {run.corpus_folder} is no folder", hint="give --corpus a folder of documents"
+            f"the corpus {plan.corpus_folder} is no folder", hint="give --corpus a folder of documents"
         )
-    questions = run.questions()
-    return f"tier {run.settings.tier.name}, nothing named like production, {len(questions)} golden questions"
+    questions = plan.questions()
+    line = f"tier {plan.settings.tier.name}, nothing named like production, {len(questions)} golden questions"
+    return Seen(line=line, value=questions)
 
 
-def stack(run: Run) -> str:
+def stack(plan: SmokePlan) -> Seen[Stack]:
     """Every service answers; none is a substitute where that was asked for."""
-    run.stack = run.cleanup.enter_context(
+    started = plan.cleanup.enter_context(
         running_stack(
-            run.settings,
-            folder=run.folder,
-            caller=run.options.caller,
-            keep_up=run.options.keep,
-            progress=lambda endpoint, _: run.say(f"{endpoint.product} {endpoint.version} is ready"),
-            say=run.say,
+            plan.settings,
+            folder=plan.folder,
+            caller=plan.options.caller,
+            keep_up=plan.options.keep,
+            progress=lambda endpoint, _: plan.say(f"{endpoint.product} {endpoint.version} is ready"),
+            say=plan.say,
         )
     )
-    substitutes = [endpoint for endpoint in run.stack.endpoints.values() if not endpoint.real]
-    if run.options.require_live and substitutes:
-        names = " and ".join(f"{endpoint.service} is {endpoint.product}" for endpoint in substitutes)
-        raise CheckFailed(
-            f"--require-live, and {names}",
-            details=[f"{endpoint.service}: {endpoint.origin}" for endpoint in substitutes],
-            hint="put the real servers on PATH, or name them: QDRANT_URL, OLLAMA_HOST",
-        )
-    return f"{_whose(run.stack)}: " + ", ".join(named(endpoint) for endpoint in run.stack.endpoints.values())
+    line = f"{_whose(started)}: " + ", ".join(named(endpoint) for endpoint in started.endpoints.values())
+    return Seen(
+        line=line, value=started, failure=_refused_substitutes(started) if plan.options.require_live else None
+    )
+
+
+def _refused_substitutes(stack: Stack) -> CheckFailed | None:
+    """Return the failure of a run that wants real servers only; None where they are all real."""
+    substitutes = [endpoint for endpoint in stack.endpoints.values() if not endpoint.real]
+    if not substitutes:
+        return None
+    names = " and ".join(f"{endpoint.service} is {endpoint.product}" for endpoint in substitutes)
+    return CheckFailed(
+        f"--require-live, and {names}",
+        details=[f"{endpoint.service}: {endpoint.origin}" for endpoint in substitutes],
+        hint="put the real servers on PATH, or name them: QDRANT_URL, OLLAMA_HOST",
+    )
 
 
 def _whose(stack: Stack) -> str:
@@ -63,12 +74,12 @@ def _whose(stack: Stack) -> str:
     return "a stack of this run" if started else "services that run already"
 
 
-def parity(run: Run) -> str:
+def parity(stack: Stack) -> Seen[None]:
     """Versions are in range, and exactly the pinned ones where a wheel was started."""
     pins = load_stack_pins()
     drift = []
     exact = 0
-    for name, endpoint in run.up.endpoints.items():
+    for name, endpoint in stack.endpoints.items():
         started = endpoint.launcher == "process"
         differs = drift_of(
             pins[name],
@@ -85,7 +96,7 @@ def parity(run: Run) -> str:
             exact += parse_version(endpoint.version) == parse_version(pins[name].channels.nix.version)
     if drift:
         raise DriftError(drift[0], details=drift[1:], hint="reinstall from the lock, or change stack.toml")
-    return f"{len(run.up.endpoints)} versions in range, {exact} exactly as pinned"
+    return Seen(line=f"{len(stack.endpoints)} versions in range, {exact} exactly as pinned", value=None)
 
 
 def _is_of_nix(endpoint: Endpoint) -> bool:
@@ -93,38 +104,36 @@ def _is_of_nix(endpoint: Endpoint) -> bool:
     return endpoint.origin.startswith("/nix/store/") or endpoint.started_by == "devenv"
 
 
-def fingerprint(run: Run) -> str:
+def fingerprint(plan: SmokePlan, stack: Stack) -> Seen[None]:
     """The embedding model gives the recorded vectors; another greedy answer of the chat model is only said."""
-    server = run.up["ollama"]
+    server = stack["ollama"]
     if not server.real:
-        return f"left out: {server.product} has no model behind its vectors"
+        return Seen(line=f"left out: {server.product} has no model behind its vectors", value=None)
     verdicts = [
         check_fingerprint(
             server.url,
-            run.settings[model],
-            settings=run.settings,
-            num_thread=num_thread(run.settings, server),
-            loading=lambda load: run.say(load.line),
+            plan.settings[model],
+            settings=plan.settings,
+            num_thread=num_thread(plan.settings, server),
+            loading=lambda load: plan.say(load.line),
         )
         for model in (known.EMBEDDING_MODEL, known.LLM_MODEL)
     ]
     for verdict in verdicts:
         if verdict.fails:
             raise DriftError(verdict.line, details=verdict.details, hint=verdict.hint)
-    return "; ".join(verdict.line for verdict in verdicts)
+    return Seen(line="; ".join(verdict.line for verdict in verdicts), value=None)
 
 
-def migrate(run: Run) -> str:
+def migrate(plan: SmokePlan, stack: Stack) -> Seen[Pipeline]:
     """The schema comes up, and a second migration changes nothing."""
-    run.config = pipeline_config(run.up, run.settings, folder=run.folder, namespace=namespace_of(run.id))
-    run.pipeline = run.cleanup.enter_context(
-        open_pipeline(run.config, loading=lambda loading: run.say(loading.line))
-    )
-    if run.up.outlives_us and not run.options.keep:
+    config = pipeline_config(stack, plan.settings, folder=plan.folder, namespace=namespace_of(plan.id))
+    pipeline = plan.cleanup.enter_context(open_pipeline(config, loading=lambda load: plan.say(load.line)))
+    if stack.outlives_us and not plan.options.keep:
         # The report names the gap pages: they go with it.
-        run.cleanup.callback(run.pipeline.drop, keep_pages=True)
-    revision = run.pipeline.migrate()
-    again = run.pipeline.migrate()
+        plan.cleanup.callback(pipeline.drop, keep_pages=True)
+    revision = pipeline.migrate()
+    again = pipeline.migrate()
     if again != revision:
         raise CheckFailed(f"the schema went to {revision}, and by a second migration to {again}")
-    return f"revision {revision}, namespace {run.config.namespace}"
+    return Seen(line=f"revision {revision}, namespace {config.namespace}", value=pipeline)

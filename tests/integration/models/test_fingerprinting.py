@@ -20,7 +20,8 @@ from ragbed.models.fingerprint import (
     record_fingerprint,
 )
 from ragbed.settings import resolve_settings
-from ragbed.smoke import Run, SmokeOptions, services
+from ragbed.smoke import services
+from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.stack import Endpoint, Stack, num_thread
 from ragbed.stack.record import StackRecord
 from ragbed.state import StateFolder
@@ -153,19 +154,18 @@ def test_the_smoke_run_asks_as_its_pipeline_will(ollama: VectorOllama, tmp_path:
     """A stack of its own is in no record: the stage tells who started the server."""
     overrides = {"embedding.model": "tiny", "llm.model": "tiny"}
     endpoint = endpoint_of(ollama, "process")
-    run = Run(
+    plan = SmokePlan(
         id="20260102-030405-abcdef",
         settings=resolve_settings(environ={}, folder=tmp_path, overrides=overrides),
         folder=StateFolder(tmp_path / "state"),
         options=SmokeOptions(),
         cleanup=ExitStack(),
         say=lambda _: None,
-        stack=Stack(id="s", endpoints={"ollama": endpoint}),
     )
 
-    services.fingerprint(run)
+    services.fingerprint(plan, Stack(id="s", endpoints={"ollama": endpoint}))
 
-    assert ollama.threads == {num_thread(run.settings, endpoint)} != {0}
+    assert ollama.threads == {num_thread(plan.settings, endpoint)} != {0}
 
 
 def test_updating_records_and_the_next_check_is_the_same(command: RagbedCommand) -> None:

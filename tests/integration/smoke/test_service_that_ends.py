@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragbed.settings import resolve_settings
-from ragbed.smoke import SmokeOptions, run_smoke
+from ragbed.smoke.plan import SmokeOptions
+from ragbed.smoke.runner import run_smoke
 from ragbed.stack.leases import Leases
 from ragbed.state import StateFolder
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ragbed.smoke import StageResult
+    from ragbed.smoke.report import StageResult
 
 
 @pytest.fixture

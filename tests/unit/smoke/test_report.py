@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from ragbed.errors import UsageError
 from ragbed.evaluation import Judged, measure
-from ragbed.smoke import CorpusFigures, Failure, SmokeReport, StageResult
 from ragbed.smoke.junit import write_junit
+from ragbed.smoke.report import CorpusFigures, Failure, RetrievalResult, SmokeReport, StageResult
 from ragbed.stack import Endpoint
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "smoke-report.schema.json").read_text())
@@ -36,8 +36,10 @@ PASSED = SmokeReport(
     notes=("redis: port 6379 is held by something else: passed over",),
     stages=(StageResult(name="guard", status="passed", seconds=0.1, detail="fine"),),
     corpus=CorpusFigures(documents=3, chunks=9, unchanged=3),
-    retrieval=measure([Judged(relevant=frozenset({"a.md"}), found=("a.md",), gap=False)]),
-    held_out=measure([Judged(relevant=frozenset(), found=("a.md",), gap=False, kind="near")]),
+    retrieval=RetrievalResult(
+        all=measure([Judged(relevant=frozenset({"a.md"}), found=("a.md",), gap=False)]),
+        held_out=measure([Judged(relevant=frozenset(), found=("a.md",), gap=False, kind="near")]),
+    ),
     spent_usd=0.0,
     simulated_usd=0.0001,
 )
@@ -50,7 +52,6 @@ FAILED = replace(
         StageResult(name="parity", status="skipped", detail="after the failure of stack"),
     ),
     retrieval=None,
-    held_out=None,
     failure=Failure(stage="stack", message="no luck\x00", details=("log: line",), hint="try again"),
 )
 

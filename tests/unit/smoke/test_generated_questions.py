@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragbed.pipeline.corpus import build_corpus
-from ragbed.smoke.asking import own_questions
+from ragbed.smoke.generated_questions import own_questions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ import pytest
 
 from ragbed.cli.smoke import _what_is_left
 from ragbed.errors import ServiceMissing
-from ragbed.smoke import CorpusFigures, Failure, SmokeReport
-from ragbed.smoke.keeping import RUNS_KEPT, is_up, keep_report, namespace_of
+from ragbed.smoke.report import CorpusFigures, Failure, SmokeReport
+from ragbed.smoke.retention import RUNS_KEPT, is_up, keep_report, namespace_of
 from ragbed.smoke.runner import _clean_up
 from ragbed.stack import Endpoint, Stack
 from ragbed.stack.record import StackRecord
@@ -31,7 +31,6 @@ REPORT = SmokeReport(
     stages=(),
     corpus=CorpusFigures(),
     retrieval=None,
-    held_out=None,
     spent_usd=0.0,
     simulated_usd=0.0,
 )

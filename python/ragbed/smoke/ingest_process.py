@@ -1,0 +1,148 @@
+"""The writing half of the index stage, in a process of its own that ends before anything is read.
+
+The process imports its libraries as soon as it runs, while the stack comes up. It reads one JSON object on stdin (the
+pipeline's configuration and the corpus folder), prints one on stdout (the ingest report, or the error), and progress
+on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragbed import errors
+from ragbed.errors import CheckFailed, RagbedError
+from ragbed.lifeline import lifeline
+from ragbed.pipeline import PipelineConfig, open_pipeline
+from ragbed.smoke.preloading import WRITING, preload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ragbed.pipeline import IngestProgress
+
+_PROGRAM = """
+import sys
+from ragbed.lifeline import follow
+follow(int(sys.argv[1]))
+from ragbed.smoke.ingest_process import main
+main()
+"""
+"""Follows the lifeline before the imports, which take longest: a smoke that is killed leaves no such process behind."""
+
+
+class IngestProcess:
+    """Ingests one corpus, in another process; open it by `ingest_process`.
+
+    Args:
+        process: Runs `main`, with pipes.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def ingest(
+        self, config: PipelineConfig, corpus: Path, *, progress: Callable[[str], None]
+    ) -> dict[str, Any]:
+        """Ingest a corpus, and return the report once the process has ended.
+
+        Args:
+            config: The pipeline's configuration.
+            corpus: The folder.
+            progress: Called with each line that the process prints on the way.
+
+        Raises:
+            RagbedError: What the other process raised.
+            CheckFailed: It ended without a report.
+        """
+        process = self._process
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise CheckFailed("the ingest process has no pipes")
+        request = json.dumps({"config": asdict(config), "corpus": str(corpus)}, default=str)
+        with suppress(BrokenPipeError):  # it has ended already: what it printed says why
+            process.stdin.write(request)
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        lines = []
+        for line in process.stderr:
+            lines.append(line.rstrip())
+            progress(line.rstrip())
+        output = process.stdout.read()
+        code = process.wait()
+        try:
+            answer: dict[str, Any] = json.loads(output)
+        except ValueError:
+            raise CheckFailed(
+                f"the ingest process ended with {code} and no report", details=lines[-10:]
+            ) from None
+        if "error" in answer:
+            raise _rebuilt(answer["error"])
+        return answer
+
+
+@contextmanager
+def ingest_process() -> Iterator[IngestProcess]:
+    """Start an ingest process; it has ended when the `with` block has."""
+    with (
+        lifeline() as line,
+        subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM, str(line)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=(line,),
+        ) as process,
+    ):
+        try:
+            yield IngestProcess(process)
+        finally:
+            process.kill()  # a block that ends early never asked it for anything
+
+
+def _rebuilt(error: dict[str, Any]) -> RagbedError:
+    kind = getattr(errors, error["kind"], CheckFailed)
+    rebuilt: RagbedError = kind(error["message"], details=error["details"], hint=error["hint"])
+    return rebuilt
+
+
+class WritingProgress:
+    """Says on stderr how many chunks are written: a real model may take minutes for them."""
+
+    def __init__(self) -> None:
+        self._step = 0
+
+    def __call__(self, progress: IngestProgress) -> None:
+        """Say it where another step is reached."""
+        if progress.stage == "indexing" and self._step < progress.step and progress.done < progress.total:
+            self._step = progress.step
+            _say(f"{progress.done} of {progress.total} chunks")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Ingest what stdin asks for."""
+    preload(WRITING)
+    request = json.load(sys.stdin)
+    config = PipelineConfig(**{**request["config"], "gaps_dir": Path(request["config"]["gaps_dir"])})
+    try:
+        with open_pipeline(config, loading=lambda load: _say(load.line)) as pipeline:
+            report = pipeline.ingest(Path(request["corpus"]), progress=WritingProgress())
+    except RagbedError as error:
+        described = {
+            "kind": type(error).__name__,
+            "message": error.message,
+            "details": list(error.details),
+            "hint": error.hint,
+        }
+        json.dump({"error": described}, sys.stdout)
+        return
+    json.dump(report.to_json(), sys.stdout, default=str)

@@ -1,0 +1,150 @@
+"""One stage after the other, until one fails or the last one that was asked for has passed."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from ragbed.errors import CheckFailed, ExitCode, RagbedError
+from ragbed.smoke.report import Failure, StageResult
+from ragbed.smoke.stages import EVIDENCE, STAGE_NAMES
+from ragbed.stack.full_disk import full_disk_hint, log_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ragbed.smoke.plan import Seen, SmokePlan
+    from ragbed.stack import Stack
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Ended(Exception):
+    """No further stage runs: one failed, or the last one that was asked for has passed."""
+
+
+class StageRunner:
+    """Runs stages and keeps how each ended.
+
+    Args:
+        plan: Of the run.
+        stack: Returns the run's stack; None while there is none.
+        scrub: Takes secrets out of a text.
+        on_stage: Called with each stage that has ended.
+
+    Attributes:
+        results: Every stage so far, in order.
+        failure: Why the run failed; None while it has not.
+        exit_code: Of the run.
+    """
+
+    def __init__(
+        self,
+        plan: SmokePlan,
+        *,
+        stack: Callable[[], Stack | None],
+        scrub: Callable[[str], str],
+        on_stage: Callable[[StageResult], None] | None,
+    ) -> None:
+        self._plan = plan
+        self._stack = stack
+        self._scrub = scrub
+        self._on_stage = on_stage
+        self._why_ended = ""
+        self.results: list[StageResult] = []
+        self.failure: Failure | None = None
+        self.exit_code = ExitCode.FINE
+
+    def run(self, name: str, stage: Callable[P, Seen[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a stage and return its value, also where it failed and still has one.
+
+        Args:
+            name: Of the stage, one of `STAGE_NAMES`.
+            stage: What it does.
+            args: What it takes.
+            kwargs: What it takes by name.
+
+        Raises:
+            Ended: An earlier stage was the last one, or this one failed without a value.
+        """
+        if self._why_ended:
+            raise Ended
+        began = time.monotonic()
+        try:
+            seen = stage(*args, **kwargs)
+        except Exception as error:
+            self._end(name, time.monotonic() - began, failure=_known(error))
+            raise Ended from error
+        self._end(name, time.monotonic() - began, line=seen.line, failure=seen.failure)
+        return seen.value
+
+    def skip_the_rest(self) -> None:
+        """Note every stage that did not run as skipped, with the reason."""
+        for name in STAGE_NAMES[len(self.results) :]:
+            self.results.append(StageResult(name=name, status="skipped", detail=self._why_ended))
+
+    def _end(self, name: str, seconds: float, *, line: str = "", failure: RagbedError | None) -> None:
+        error = self._with_endings(failure) if failure else None
+        result = StageResult(
+            name=name,
+            status="failed" if error else "passed",
+            seconds=seconds,
+            detail=self._scrub(error.message if error else line),
+        )
+        self.results.append(result)
+        if self._on_stage:
+            self._on_stage(result)
+        if error:
+            self.failure = self._described(name, error).mapped(self._scrub)
+            self.exit_code = error.exit_code
+            self._why_ended = f"after the failure of {name}"
+        elif name == self._plan.options.last_stage:
+            self._why_ended = "not asked for"
+
+    def _with_endings(self, error: RagbedError) -> RagbedError:
+        """Return an error that says first which service has ended: what a stage met is only how it noticed."""
+        stack = self._stack()
+        ended = stack.ended() if stack else {}
+        if not (stack and ended):
+            return error
+        logs = {name: self._plan.folder.log(stack.id, name) for name in ended}
+        services = " and ".join(f"{name} of this run ended ({how})" for name, how in ended.items())
+        return type(error)(
+            f"{services}: {error.message}",
+            details=[*error.details, *(f"log of {name}: {log}" for name, log in logs.items())],
+            hint=full_disk_hint(self._plan.folder, [line for log in logs.values() for line in log_tail(log)])
+            or f"read the log, {next(iter(logs.values()))}",
+        )
+
+    def _described(self, stage: str, error: RagbedError) -> Failure:
+        """Return the failure with the last words of the services that the stage used."""
+        stack = self._stack()
+        logs = [
+            f"{service} log: {line}"
+            for service in EVIDENCE[stage]
+            if stack
+            for line in log_tail(self._plan.folder.log(stack.id, service), 3)
+        ]
+        # A wrong file or setting is not in any log; the doctor shows them all.
+        look = (
+            "ragbed doctor"
+            if error.exit_code == ExitCode.USAGE
+            else f"ragbed smoke --stage {stage} --keep, then ragbed logs"
+        )
+        return Failure(
+            stage=stage, message=error.message, details=(*error.details, *logs), hint=error.hint or look
+        )
+
+
+def _known(error: Exception) -> RagbedError:
+    """Return an error as one of ours; any other comes with the end of its traceback."""
+    if isinstance(error, RagbedError):
+        return error
+    frames = traceback.format_exception(error)[-3:]
+    return CheckFailed(
+        f"{type(error).__name__}: {error}",
+        details=[line for frame in frames for line in frame.rstrip().splitlines()],
+        hint="this is not an error that ragbed knows: please report it with the lines above",
+    )
