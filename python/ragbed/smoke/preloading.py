@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 WRITING = ("qdrant_client", "ragbed.models.client", "redis", "ragbed.pipeline.ingest")
 """What an ingest imports, the slowest first."""
 
-READING = ("alembic.command", "qdrant_client", "ragbed.models.client", "redis", "ragbed.pipeline.ingest")
+READING = ("alembic.command", "ragbed.models.client", "redis", "ragbed.pipeline.ingest")
 """What migrations, an unchanged ingest and questions import, in the order of the stages."""
 
 

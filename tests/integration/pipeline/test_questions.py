@@ -100,7 +100,7 @@ def test_index_of_another_model_is_refused(handbook: Bench) -> None:
             ServiceMissing,
             "Postgres does not let us in",
         ),
-        ({"qdrant_url": f"http://{NOWHERE}"}, ServiceMissing, "Qdrant did not answer while searching"),
+        ({"qdrant_url": f"http://{NOWHERE}"}, ServiceMissing, "Qdrant does not answer POST"),
         ({"ollama_url": f"http://{NOWHERE}"}, ServiceMissing, "Ollama does not answer"),
         ({"embedding_model": "no-such"}, ServiceMissing, "Ollama has no model no-such"),
         ({"chat_model": "no-such"}, ServiceMissing, r"Ollama at http://\S+ has no model no-such"),
