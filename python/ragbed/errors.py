@@ -21,7 +21,7 @@ RagbedError                  1   a check failed
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +40,24 @@ class ExitCode(IntEnum):
     NOT_REPRODUCED = 20
     DIFFERENT_FAILURE = 21
     INTERRUPTED = 130
+
+
+class ErrorJson(TypedDict):
+    """An error on a wire between processes, over HTTP, in a report.
+
+    Attributes:
+        kind: The class's name.
+        message: What happened, one line.
+        details: Evidence, a line each.
+        hint: What to do next; empty when there is nothing to add.
+        exit_code: Of the command.
+    """
+
+    kind: str
+    message: str
+    details: list[str]
+    hint: str
+    exit_code: int
 
 
 class RagbedError(Exception):
@@ -62,6 +80,25 @@ class RagbedError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         """Survive pickling, so that test workers can send errors home."""
         return (_rebuild, (type(self), self.message, self.details, self.hint))
+
+    def to_json(self) -> ErrorJson:
+        """Return the error as JSON values."""
+        return {
+            "kind": type(self).__name__,
+            "message": self.message,
+            "details": list(self.details),
+            "hint": self.hint,
+            "exit_code": int(self.exit_code),
+        }
+
+    @staticmethod
+    def from_json(value: ErrorJson) -> RagbedError:
+        """Return the error that `to_json` described; one of an unknown kind becomes a failed check."""
+        kind = globals().get(value["kind"], CheckFailed)
+        known = isinstance(kind, type) and issubclass(kind, RagbedError)
+        return (kind if known else CheckFailed)(
+            value["message"], details=value["details"], hint=value["hint"]
+        )
 
     def shortened(self) -> RagbedError:
         """Return the error with the last of its details alone, which names the log where there is one."""

@@ -72,15 +72,17 @@ def _find(key: str, known: dict[str, Setting[Any]]) -> Setting[Any]:
 
 
 def _describe(settings: Settings, chosen: list[Setting[Any]]) -> dict[str, Any]:
+    from ragbed.guard import shown_value
+
     return {
         "tier": {"value": settings.tier.name, "source": str(settings.tier_source)},
         "settings": {
             setting.key: {
-                "value": _hidden(setting, settings[setting]),
+                "value": shown_value(setting, settings[setting]),
                 "source": str(settings.source(setting)),
                 "history": [
                     {
-                        "value": _hidden(setting, resolved.value),
+                        "value": shown_value(setting, resolved.value),
                         "source": str(resolved.source),
                         "counted": resolved.counted,
                     }
@@ -93,14 +95,8 @@ def _describe(settings: Settings, chosen: list[Setting[Any]]) -> dict[str, Any]:
     }
 
 
-def _hidden(setting: Setting[Any], value: object) -> object:
-    from ragbed.guard import redacted
-
-    if setting.secret and value:
-        return "***"
-    return redacted(value) if isinstance(value, str) and setting.key.endswith("url") else value
-
-
 def _shown(setting: Setting[Any], resolved: Resolved) -> str:
-    value = _hidden(setting, resolved.value)
+    from ragbed.guard import shown_value
+
+    value = shown_value(setting, resolved.value)
     return "(none)" if value == "" else str(value)

@@ -2,7 +2,7 @@
 
 from ragbed.guard.addresses import is_loopback, redacted
 from ragbed.guard.production import check_url, refuse_writes
-from ragbed.guard.scrubbing import scrubber
+from ragbed.guard.scrubbing import scrubber, shown_value
 from ragbed.guard.stores import Identity, Marker, NotThere, Project, Store, WrongService, open_store
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "redacted",
     "refuse_writes",
     "scrubber",
+    "shown_value",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ragbed.guard.addresses import redacted
@@ -13,7 +13,7 @@ from ragbed.settings import all_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ragbed.settings import Settings
+    from ragbed.settings import Setting, Settings
 
 _SHORTEST = 4
 """A shorter password stands in too many words to be found by."""
@@ -54,6 +54,13 @@ def scrubber(settings: Settings, addresses: Iterable[str] = ()) -> Callable[[str
     ]
     pattern = re.compile("|".join(forms))
     return lambda text: pattern.sub("***", text)
+
+
+def shown_value(setting: Setting[Any], value: object) -> object:
+    """Return a setting's value as it may be shown: secrets, and the passwords of addresses, are hidden."""
+    if setting.secret and value:
+        return "***"
+    return redacted(value) if isinstance(value, str) and setting.key.endswith("url") else value
 
 
 def _secrets(value: str, *, whole: bool) -> Iterator[str]:

@@ -15,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragbed import errors
 from ragbed.errors import CheckFailed, RagbedError
 from ragbed.lifeline import lifeline
 from ragbed.pipeline import PipelineConfig, open_pipeline
@@ -81,7 +80,7 @@ class IngestProcess:
                 f"the ingest process ended with {code} and no report", details=lines[-10:]
             ) from None
         if "error" in answer:
-            raise _rebuilt(answer["error"])
+            raise RagbedError.from_json(answer["error"])
         return answer
 
 
@@ -103,12 +102,6 @@ def ingest_process() -> Iterator[IngestProcess]:
             yield IngestProcess(process)
         finally:
             process.kill()  # a block that ends early never asked it for anything
-
-
-def _rebuilt(error: dict[str, Any]) -> RagbedError:
-    kind = getattr(errors, error["kind"], CheckFailed)
-    rebuilt: RagbedError = kind(error["message"], details=error["details"], hint=error["hint"])
-    return rebuilt
 
 
 class WritingProgress:
@@ -137,12 +130,6 @@ def main() -> None:
         with open_pipeline(config, loading=lambda load: _say(load.line)) as pipeline:
             report = pipeline.ingest(Path(request["corpus"]), progress=WritingProgress())
     except RagbedError as error:
-        described = {
-            "kind": type(error).__name__,
-            "message": error.message,
-            "details": list(error.details),
-            "hint": error.hint,
-        }
-        json.dump({"error": described}, sys.stdout)
+        json.dump({"error": error.to_json()}, sys.stdout)
         return
     json.dump(report.to_json(), sys.stdout, default=str)

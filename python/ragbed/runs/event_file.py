@@ -1,0 +1,81 @@
+"""`events.jsonl`: an event a line, appended as it happens; the reader skips and counts lines that a kill tore."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from ragbed.events import Event
+from ragbed.state.files import is_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NAME = "events.jsonl"
+
+
+class EventFile:
+    """A listener that appends each event to a file, in one write.
+
+    Args:
+        path: The file; made where it is not there.
+        scrub: Takes secrets out of a text.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+
+    def __init__(self, path: Path, scrub: Callable[[str], str]) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._handle = os.open(path, flags, 0o600)
+        self._torn = False
+        self.scrub = scrub
+
+    def __call__(self, event: Event) -> None:
+        """Append an event.
+
+        Raises:
+            OSError: The disk is full; the next event begins a line of its own.
+        """
+        value = scrubbed(event.to_json(), self.scrub)
+        line = json.dumps(value, separators=(",", ":"), default=str).encode() + b"\n"
+        rest = b"\n" + line if self._torn else line
+        self._torn = True
+        while rest:
+            rest = rest[os.write(self._handle, rest) :]
+        self._torn = False
+
+    def close(self) -> None:
+        """Have the file written to the disk, and close it."""
+        os.fsync(self._handle)
+        os.close(self._handle)
+
+
+def scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
+    """Return a JSON value with secrets taken out of each of its texts, names of fields aside."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {key: scrubbed(one, scrub) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrubbed(one, scrub) for one in value]
+    return value
+
+
+def read_events(path: Path) -> tuple[list[Event], int]:
+    """Return the events of a file in order, and how many of its lines are not events and were skipped.
+
+    Args:
+        path: The file; one that is not there, or is a link, has no events.
+    """
+    if not is_file(path):
+        return [], 0
+    events, skipped = [], 0
+    for line in path.read_bytes().splitlines():
+        try:
+            events.append(Event.from_json(json.loads(line)))
+        except (ValueError, RecursionError):
+            skipped += bool(line)
+    return events, skipped

@@ -1,0 +1,181 @@
+"""Recording a run: its folder appears with a whole manifest, events are appended, the outcome is written last."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ragbed.errors import ConfigurationError
+from ragbed.events import EventStream, within_run
+from ragbed.guard import scrubber
+from ragbed.runs.event_file import NAME as EVENTS
+from ragbed.runs.event_file import EventFile, scrubbed
+from ragbed.runs.history import ARTIFACTS, MANIFEST, OUTCOME, forget_old_runs
+from ragbed.runs.outcome import Outcome, outcome_of
+from ragbed.runs.surroundings import installed_packages
+from ragbed.state.files import write_atomically, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from ragbed.events import Event, Listener
+    from ragbed.runs.manifest import RunManifest
+    from ragbed.settings import Settings
+    from ragbed.stack import Endpoint
+    from ragbed.state import StateFolder
+
+logger = logging.getLogger(__name__)
+
+
+class RunRecorder:
+    """Takes what happens in a run; open it by `recorded_run`.
+
+    Evidence does not stop the work: where nothing can be written, the run goes on and `problem` says why.
+
+    Attributes:
+        manifest: Of the run.
+        folder: The run's folder; None where the run cannot be recorded.
+        problem: Why the run, or a part of it, is not recorded, in words; empty where all is.
+        sink: Where the run's events go: to the file and to the listeners.
+    """
+
+    def __init__(
+        self,
+        manifest: RunManifest,
+        folder: Path | None,
+        settings: Settings,
+        *listeners: Listener,
+        problem: str,
+    ) -> None:
+        self.manifest = manifest
+        self.folder = folder
+        self.problem = problem
+        self._settings = settings
+        self._file = EventFile(folder / EVENTS, scrubber(settings)) if folder else None
+        self.sink = EventStream(self._append, *listeners, run=manifest.id)
+        self._outcome: Outcome | None = None
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.manifest.id
+
+    def uses(self, endpoints: Iterable[Endpoint]) -> None:
+        """Add to the manifest where services answer; their passwords are secrets from now on."""
+        self.manifest = replace(self.manifest, endpoints=tuple(endpoints))
+        scrub = scrubber(self._settings, [one.url for one in self.manifest.endpoints])
+        if self._file and self.folder:
+            self._file.scrub = scrub
+            self._write(self.folder / MANIFEST, lambda path: write_json(path, self.manifest.to_json()))
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Say how the run ends; it is written when the run has ended."""
+        self._outcome = outcome
+
+    def attach(self, name: str, text: str) -> None:
+        """Keep a text as an artifact of the run, without its secrets.
+
+        Args:
+            name: File name in `artifacts/`.
+            text: The whole.
+        """
+        if not (self._file and self.folder):
+            return
+        content = self._file.scrub(text)
+        self._write(self.folder / ARTIFACTS / name, lambda path: write_atomically(path, content))
+        self.sink.emit("artifact.written", name, size_bytes=len(content.encode()))
+
+    def close(self, outcome: Outcome) -> None:
+        """Write the outcome, unless the run has said another one, and end the event stream.
+
+        Args:
+            outcome: How the run ended as its caller sees it.
+        """
+        outcome = self._outcome or outcome
+        self.sink.emit("run.ended", outcome.subject, seconds=outcome.seconds, status=outcome.status)
+        if not (self._file and self.folder):
+            return
+        value = scrubbed(outcome.to_json(), self._file.scrub)
+        with suppress(OSError):  # the disk is full: what is there stays
+            self._file.close()
+        self._write(self.folder / OUTCOME, lambda path: write_json(path, value))
+
+    def _append(self, event: Event) -> None:
+        if not self._file:
+            return
+        try:
+            self._file(event)
+        except OSError as error:
+            self._fail(error)
+
+    def _write(self, path: Path, write: Callable[[Path], None]) -> None:
+        try:
+            write(path)
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        if not self.problem:
+            self.problem = f"the run is not wholly recorded in {self.folder}: {error.strerror or error}"
+            logger.warning("ragbed: %s", self.problem)
+
+
+@contextmanager
+def recorded_run(
+    manifest: RunManifest, settings: Settings, folder: StateFolder, *listeners: Listener
+) -> Iterator[RunRecorder]:
+    """Record what the body does, from now on to its end, however it ends; old runs are deleted.
+
+    Args:
+        manifest: Of a run that begins now.
+        settings: The resolved settings, whose secrets never reach a file.
+        folder: The state folder; made where it is not there.
+        listeners: Called with each event, to render it for example.
+    """
+    began = time.monotonic()
+    place, problem = _made(manifest, folder)
+    recorder = RunRecorder(manifest, place, settings, *listeners, problem=problem)
+
+    def ended(error: BaseException | None) -> None:
+        seconds = time.monotonic() - began
+        recorder.close(outcome_of(error, subject=manifest.kind, seconds=seconds))
+
+    with within_run(manifest.id):
+        recorder.sink.emit("run.begun", manifest.kind)
+        try:
+            yield recorder
+        except BaseException as error:
+            ended(error)
+            raise
+        ended(None)
+
+
+def _made(manifest: RunManifest, folder: StateFolder) -> tuple[Path | None, str]:
+    """Make a run's folder, which appears with its manifest in it; returns it, or None and why not, in words."""
+    try:
+        folder.prepared()
+        folder.runs.mkdir(exist_ok=True, mode=0o700)
+        forget_old_runs(folder)
+        place = folder.runs / manifest.id
+        beside = folder.runs / f".{manifest.id}.{os.getpid()}"
+        try:
+            (beside / ARTIFACTS).mkdir(parents=True, mode=0o700)
+            write_json(beside / MANIFEST, manifest.to_json())
+            (beside / EVENTS).touch(0o600)
+            packages = "".join(f"{package}\n" for package in installed_packages())
+            (beside / ARTIFACTS / "packages.txt").write_text(packages, encoding="utf-8")
+            beside.rename(place)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+    except ConfigurationError as error:
+        return None, f"the run is not recorded: {error.message}"
+    except OSError as error:
+        return None, f"the run is not recorded in {folder.runs}: {error.strerror or error}"
+    return place, ""
