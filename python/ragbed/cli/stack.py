@@ -135,13 +135,16 @@ def reset(*, yes: bool) -> None:
 def status(*, as_json: bool, everywhere: bool) -> None:
     """Show what runs, what was used, and whether it answers.
 
+    A service that differs from the pins is drift: exit code 11, as of the smoke test and the doctor.
     Where no stack of ragbed's is up, it shows the services that others started and that ragbed would use: those
     whose URL is given, those of `devenv up`, and those on their default ports.
     """
     from ragbed.errors import ExitCode
+    from ragbed.pins import load_stack_pins
     from ragbed.stack import find_services, running_record
     from ragbed.stack.health import check_health
     from ragbed.stack.judging import require_allowed
+    from ragbed.stack.parity import drifting
     from ragbed.state import find_state_folder
 
     if everywhere:
@@ -159,40 +162,51 @@ def status(*, as_json: bool, everywhere: bool) -> None:
         return
     require_allowed(record, settings, folder)
     health = check_health(record, folder)
+    differing = drifting(record.endpoints, load_stack_pins())
     if as_json:
-        show_json({**_describe(record, health), **_project(project)})
+        show_json({**_describe(record, health, differing), **_project(project)})
     else:
         _show(record, health)
         _show_project(project)
+    for line in differing.values():
+        note(f"Drift: {line}. Try: ragbed down && ragbed up -d")
     if any(state != "ready" for state in health.values()):
         note(
             "Some services do not answer. Try: ragbed up -d, which starts dead ones again; ragbed logs SERVICE"
         )
         raise SystemExit(ExitCode.SERVICE_MISSING)
+    if differing:
+        raise SystemExit(ExitCode.DRIFT)
 
 
-def _describe(record: StackRecord, health: Mapping[str, str] | None = None) -> dict[str, object]:
+def _describe(
+    record: StackRecord, health: Mapping[str, str] | None = None, drift: Mapping[str, str] | None = None
+) -> dict[str, object]:
     """Return the stack as JSON values, passwords hidden."""
     return {
         "up": True,
         "stack": record.stack,
         "detached": record.owner is None,
         "keep": record.keep,
-        "services": _services(record.endpoints, health),
+        "services": _services(record.endpoints, health, drift),
         "notes": list(record.notes),
         "llm": record.llm,
     }
 
 
 def _services(
-    endpoints: Mapping[str, Endpoint], health: Mapping[str, str] | None = None
+    endpoints: Mapping[str, Endpoint],
+    health: Mapping[str, str] | None = None,
+    drift: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     from ragbed.guard import redacted
 
     services = []
     for name, endpoint in endpoints.items():
         state = {"state": health[name]} if health else {}
-        services.append({"name": name, **endpoint.to_json(), "url": redacted(endpoint.url), **state})
+        differs = {} if drift is None else {"drift": drift.get(name)}
+        shown = {"name": name, **endpoint.to_json(), "url": redacted(endpoint.url)}
+        services.append({**shown, **state, **differs})
     return services
 
 

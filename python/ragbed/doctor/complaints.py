@@ -49,7 +49,7 @@ def _has_drift(report: Report) -> bool:
 
 def _shares_services(report: Report) -> bool:
     stores = set(SERVICES) - {"ollama"}  # nobody writes to an LLM
-    return any(finding.topic in stores and ", found " in finding.seen for finding in report.findings)
+    return any(finding.topic in stores and finding.shared for finding in report.findings)
 
 
 def _is_staging(report: Report) -> bool:

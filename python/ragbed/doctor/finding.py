@@ -33,6 +33,7 @@ class Finding:
         value: What is compared between two machines: a version, a digest; empty where that means nothing.
         hint: What to type; empty when there is nothing to do.
         details: Further evidence, a sentence each.
+        shared: Whether it is a server that others run, and may use at the same time.
     """
 
     topic: str
@@ -41,6 +42,7 @@ class Finding:
     value: str = ""
     hint: str = ""
     details: tuple[str, ...] = ()
+    shared: bool = False
 
     @property
     def fails(self) -> bool:

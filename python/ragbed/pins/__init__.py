@@ -1,5 +1,6 @@
 """The pins: `stack.toml` and `models.lock.json` parsed, validated and compared with what is found."""
 
+from ragbed.pins.drift import Drift, drift, is_exact, wheel_of
 from ragbed.pins.in_force import refuse_installed
 from ragbed.pins.model_lock import (
     ModelLock,
@@ -19,6 +20,7 @@ from ragbed.pins.model_pin import (
     parse_manifest,
 )
 from ragbed.pins.nix_store import in_nix_store
+from ragbed.pins.provenance import DEVENV, RAGBED, Channel, Provenance
 from ragbed.pins.server_wheels import install_servers, pip_install, server_advice, server_wheels
 from ragbed.pins.stack_file import (
     GoChannel,
@@ -34,7 +36,11 @@ from ragbed.pins.stack_file import (
 from ragbed.pins.versions import satisfies
 
 __all__ = [
+    "DEVENV",
     "OLLAMA_REGISTRY",
+    "RAGBED",
+    "Channel",
+    "Drift",
     "GoChannel",
     "ImageChannel",
     "Limits",
@@ -43,12 +49,15 @@ __all__ = [
     "ModelPin",
     "NixChannel",
     "Part",
+    "Provenance",
     "ServicePins",
     "StackPins",
     "WheelChannel",
+    "drift",
     "fetch_command",
     "in_nix_store",
     "install_servers",
+    "is_exact",
     "load_model_lock",
     "load_stack_pins",
     "lock_to_write",
@@ -62,5 +71,6 @@ __all__ = [
     "server_advice",
     "server_wheels",
     "stack_file_path",
+    "wheel_of",
     "with_tag",
 ]

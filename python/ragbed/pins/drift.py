@@ -1,42 +1,80 @@
-"""Whether a server that answers is what the pins say: one judgement for smoke and doctor."""
+"""Whether a server that answers is what the pins say: one judgement for smoke, doctor and status."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
+from ragbed.pins.provenance import RAGBED, Provenance
 from ragbed.pins.versions import satisfies
 
 if TYPE_CHECKING:
-    from ragbed.pins.stack_file import ServicePins
+    from ragbed.pins.stack_file import ServicePins, WheelChannel
 
 
-def comes_from_wheel(pins: ServicePins, origin: str) -> bool:
-    """Tell whether a server that we started comes from the pinned wheel, and not from a path that has its name.
+class Server(Protocol):
+    """What is judged: a server that answers, or a program that would be started."""
+
+    @property
+    def product(self) -> str:
+        """What it is, as in the pins."""
+
+    @property
+    def version(self) -> str:
+        """As it says itself."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """What it is, and who started it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """How a server differs from the pins.
+
+    Attributes:
+        expected: The accepted range, or the one version that the package is pinned at.
+        package: The pinned package that it was started from; empty where it is outside the range.
+    """
+
+    expected: str
+    package: str = ""
+
+    def __str__(self) -> str:
+        """Return it in words that follow the server's name and version."""
+        if self.package:
+            return f"was started, {self.package} is pinned at {self.expected}"
+        return f"is outside {self.expected}"
+
+
+def drift(pins: ServicePins, server: Server) -> Drift | None:
+    """Return how a server differs from the pins; None where it does not.
+
+    Outside the range is drift for every server. One that ragbed started from the pinned package must be of that
+    package's version. A program of Nix may be another nixpkgs' and only has to be in range.
 
     Args:
         pins: Of its service.
-        origin: What was started, in words: `wheel NAME`, alone or behind the substitute's name.
+        server: What answers, or would be started.
     """
+    if not pins.accepts(server.product, server.version):
+        return Drift(expected=pins.describe_range())
+    wheel = wheel_of(pins, server.provenance)
+    if wheel and not satisfies(server.version, f"=={wheel.version}"):
+        return Drift(package=wheel.package, expected=wheel.version)
+    return None
+
+
+def wheel_of(pins: ServicePins, provenance: Provenance) -> WheelChannel | None:
+    """Return the pinned wheel, where ragbed starts a server, or the engine of a substitute, from it; else None."""
     wheel = pins.channels.wheel
-    return bool(wheel and re.search(rf"(?:^|: )wheel {re.escape(wheel.package)}(?: |$)", origin))
+    ours = wheel and provenance.started_by == RAGBED and provenance.package == wheel.package
+    return wheel if ours else None
 
 
-def drift_of(pins: ServicePins, *, product: str, version: str, origin: str, started: bool) -> str:
-    """Return how a server differs from the pins, as what follows its name; empty where it does not.
-
-    Outside of the range is drift for every server. One that we started from a wheel must also be the pinned version.
-
-    Args:
-        pins: Of its service.
-        product: What answers.
-        version: As it says itself.
-        origin: What was started or found, in words.
-        started: Whether ragbed started it as a process.
-    """
-    if not pins.accepts(product, version):
-        return f"is outside {pins.describe_range()}"
-    wheel = pins.channels.wheel
-    if started and wheel and comes_from_wheel(pins, origin) and not satisfies(version, f"=={wheel.version}"):
-        return f"was started, {wheel.package} is pinned at {wheel.version}"
-    return ""
+def is_exact(pins: ServicePins, server: Server) -> bool:
+    """Tell whether a server is of the very version that its channel pins."""
+    if server.provenance.channel == "nix":
+        return satisfies(server.version, f"=={pins.channels.nix.version}")
+    wheel = wheel_of(pins, server.provenance)
+    return wheel is not None and satisfies(server.version, f"=={wheel.version}")

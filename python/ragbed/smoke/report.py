@@ -166,4 +166,5 @@ def _service(endpoint: Endpoint) -> dict[str, Any]:
         "url": redacted(endpoint.url),
         "origin": endpoint.origin,
         "started_by": endpoint.started_by,
+        "provenance": endpoint.provenance.to_json(),
     }

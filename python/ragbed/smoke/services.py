@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 from ragbed.errors import CheckFailed, DriftError, UsageError
 from ragbed.guard import refuse_writes
 from ragbed.models.fingerprint import check_fingerprint
-from ragbed.pins import load_stack_pins
-from ragbed.pins.drift import comes_from_wheel, drift_of
-from ragbed.pins.versions import parse_version
+from ragbed.pins import is_exact, load_stack_pins
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import definitions as known
 from ragbed.smoke.plan import Seen, named
 from ragbed.smoke.retention import namespace_of
 from ragbed.stack import num_thread, running_stack
+from ragbed.stack.parity import drifting
 
 if TYPE_CHECKING:
     from ragbed.data import Question
     from ragbed.pipeline import Pipeline
     from ragbed.smoke.plan import SmokePlan
-    from ragbed.stack import Endpoint, Stack
+    from ragbed.stack import Stack
 
 
 def guard(plan: SmokePlan) -> Seen[list[Question]]:
@@ -77,31 +76,12 @@ def _whose(stack: Stack) -> str:
 def parity(stack: Stack) -> Seen[None]:
     """Versions are in range, and exactly the pinned ones where a wheel was started."""
     pins = load_stack_pins()
-    drift = []
-    exact = 0
-    for name, endpoint in stack.endpoints.items():
-        started = endpoint.launcher == "process"
-        differs = drift_of(
-            pins[name],
-            product=endpoint.product,
-            version=endpoint.version,
-            origin=endpoint.origin,
-            started=started,
+    if differing := list(drifting(stack.endpoints, pins).values()):
+        raise DriftError(
+            differing[0], details=differing[1:], hint="reinstall from the lock, or change stack.toml"
         )
-        if differs:
-            drift.append(f"{named(endpoint)} {differs}")
-        elif started and comes_from_wheel(pins[name], endpoint.origin):
-            exact += 1
-        elif _is_of_nix(endpoint):
-            exact += parse_version(endpoint.version) == parse_version(pins[name].channels.nix.version)
-    if drift:
-        raise DriftError(drift[0], details=drift[1:], hint="reinstall from the lock, or change stack.toml")
+    exact = sum(is_exact(pins[name], endpoint) for name, endpoint in stack.endpoints.items())
     return Seen(line=f"{len(stack.endpoints)} versions in range, {exact} exactly as pinned", value=None)
-
-
-def _is_of_nix(endpoint: Endpoint) -> bool:
-    """Tell whether a server is a package of Nix: another project's may be in range and not the pinned one."""
-    return endpoint.origin.startswith("/nix/store/") or endpoint.started_by == "devenv"
 
 
 def fingerprint(plan: SmokePlan, stack: Stack) -> Seen[None]:

@@ -106,7 +106,7 @@ def look_around(
     try:
         check_url(settings, announced.url, named=f"the {service} that {announced.started_by} started")
     except GuardRefused as error:
-        return PassedOver(note=f"{error.message}: passed over")
+        return PassedOver(service="", reasons=(error.message,))
     found = attach_found(
         service,
         announced.url,
@@ -121,7 +121,8 @@ def look_around(
     by_port = default()
     if isinstance(by_port, Endpoint):
         return by_port
-    return PassedOver(note="; ".join(note for note in (found.note, by_port.note) if note))
+    adoptable = found.adoptable or by_port.adoptable
+    return PassedOver(service=service, reasons=(*found.reasons, *by_port.reasons), adoptable=adoptable)
 
 
 def _save(folder: StateFolder, known: Mapping[str, Announcement]) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Project, Store, WrongService, check_url, open_store, redacted
 from ragbed.guard.stores import why_refused
-from ragbed.pins import fetch_command, pinned_digests
+from ragbed.pins import DEVENV, Provenance, fetch_command, pinned_digests
 from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.services.postgres import DATABASE, USER
@@ -18,7 +18,7 @@ from ragbed.stack.services.postgres import DATABASE, USER
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ragbed.pins import ServicePins
+    from ragbed.pins import Channel, ServicePins
     from ragbed.settings import Setting, Settings
     from ragbed.stack.announced import Announcement
 
@@ -57,13 +57,23 @@ _SCHEMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:
-    """Something on a default port that is not used, and why.
+    """Something that is not used, and why.
 
     Attributes:
-        note: One sentence; empty when nothing listens there.
+        service: Its name, to begin the note with; empty where the reason names it.
+        reasons: Why not, one per place that was looked at; empty where nothing listens there.
+        adoptable: Whether `ragbed adopt` would let this project in.
     """
 
-    note: str
+    service: str
+    reasons: tuple[str, ...] = ()
+    adoptable: bool = False
+
+    @property
+    def note(self) -> str:
+        """Return one sentence; empty when nothing listens there."""
+        before = f"{self.service}: " if self.service else ""
+        return "; ".join(f"{before}{reason}: passed over" for reason in self.reasons)
 
 
 def attach_given(
@@ -119,7 +129,8 @@ def attach_given(
             details=["a store that ragbed did not start is only written to once this project has adopted it"],
             hint=f"look at it and mark it: {adopt_command(url, named=named)}",
         )
-    return replace(_endpoint(service, url, identity, f"found by {named}", announced), given=True)
+    provenance = _provenance(identity, url, announced, named_by=named)
+    return replace(_endpoint(service, url, identity, provenance), given=True)
 
 
 def _why_refused(service: str, store: Store, project: Project | None) -> str:
@@ -195,23 +206,23 @@ def attach_found(
         store.pulse()
     except NotThere as error:
         if isinstance(error.__cause__, ConnectionRefusedError):
-            return PassedOver(note="")
-        return PassedOver(
-            note=f"{service}: port {port} is held by something that does not answer ({error}): passed over"
-        )
+            return PassedOver(service=service)
+        reason = f"port {port} is held by something that does not answer ({error})"
+        return PassedOver(service=service, reasons=(reason,))
     except WrongService as error:
-        return PassedOver(note=f"{service}: port {port} is held by something else ({error}): passed over")
+        return PassedOver(service=service, reasons=(f"port {port} is held by something else ({error})",))
     try:
         identity, reason = _examine(store, pins, models)
+        refusal = None
         if not reason:
-            reason = _why_not_ours(service, store, identity, project, announced=announced is not None)
+            refusal = _why_not_ours(service, store, identity, project, announced=announced is not None)
     except (NotThere, WrongService) as error:
-        return PassedOver(note=f"{service}: port {port} answers, but {error}: passed over")
-    if reason:
-        return PassedOver(
-            note=f"{service}: {identity.product} {identity.version} on port {port} {reason}: passed over"
-        )
-    return _endpoint(service, url, identity, f"found on port {port}", announced)
+        return PassedOver(service=service, reasons=(f"port {port} answers, but {error}",))
+    if reason or refusal:
+        said = f"{identity.product} {identity.version} on port {port} {reason or refusal}"
+        adoptable = refusal is not None and refusal.adoptable
+        return PassedOver(service=service, reasons=(said,), adoptable=adoptable)
+    return _endpoint(service, url, identity, _provenance(identity, url, announced, port=port))
 
 
 def _key(service: str, settings: Settings, url: str) -> str:
@@ -298,18 +309,35 @@ def _examine(store: Store, pins: ServicePins, models: Sequence[str]) -> tuple[Id
     return identity, ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NotOurs:
+    """Why a service that fits is left to the project that runs it.
+
+    Attributes:
+        reason: To follow its name.
+        adoptable: Whether `ragbed adopt` would let this project in.
+    """
+
+    reason: str
+    adoptable: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.reason} (`ragbed adopt` lets it in)" if self.adoptable else self.reason
+
+
 def _why_not_ours(
     service: str, store: Store, identity: Identity, project: Project | None, *, announced: bool
-) -> str:
-    """Return why a service that fits is left to whoever runs it; empty where this project may use it."""
+) -> _NotOurs | None:
+    """Return why a service that fits is left to the project that runs it; None where this project may use it."""
     marker = None if service == "ollama" else store.marker()
     let_in = bool(marker and project and marker.lets_in(project))
     if not (identity.real or announced or let_in):
         # Its answers are another project's: scripted rules, a folder of its own.
-        return f"is a substitute, which is used only where {_SUBSTITUTE_SETTINGS[service]} names it"
+        names_it = f"is a substitute, which is used only where {_SUBSTITUTE_SETTINGS[service]} names it"
+        return _NotOurs(reason=names_it)
     if service == "ollama" or let_in:
-        return ""
-    return f"{why_refused(marker, project)} (`ragbed adopt` lets it in)"
+        return None
+    return _NotOurs(reason=why_refused(marker, project), adoptable=True)
 
 
 def _require_range(service: str, identity: Identity, pins: ServicePins, named: str, shown: str) -> None:
@@ -357,9 +385,26 @@ def _short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:12]
 
 
-def _endpoint(
-    service: str, url: str, identity: Identity, origin: str, announced: Announcement | None
-) -> Endpoint:
+def _provenance(
+    identity: Identity,
+    url: str,
+    announced: Announcement | None,
+    *,
+    named_by: str = "",
+    port: int | None = None,
+) -> Provenance:
+    """Return what is known of a server that others started: devenv starts packages of Nix, and our substitutes."""
+    started_by = announced.started_by if announced and announced.is_at(url) else ""
+    channel: Channel = "nix" if started_by == DEVENV else "external"
+    return Provenance(
+        channel=channel if identity.real else "substitute",
+        started_by=started_by,
+        named_by=named_by,
+        port=port,
+    )
+
+
+def _endpoint(service: str, url: str, identity: Identity, provenance: Provenance) -> Endpoint:
     return Endpoint(
         service=service,
         url=url,
@@ -367,6 +412,5 @@ def _endpoint(
         product=identity.product,
         version=identity.version,
         real=identity.real,
-        origin=origin,
-        started_by=announced.started_by if announced and announced.is_at(url) else "",
+        provenance=provenance,
     )

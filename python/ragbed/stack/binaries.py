@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragbed.pins import RAGBED, Provenance, in_nix_store
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ragbed.pins import ServicePins
+    from ragbed.pins import Channel, ServicePins
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
@@ -27,13 +29,44 @@ class Binary:
         path: The program, or the wheel's folder for programs that come as a set.
         product: What it is, as in the pins.
         version: What it says of itself.
-        origin: Where it was found, in words.
+        provenance: Where it was found.
     """
 
     path: Path
     product: str
     version: str
-    origin: str
+    provenance: Provenance
+
+
+def from_wheel(package: str) -> Provenance:
+    """Return the provenance of a program that an installed wheel brings."""
+    return Provenance(channel="wheel", package=package, started_by=RAGBED)
+
+
+def substitute(package: str = "") -> Provenance:
+    """Return the provenance of a substitute of ours.
+
+    Args:
+        package: The wheel that its engine comes from; empty for none.
+    """
+    return Provenance(channel="substitute", package=package, started_by=RAGBED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A program that was found and not taken.
+
+    Attributes:
+        path: The program.
+        reason: Why, to follow its path.
+    """
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        return f"{self.path} {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +75,16 @@ class Search:
 
     Attributes:
         binary: The program to start; None when there is none.
-        passed_over: A sentence per program that was found and not taken.
+        passed_over: The programs that were found and not taken.
     """
 
     binary: Binary | None
-    passed_over: tuple[str, ...] = ()
+    passed_over: tuple[Rejected, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return a sentence per program that was found and not taken."""
+        return tuple(map(str, self.passed_over))
 
 
 def search_path(
@@ -59,17 +97,21 @@ def search_path(
         pins: What is accepted.
         ask: Tells a program's version; None takes `ask_version`.
     """
-    passed_over: list[str] = []
+    passed_over: list[Rejected] = []
     for found, named in _in_order_of_path(names):
         version = (ask or ask_version)(found)
         product = _product(found, named, names) if version else named
         if version and pins.accepts(product, version):
-            binary = Binary(path=found, product=product, version=version, origin=f"{found} on PATH")
+            binary = Binary(path=found, product=product, version=version, provenance=_on_path(found))
             return Search(binary=binary, passed_over=tuple(passed_over))
-        passed_over.append(
-            f"{found} is {product} {version or 'of no known version'}, outside {pins.describe_range()}"
-        )
+        reason = f"is {product} {version or 'of no known version'}, outside {pins.describe_range()}"
+        passed_over.append(Rejected(path=found, reason=reason))
     return Search(binary=None, passed_over=tuple(passed_over))
+
+
+def _on_path(program: Path) -> Provenance:
+    channel: Channel = "nix" if in_nix_store(program) else "path"
+    return Provenance(channel=channel, path=str(program), started_by=RAGBED)
 
 
 def _in_order_of_path(names: Sequence[tuple[str, str]]) -> list[tuple[Path, str]]:

@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from ragbed.pins import RAGBED, Provenance
+
 LauncherName = Literal["attach", "process", "container"]
 SERVICES = ("postgres", "redis", "qdrant", "ollama")
 """The four services of the stack, in the order that reports show them."""
+_MADE_FOR_READERS = frozenset({"origin", "started_by"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +26,9 @@ class Endpoint:
             `embedded-qdrant` and `mock-llm`.
         version: As the service itself says on the wire.
         real: False for our substitutes.
-        origin: In words for a report: the binary started, or where an attached service was found.
+        provenance: What it is, and who started it.
         pid: Process id; None when we did not start it.
         started_at: UTC; None when the service ran before we came.
-        started_by: Who started an attached service, as far as they said so; empty when nobody did.
         given: Whether a user named its address, so that it is never replaced.
     """
 
@@ -36,26 +38,39 @@ class Endpoint:
     product: str
     version: str
     real: bool
-    origin: str
+    provenance: Provenance
     pid: int | None = None
     started_at: datetime | None = None
-    started_by: str = ""
     given: bool = False
 
+    @property
+    def origin(self) -> str:
+        """Return in words what was started, or where an attached service was found."""
+        return str(self.provenance)
+
+    @property
+    def started_by(self) -> str:
+        """Return who started an attached service, as far as they said so; empty where they did not."""
+        return "" if self.provenance.started_by == RAGBED else self.provenance.started_by
+
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values, the time in ISO form."""
-        values = asdict(self)
-        values["started_at"] = self.started_at.isoformat() if self.started_at else None
-        return values
+        """Return the fields as JSON values, the time in ISO form, and what is made of them for a reader."""
+        started_at = self.started_at.isoformat() if self.started_at else None
+        return {
+            **asdict(self),
+            "started_at": started_at,
+            "origin": self.origin,
+            "started_by": self.started_by,
+        }
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Endpoint:
-        """Return the endpoint that `to_json` described.
+        """Return the endpoint that `to_json` described; what it made for a reader is not read back.
 
         Raises:
             KeyError, TypeError, ValueError: It describes none.
         """
-        texts = [values[name] for name in ("url", "product", "version", "origin", "started_by")]
+        texts = [values[name] for name in ("url", "product", "version")]
         switches = [values["real"], values.get("given", False)]
         if not all(isinstance(text, str) for text in texts) or {type(one) for one in switches} != {bool}:
             raise TypeError("a field is of another type")
@@ -64,4 +79,7 @@ class Endpoint:
         if values["pid"] is not None and type(values["pid"]) is not int:
             raise TypeError("the pid is not a number")
         started_at = values["started_at"]
-        return cls(**{**values, "started_at": datetime.fromisoformat(started_at) if started_at else None})
+        fields = {name: value for name, value in values.items() if name not in _MADE_FOR_READERS}
+        fields["started_at"] = datetime.fromisoformat(started_at) if started_at else None
+        fields["provenance"] = Provenance.from_json(values["provenance"])
+        return cls(**fields)

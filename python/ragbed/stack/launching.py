@@ -110,7 +110,7 @@ def start(launch: Launch) -> Started:
             if launch.port or attempt == _PORT_TRIES:
                 raise taken.reason from None
             continue
-        notes = tuple(f"{launch.service}: {note}: passed over" for note in search.passed_over)
+        notes = tuple(f"{launch.service}: {note}: passed over" for note in search.notes)
         return Started(endpoint=endpoint, lease=lease, notes=notes, seconds=time.monotonic() - began)
     raise ServiceNotReady(f"{launch.service} found no free port in {_PORT_TRIES} tries")
 
@@ -139,7 +139,7 @@ def _nothing_to_start(launch: Launch, search: Search) -> ServiceMissing:
     wheel = ", none in a wheel" if launch.pins.channels.wheel else ""
     return ServiceMissing(
         f"there is no {launch.service} to start: none on PATH in {launch.pins.describe_range()}{wheel}",
-        details=search.passed_over,
+        details=search.notes,
         hint=launch.starter.advice,
     )
 
@@ -172,7 +172,7 @@ def _start_once(launch: Launch, port: int, search: Search) -> tuple[Endpoint, Le
         product=identity.product,
         version=identity.version,
         real=identity.real,
-        origin=plan.origin if search.binary else "",
+        provenance=plan.provenance,
         pid=process.pid,
         started_at=datetime.now(UTC),
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ragbed.state import StateFolder
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

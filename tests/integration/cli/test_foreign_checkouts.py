@@ -171,14 +171,13 @@ def test_no_command_connects_where_a_brought_state_folder_leads(
             "product": product,
             "version": version,
             "real": True,
-            "origin": "found by DATABASE_URL",
+            "provenance": {"channel": "external", "named_by": "found by DATABASE_URL"},
             "pid": None,
             "started_at": None,
-            "started_by": "",
         }
         for name, (_, _, product, version) in SERVICES.items()
     ]
-    record = {"schema": 1, "stack": "0a1b2c3d", "owner": None, "keep": True, "leases": {}, "notes": []}
+    record = {"schema": 2, "stack": "0a1b2c3d", "owner": None, "keep": True, "leases": {}, "notes": []}
     record |= {"llm": "mock", "endpoints": endpoints}
     (state / "stack.json").write_text(json.dumps(record), encoding="utf-8")
     said = {name: {"url": url, "started_by": "devenv"} for name, url in urls.items()}

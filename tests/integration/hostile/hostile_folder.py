@@ -174,6 +174,18 @@ class Hostile:
         odd = [{"pid": number, "started": true["started"]} for number in (0, -1, 1, 10**30, True, "1", None)]
         return self.chance.choice([true, true, true, *odd])
 
+    def _provenance(self) -> Any:
+        true = {"channel": "external", "path": "\x1b[31m", "started_by": "\x1b]52;c;"}
+        odd = [
+            {**true, "channel": "x"},
+            {**true, "port": "1"},
+            {**true, "more": 1},
+            {**true, "path": 7},
+            {},
+            None,
+        ]
+        return self.chance.choice([true, true, true, *odd])
+
     def _record(self) -> dict[str, Any]:
         endpoint = {
             "service": "redis",
@@ -182,13 +194,12 @@ class Hostile:
             "product": "valkey",
             "version": "9.1.2",
             "real": True,
-            "origin": "\x1b[31m",
+            "provenance": self._provenance(),
             "pid": self.chance.choice(self.strangers),
             "started_at": self.chance.choice([None, "x", 7]),
-            "started_by": "",
         }
         return {
-            "schema": self.chance.choice([1, 1, 1, 99, [1]]),
+            "schema": self.chance.choice([2, 2, 2, 1, 99, [2]]),
             "project": self._project(),
             "stack": self.chance.choice(["0a1b2c3d", "../../home", "", 7]),
             "owner": self.chance.choice([None, self._process(), self._process()]),

@@ -19,6 +19,7 @@ from ragbed.models.fingerprint import (
     load_fingerprints,
     record_fingerprint,
 )
+from ragbed.pins import Provenance
 from ragbed.settings import resolve_settings
 from ragbed.smoke import services
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
@@ -65,7 +66,7 @@ def endpoint_of(ollama: VectorOllama, launcher: Literal["attach", "process"]) ->
         product="ollama",
         version=ollama.version,
         real=True,
-        origin="somewhere",
+        provenance=Provenance(channel="external"),
     )
 
 

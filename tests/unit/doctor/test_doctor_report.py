@@ -114,7 +114,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
             Report(
                 tier="local",
                 seconds=0,
-                findings=(Finding(topic="redis", state="ok", seen="redis 8 at x, found by REDIS_URL"),),
+                findings=(Finding(topic="redis", state="ok", seen="redis 8 at x", shared=True),),
             ),
             "Passes alone, fails together",
             id="shared-service",

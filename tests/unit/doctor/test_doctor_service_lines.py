@@ -12,10 +12,10 @@ from ragbed.doctor.service_findings import judge_service
 from ragbed.doctor.services import Program, ServiceFacts
 from ragbed.doctor.tools import NixShell
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing
-from ragbed.pins import load_stack_pins
+from ragbed.pins import Channel, Provenance, load_stack_pins
 from ragbed.stack import Endpoint
 from ragbed.stack.attaching import PassedOver
-from ragbed.stack.binaries import Binary, Search
+from ragbed.stack.binaries import Binary, Rejected, Search, from_wheel, substitute
 
 PINS = load_stack_pins(Path(__file__).resolve().parents[3] / "stack.toml")
 POSTGRES = PINS["postgres"]
@@ -31,28 +31,31 @@ ENDPOINT = Endpoint(
     product="postgres",
     version="18.1",
     real=True,
-    origin="found on port 5432",
+    provenance=Provenance(channel="external", port=5432),
 )
-RUNNING = replace(ENDPOINT, launcher="process", version=WHEEL.version, origin=f"wheel {WHEEL.package}")
+OF_DEVENV = replace(ENDPOINT.provenance, channel="nix", started_by="devenv")
+RUNNING = replace(ENDPOINT, launcher="process", version=WHEEL.version, provenance=from_wheel(WHEEL.package))
 BINARY = Binary(
     path=Path("/site/pginstall/bin"),
     product="postgres",
     version=WHEEL.version,
-    origin=f"wheel {WHEEL.package}",
+    provenance=from_wheel(WHEEL.package),
 )
 PROGRAM = Program(
     search=Search(binary=BINARY),
-    path="/site/pginstall/bin",
     wheel=WHEEL.package_version,
     advice="install one",
 )
+OLD = Rejected(path=Path("/opt/postgres"), reason="is 15")
 FACTS = ServiceFacts(service="postgres", variable="DATABASE_URL", program=PROGRAM)
 
 
 def on_path(version: str, path: str = "/usr/bin/postgres") -> Program:
     """Return a program that was found on PATH."""
-    binary = replace(BINARY, version=version, path=Path(path), origin=f"{path} on PATH")
-    return Program(search=Search(binary=binary), path=path, wheel=WHEEL.package_version if WHEEL else "")
+    channel: Channel = "nix" if path.startswith("/nix/store/") else "path"
+    provenance = Provenance(channel=channel, path=path, started_by="ragbed")
+    binary = replace(BINARY, version=version, path=Path(path), provenance=provenance)
+    return Program(search=Search(binary=binary), wheel=WHEEL.package_version if WHEEL else "")
 
 
 def test_the_wheels_server_as_pinned_is_said() -> None:
@@ -77,7 +80,7 @@ def test_a_wheel_of_another_version_is_drift() -> None:
 
 def test_no_program_at_all_is_missing() -> None:
     """What to type is the starter's advice."""
-    nothing = Program(search=Search(binary=None, passed_over=("/opt/postgres is 15",)), advice="install one")
+    nothing = Program(search=Search(binary=None, passed_over=(OLD,)), advice="install one")
 
     finding = judge_service(replace(FACTS, program=nothing), POSTGRES, OUTSIDE)
 
@@ -114,24 +117,24 @@ def test_the_pinned_package_from_the_nix_store_is_said() -> None:
     assert finding.seen.endswith("as pinned for Nix")
 
 
-def test_another_package_from_the_nix_store_is_drift_in_the_checkouts_shell() -> None:
+def test_another_package_from_the_nix_store_is_noted_in_the_checkouts_shell() -> None:
     """Elsewhere it is in range and may be used."""
     facts = replace(FACTS, program=on_path("18.1", "/nix/store/abc-postgresql-18.1/bin"))
 
     ours, outside = (judge_service(facts, POSTGRES, shell) for shell in (OURS, OUTSIDE))
 
-    assert (ours.state, outside.state, outside.hint) == ("drift", "ok", "")
+    assert (ours.state, outside.state, outside.hint) == ("note", "ok", "")
     assert "nix develop" in ours.hint
 
 
 @pytest.mark.parametrize(
     "program", [PROGRAM, on_path(POSTGRES.channels.nix.version)], ids=["wheel", "from-path"]
 )
-def test_what_is_not_from_the_store_is_drift_in_the_checkouts_shell(program: Program) -> None:
+def test_what_is_not_from_the_store_is_noted_in_the_checkouts_shell(program: Program) -> None:
     """A wheel's server, or the system's own, would be used where the pinned package should be."""
     finding = judge_service(replace(FACTS, program=program), POSTGRES, OURS)
 
-    assert finding.state == "drift"
+    assert finding.state == "note"
     assert "in the Nix shell" in finding.seen
     assert "nix develop" in finding.hint
 
@@ -168,11 +171,11 @@ def test_a_running_service_of_another_version_is_drift(version: str) -> None:
     assert (finding.state, finding.hint) == ("drift", "ragbed down && ragbed up -d")
 
 
-def test_a_wheels_server_that_runs_is_drift_in_the_checkouts_shell() -> None:
+def test_a_wheels_server_that_runs_is_noted_in_the_checkouts_shell() -> None:
     """It was started outside it."""
     finding = judge_service(replace(FACTS, running=RUNNING), POSTGRES, OURS)
 
-    assert finding.state == "drift"
+    assert finding.state == "note"
     assert "outside this Nix shell" in finding.seen
 
 
@@ -212,7 +215,7 @@ def test_a_given_service_that_hangs_is_missing() -> None:
 
 def test_a_found_service_is_used_before_a_program() -> None:
     """Who started it is said."""
-    facts = replace(FACTS, on_port=replace(ENDPOINT, started_by="devenv"))
+    facts = replace(FACTS, on_port=replace(ENDPOINT, provenance=OF_DEVENV))
 
     finding = judge_service(facts, POSTGRES, OUTSIDE)
 
@@ -224,7 +227,7 @@ def test_a_found_service_is_used_before_a_program() -> None:
     ("version", "shell", "state"),
     [
         (POSTGRES.channels.nix.version, OURS, "ok"),
-        ("18.1", OURS, "drift"),
+        ("18.1", OURS, "note"),
         ("18.1", OUTSIDE, "note"),
     ],
     ids=["pinned", "other-in-our-shell", "other-elsewhere"],
@@ -233,7 +236,7 @@ def test_what_devenv_started_is_compared_with_the_pin_for_nix(
     version: str, shell: NixShell, state: str
 ) -> None:
     """It should have started just that."""
-    started = replace(ENDPOINT, version=version, started_by="devenv")
+    started = replace(ENDPOINT, version=version, provenance=OF_DEVENV)
 
     finding = judge_service(replace(FACTS, on_port=started), POSTGRES, shell)
 
@@ -246,15 +249,13 @@ def test_what_devenv_started_is_compared_with_the_pin_for_nix(
     ("on_port", "said", "hint"),
     [
         pytest.param(
-            PassedOver(note="postgres: port 5432 is held by something that does not answer: passed over"),
+            PassedOver(service="postgres", reasons=("port 5432 is held by something that does not answer",)),
             "port 5432 is held by something that does not answer: passed over",
             "look what listens on its default port",
             id="passed-over",
         ),
         pytest.param(
-            PassedOver(
-                note="postgres: … does not carry ragbed's marker (`ragbed adopt` writes it): passed over"
-            ),
+            PassedOver(service="postgres", reasons=("… does not carry ragbed's marker",), adoptable=True),
             "marker",
             "ragbed adopt URL, if it may be used and written to",
             id="unmarked",
@@ -279,7 +280,8 @@ def test_what_holds_the_default_port_and_is_not_used_is_noted(
 
 def test_a_program_that_hangs_is_shown_as_such() -> None:
     """It is passed over for what it does, not for a version that it did not tell."""
-    search = Search(binary=BINARY, passed_over=("/opt/postgres is postgres of no known version, outside …",))
+    silent = Rejected(path=Path("/opt/postgres"), reason="is postgres of no known version, outside …")
+    search = Search(binary=BINARY, passed_over=(silent,))
     program = replace(PROGRAM, search=search, hanging=("/opt/postgres",))
 
     finding = judge_service(replace(FACTS, program=program), POSTGRES, OUTSIDE)
@@ -310,7 +312,7 @@ def test_production_is_not_looked_at() -> None:
     assert (finding.state, finding.hint) == ("note", "")
 
 
-MOCK = Binary(path=Path("/python"), product="mock-llm", version="mock", origin="mock")
+MOCK = Binary(path=Path("/python"), product="mock-llm", version="mock", provenance=substitute())
 
 
 def test_a_mock_that_stands_in_is_noted_with_the_way_to_a_live_llm() -> None:

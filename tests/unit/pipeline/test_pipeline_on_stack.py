@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragbed.models.client import ClientPolicy
+from ragbed.pins import Provenance
 from ragbed.pipeline.adapters.ollama import OllamaConnection
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import resolve_settings
@@ -33,7 +34,7 @@ def somewhere(service: str) -> Endpoint:
         product=service,
         version="1",
         real=True,
-        origin="",
+        provenance=Provenance(channel="external"),
     )
 
 

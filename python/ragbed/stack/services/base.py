@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ragbed.pins import ServicePins
+    from ragbed.pins import Provenance, ServicePins
     from ragbed.stack.binaries import Search
     from ragbed.state import StateFolder
 
@@ -46,7 +46,7 @@ class Plan:
     Attributes:
         command: Program and arguments.
         url: Where it will answer.
-        origin: What is started, in words for a report.
+        provenance: What is started.
         environ: Variables to set beside the process's own.
         user: User id to start it as; None for ours.
         prove: Called once it answers, and returns when it does its real work; raises NotThere or WrongService. None
@@ -55,7 +55,7 @@ class Plan:
 
     command: Sequence[str]
     url: str
-    origin: str
+    provenance: Provenance
     environ: Mapping[str, str] = field(default_factory=dict)
     user: int | None = None
     prove: Callable[[], None] | None = None

