@@ -39,10 +39,12 @@ class Bench:
 
     Args:
         folder: A folder for state, made and removed by the caller.
+        python: The interpreter that runs `ragbed`; that of another checkout measures that checkout's commands.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
         self._folder = folder
+        self._python = python
         self._environ = {**os.environ, **_OWN, "RAGBED_STATE_DIR": str(folder / "state")}
         self._count = 0
 
@@ -75,8 +77,12 @@ class Bench:
             }
 
     def second_smoke(self) -> dict[str, float]:
-        """`ragbed smoke`, which starts and ends a stack of its own; the caches are warm."""
-        return {"ragbed smoke, warm": self._timed("smoke")}
+        """`ragbed smoke`, which starts and ends a stack of its own, and its stages; the caches are warm."""
+        seconds, report = self._ran("smoke", "--json")
+        stages = {
+            f"ragbed smoke, warm: {stage['name']}": stage["seconds"] for stage in json.loads(report)["stages"]
+        }
+        return {"ragbed smoke, warm": seconds, **stages}
 
     def qdrant_beside_local_mode(self) -> dict[str, float]:
         """An empty vector store in a fresh process: our server until it answers, qdrant-client's local mode."""
@@ -118,33 +124,42 @@ class Bench:
             self._timed("down")
 
     def _timed(self, *words: str) -> float:
+        return self._ran(*words)[0]
+
+    def _ran(self, *words: str) -> tuple[float, str]:
+        """Run a command; return how long it took, in seconds, and what it printed."""
         began = time.perf_counter()
-        command = [sys.executable, "-m", "ragbed", *words]
+        command = [self._python, "-m", "ragbed", *words]
         answer = subprocess.run(command, env=self._environ, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - began
         if answer.returncode:
             raise RuntimeError(f"{' '.join(words)} ended with {answer.returncode}: {answer.stderr[-2000:]}")
-        return seconds
+        return seconds, answer.stdout
 
 
 NAMES = tuple(Bench(Path()).all())
 """Every measurement by its name on the command line."""
 
 
-def measure(rounds: int, only: tuple[str, ...] = NAMES) -> dict[str, Any]:
+def measure(rounds: int, only: tuple[str, ...] = NAMES, *, before: str = "") -> dict[str, Any]:
     """Return the figures in seconds after a round that warms the caches and is not counted.
 
     Args:
         rounds: How often each is measured, at least 1.
         only: Which measurements.
+        before: The interpreter of another checkout's environment, whose commands are measured in turn with ours;
+            empty measures ours alone.
     """
     taken: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="ragbed-bench-") as folder:
-        measurements = {name: one for name, one in Bench(Path(folder)).all().items() if name in only}
+        sides = {"": Bench(Path(folder) / "now")}
+        if before:
+            sides[" (before)"] = Bench(Path(folder) / "before", before)
         for number in range(rounds + 1):
-            for one in measurements.values():
-                for name, seconds in one().items():
-                    taken.setdefault(name, []).extend([seconds] if number else [])
+            for name in only:
+                for side, bench in sides.items():
+                    for figure, seconds in bench.all()[name]().items():
+                        taken.setdefault(figure + side, []).extend([seconds] if number else [])
     figures = {name: _summary(values) for name, values in taken.items()}
     return {"machine": _machine(), "rounds": rounds, "seconds": figures}
 
@@ -180,8 +195,11 @@ def main() -> None:
     flags = argparse.ArgumentParser(prog="scripts/bench", description="Measure the stack and its commands.")
     flags.add_argument("--rounds", type=int, default=7, help="counted rounds (default: %(default)s)")
     flags.add_argument("--only", action="append", choices=NAMES, help="only this; may be given again")
+    flags.add_argument(
+        "--before", default="", help="Python of another checkout, measured in turn with this one"
+    )
     given = flags.parse_args()
-    report = measure(given.rounds, tuple(given.only or NAMES))
+    report = measure(given.rounds, tuple(given.only or NAMES), before=given.before)
     sys.stderr.write(table(report) + "\n")
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
 
