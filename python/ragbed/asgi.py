@@ -24,6 +24,9 @@ from uvicorn.server import Server
 
 from ragbed.errors import ConfigurationError, RagbedError, UsageError
 from ragbed.headers import SUBSTITUTE_HEADER
+from ragbed.logs import level_of, log_to_stderr
+from ragbed.prometheus import WithoutMetrics, metrics_enabled
+from ragbed.request_log import RequestLog
 from ragbed.web_pages import WebPages, allowed_names
 
 if TYPE_CHECKING:
@@ -137,10 +140,12 @@ def run_server(
 
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
-        ConfigurationError: The port cannot be bound, or a name allowed to clients is not one.
+        ConfigurationError: The port cannot be bound, a name allowed to clients is not one, or there is no such level
+            of the log.
     """
+    log_to_stderr(level_of(os.environ))
     guarded: ASGIApp = WebPages(
-        app, refusal=refusal, names=allowed_names(os.environ), takes_forms=takes_forms
+        _switched(app, refusal), refusal=refusal, names=allowed_names(os.environ), takes_forms=takes_forms
     )
     if substitute:
         guarded = SubstituteHeader(guarded, name=substitute)
@@ -156,6 +161,13 @@ def run_server(
     finally:
         if on_stop is not None:
             on_stop()
+
+
+def _switched(app: ASGIApp, refusal: Callable[[int, str, str], bytes]) -> ASGIApp:
+    """Return the application with what the environment switches on or off: a log of requests, the metrics."""
+    if not metrics_enabled(os.environ):
+        app = WithoutMetrics(app, refusal=refusal)
+    return RequestLog(app) if logging.getLogger(RequestLog.__module__).isEnabledFor(logging.INFO) else app
 
 
 def run_command(name: str, serve: Callable[[], None]) -> None:

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     Header = tuple[bytes, bytes]
 
 NAMES_VARIABLE = "RAGBED_SERVE__ALLOWED_NAMES"
-"""Setting `serve.allowed_names`. The servers read it from the environment, for settings take longer to resolve than
-they to start; our commands put there what the settings say."""
+"""Setting `serve.allowed_names`, as our servers read it: our commands put there what the settings say."""
 
 HINT = f"{NAMES_VARIABLE} lists the names that may be used beside loopback"
 MAX_PORT = 65535

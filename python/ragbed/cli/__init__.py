@@ -164,12 +164,21 @@ def main(arguments: list[str] | None = None) -> None:
         _run(arguments)
 
 
+def _log(error: RagbedError) -> None:
+    """Log where an error comes from; with `app.debug`, or at the level DEBUG, it is shown."""
+    if "logging" in sys.modules:  # nothing has set up a log without it
+        import logging
+
+        logging.getLogger(__name__).debug("the command failed", exc_info=error)
+
+
 def _run(arguments: list[str] | None) -> None:
     try:
         require_output()
         ragbed.main(args=arguments, prog_name="ragbed", standalone_mode=False)
         sys.stdout.flush()
     except RagbedError as error:
+        _log(error)
         click.echo(f"ragbed: {error.render()}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:

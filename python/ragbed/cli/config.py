@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ragbed.settings import Resolved, Setting, Settings
 
 
@@ -57,7 +59,7 @@ def _standing(settings: Settings, setting: Setting[Any], resolved: Resolved) -> 
     return " (in force)" if resolved is settings.in_force(setting) else ""
 
 
-def _find(key: str, known: dict[str, Setting[Any]]) -> Setting[Any]:
+def _find(key: str, known: Mapping[str, Setting[Any]]) -> Setting[Any]:
     import difflib
 
     from ragbed.errors import UsageError

@@ -33,6 +33,7 @@ def env(*, form: str) -> None:
     from ragbed.cli.output import note, show_json
     from ragbed.cli.project import project_settings
     from ragbed.errors import ExitCode, ServiceMissing
+    from ragbed.settings import application_environ
     from ragbed.stack import Found, find_services, running_record
     from ragbed.stack.attaching import address_variables
     from ragbed.stack.judging import refuse_foreign_stack, require_adopted
@@ -47,7 +48,7 @@ def env(*, form: str) -> None:
     found = Found(endpoints=record.endpoints) if record else find_services(settings, folder)
     if not found.endpoints:
         raise ServiceMissing("nothing is up", details=found.notes, hint="ragbed up -d")
-    values = address_variables(found.endpoints)
+    values = {**address_variables(found.endpoints), **application_environ(settings)}
     if form == "json":
         show_json(values)
     else:

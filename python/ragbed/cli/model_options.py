@@ -100,6 +100,7 @@ def live_address(settings: Settings) -> str:
     from ragbed.settings import definitions as known
     from ragbed.stack import running_record
     from ragbed.stack.judging import require_allowed
+    from ragbed.stack.section import STACK_DEFAULT_PORTS
     from ragbed.state import find_state_folder
 
     if settings[known.OLLAMA_URL]:
@@ -108,9 +109,7 @@ def live_address(settings: Settings) -> str:
     if record and "ollama" in record.endpoints:
         require_allowed(record, settings, find_state_folder(), ["ollama"])
         return record.endpoints["ollama"].url
-    return (
-        f"http://127.0.0.1:{load_stack_pins()['ollama'].port}" if settings[known.STACK_DEFAULT_PORTS] else ""
-    )
+    return f"http://127.0.0.1:{load_stack_pins()['ollama'].port}" if settings[STACK_DEFAULT_PORTS] else ""
 
 
 def here(there: bool) -> str:

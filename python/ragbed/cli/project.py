@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 
 def project_settings() -> Settings:
-    """Return the settings; what in them does not count, or is kept back, is said on stderr, a line each.
+    """Return the settings, and act on those that concern this process and the servers that it runs or starts.
 
-    The servers that this command runs or starts read one of them from the environment, where it is put.
+    What in them does not count, is kept back or is not there yet, is said on stderr, a line each.
     """
     from ragbed.cli.output import note
-    from ragbed.settings import definitions, resolve_settings
-    from ragbed.stack import project_folder
-    from ragbed.web_pages import NAMES_VARIABLE
+    from ragbed.logs import log_to_stderr
+    from ragbed.project import project_folder
+    from ragbed.settings import log_level, not_there_yet, resolve_settings, server_environ
 
     settings = resolve_settings(folder=project_folder())
-    for line in settings.notes:
+    for line in (*settings.notes, *not_there_yet(settings)):
         note(f"ragbed: {line}")
-    if names := settings[definitions.SERVE_ALLOWED_NAMES]:
-        os.environ[NAMES_VARIABLE] = names
+    log_to_stderr(log_level(settings))
+    os.environ.update(server_environ(settings))
     return settings

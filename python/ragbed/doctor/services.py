@@ -8,10 +8,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from ragbed.doctor.probing import Failed, Silent
-from ragbed.settings import definitions as known
 from ragbed.stack import SERVICES, Endpoint
 from ragbed.stack.attaching import URL_SETTINGS, PassedOver
 from ragbed.stack.health import check_health
+from ragbed.stack.section import STACK_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,7 +123,7 @@ class Survey:
             variable=source if self.settings.is_given(setting) else setting.env[0],
             on_port=answers.get(f"{name} port"),
             program=answers[f"{name} program"],
-            may_start=self.settings[known.STACK_KIND] != "attached",
+            may_start=self.settings[STACK_KIND] != "attached",
             target=self.settings.tier.writes_allowed,
             tier=self.settings.tier.name,
             mock_chosen=llm.why if llm.provider == "mock" else "",

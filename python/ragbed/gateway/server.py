@@ -7,8 +7,8 @@ from typing import Any
 from ragbed.asgi import DEFAULT_HOST, run_server
 from ragbed.gateway.app import SUBSTITUTE, create_app, refusal
 from ragbed.gateway.mock import MockEngine, declared_models, offered_models
-from ragbed.settings import definitions as known
 from ragbed.settings import resolve_settings
+from ragbed.stack.section import MOCK_ANY_MODEL, MOCK_MODELS
 
 
 def serve(*, port: int, host: str = DEFAULT_HOST) -> None:
@@ -34,6 +34,6 @@ def serve(*, port: int, host: str = DEFAULT_HOST) -> None:
 
 def _engine() -> MockEngine:
     settings = resolve_settings()
-    declarations: dict[str, dict[str, Any]] = settings[known.MOCK_MODELS]
+    declarations: dict[str, dict[str, Any]] = settings[MOCK_MODELS]
     models = [*offered_models(), *declared_models(declarations)]
-    return MockEngine(models, any_model=settings[known.MOCK_ANY_MODEL])
+    return MockEngine(models, any_model=settings[MOCK_ANY_MODEL])

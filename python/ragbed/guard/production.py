@@ -10,6 +10,18 @@ from ragbed.errors import GuardRefused
 from ragbed.guard.addresses import is_loopback, split_address
 from ragbed.guard.libpq import is_private
 from ragbed.guard.names import Names, names_in, services_in
+from ragbed.guard.section import (
+    ANTHROPIC_KEY,
+    GUARD_ALLOWED_HOSTS,
+    OPENAI_KEY,
+    SECRET_KEY,
+    STAGING_ANTHROPIC_KEY,
+    STAGING_DATABASE_URL,
+    STAGING_OPENAI_KEY,
+    STAGING_REDIS_URL,
+    STAGING_URL,
+    TEST_ENV,
+)
 from ragbed.settings import definitions as known
 from ragbed.settings import line_to_add
 
@@ -25,17 +37,17 @@ URLS = (
     known.OLLAMA_URL,
     known.LLM_MOCK_URL,
 )
-_WITH_SCHEME = (known.POSTGRES_URL, known.REDIS_URL, known.STAGING_DATABASE_URL, known.STAGING_REDIS_URL)
-STAGING_URLS = (known.STAGING_URL, known.STAGING_DATABASE_URL, known.STAGING_REDIS_URL)
+_WITH_SCHEME = (known.POSTGRES_URL, known.REDIS_URL, STAGING_DATABASE_URL, STAGING_REDIS_URL)
+STAGING_URLS = (STAGING_URL, STAGING_DATABASE_URL, STAGING_REDIS_URL)
 """Only judged by their names: a shell may carry them while the tier stays on this machine."""
 
 KEYS = (
     known.QDRANT_API_KEY,
-    known.OPENAI_KEY,
-    known.ANTHROPIC_KEY,
-    known.SECRET_KEY,
-    known.STAGING_OPENAI_KEY,
-    known.STAGING_ANTHROPIC_KEY,
+    OPENAI_KEY,
+    ANTHROPIC_KEY,
+    SECRET_KEY,
+    STAGING_OPENAI_KEY,
+    STAGING_ANTHROPIC_KEY,
 )
 
 
@@ -69,9 +81,9 @@ def refuse_writes(settings: Settings, *, command: str) -> None:
             f"http://[{address}]" if ":" in address else f"http://{address}",
             named="PGHOSTADDR",
         )
-    if _is_production(settings[known.TEST_ENV]):
+    if _is_production(settings[TEST_ENV]):
         raise GuardRefused(
-            f"{command} is refused: {_variable(settings, known.TEST_ENV)} is {settings[known.TEST_ENV]!r}",
+            f"{command} is refused: {_variable(settings, TEST_ENV)} is {settings[TEST_ENV]!r}",
             hint="name an environment made for tests",
         )
     for setting in KEYS:
@@ -109,19 +121,19 @@ def check_url(settings: Settings, url: str, *, named: str, bare: bool = True) ->
 
 
 def _refuse_other_machines(settings: Settings, names: Names, *, named: str) -> None:
-    allowed = _hosts(settings[known.GUARD_ALLOWED_HOSTS])
+    allowed = _hosts(settings[GUARD_ALLOWED_HOSTS])
     for host in names.hosts:
         if not is_loopback(host) and host.lower() not in allowed:
             raise GuardRefused(
                 f"{named} is refused: {host!r} is not on this machine, and tier {settings.tier.name} stays on it",
                 details=_allowed_in_vain(settings, host),
-                hint=f"if that host is a test machine, {line_to_add(known.GUARD_ALLOWED_HOSTS, host)}",
+                hint=f"if that host is a test machine, {line_to_add(GUARD_ALLOWED_HOSTS, host)}",
             )
 
 
 def _allowed_in_vain(settings: Settings, host: str) -> list[str]:
     """Return who allows a host without the right to do so."""
-    refused = settings.not_counted(known.GUARD_ALLOWED_HOSTS)
+    refused = settings.not_counted(GUARD_ALLOWED_HOSTS)
     if refused is None or host.lower() not in _hosts(refused.value):
         return []
     return [f"{refused.source} allows it, which does not count: a checkout may have brought that file along"]

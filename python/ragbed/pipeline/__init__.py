@@ -3,8 +3,9 @@
 Names are imported when they are asked for: the child that parses documents needs no client of a store.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ragbed.lazy import public_names
 
 if TYPE_CHECKING:
     from ragbed.pipeline.config import PipelineConfig
@@ -34,11 +35,23 @@ __all__ = [
     "open_pipeline",
 ]
 
-_HOMES = {"Pipeline": "pipeline", "PipelineConfig": "config", "open_pipeline": "pipeline"}
+_RECORDS = (
+    "Answer",
+    "Citation",
+    "Document",
+    "Gap",
+    "IngestProgress",
+    "IngestReport",
+    "ScoredChunk",
+    "Unreadable",
+)
 
-
-def __getattr__(name: str) -> object:
-    """Return a public name from the module that has it."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'records')}"), name)
+__getattr__ = public_names(
+    __name__,
+    {
+        **dict.fromkeys(_RECORDS, "records"),
+        "Pipeline": "pipeline",
+        "PipelineConfig": "config",
+        "open_pipeline": "pipeline",
+    },
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragbed.pipeline.config import PipelineConfig
+from ragbed.pipeline.section import CACHE_TTL_S, PIPELINE_BATCH_SIZE, PIPELINE_CHUNK_TOKENS, PIPELINE_TOP_K
 from ragbed.settings import definitions as known
 from ragbed.stack.attaching import qdrant_key
 from ragbed.stack.threads import num_thread
@@ -39,10 +40,10 @@ def pipeline_config(
         project_name=project.name,
         embedding_model=settings[known.EMBEDDING_MODEL],
         chat_model=settings[known.LLM_MODEL],
-        chunk_tokens=settings[known.PIPELINE_CHUNK_TOKENS],
-        batch_size=settings[known.PIPELINE_BATCH_SIZE],
-        top_k=settings[known.PIPELINE_TOP_K],
-        cache_ttl_s=settings[known.CACHE_TTL_S],
+        chunk_tokens=settings[PIPELINE_CHUNK_TOKENS],
+        batch_size=settings[PIPELINE_BATCH_SIZE],
+        top_k=settings[PIPELINE_TOP_K],
+        cache_ttl_s=settings[CACHE_TTL_S],
         load_timeout_s=settings[known.LLM_LOAD_TIMEOUT_S],
         embed_timeout_s=settings[known.EMBEDDING_TIMEOUT_S],
         first_token_timeout_s=settings[known.LLM_FIRST_TOKEN_TIMEOUT_S],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,16 +19,24 @@ from ragbed.errors import RagbedError
 from ragbed.escaping import terminal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
     from ragbed.pipeline import Pipeline
     from ragbed.settings import Settings
     from ragbed.stack import Stack
 
+_NOT_THERE_YET = pytest.StashKey[tuple[str, ...]]()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register our marker."""
     config.addinivalue_line("markers", "smoke: proves a whole RAG pipeline on live services")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell once what the settings ask for and is not there yet; a warning would fail runs that take them as errors."""
+    for line in config.stash.get(_NOT_THERE_YET, ()):
+        terminalreporter.write_line(f"ragbed: {line}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,33 +56,45 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def ragbed_settings() -> Settings:
+def ragbed_settings(request: pytest.FixtureRequest) -> Settings:
     """Return the settings as ragbed resolves them; override it to give a session others."""
-    from ragbed.settings import resolve_settings  # noqa: PLC0415 - costs nothing where nobody asks
+    from ragbed.settings import not_there_yet, resolve_settings  # noqa: PLC0415 - costs nothing where nobody asks
     from ragbed.stack import project_folder  # noqa: PLC0415 - as above
 
     settings = resolve_settings(folder=project_folder())
     for line in settings.notes:
         warnings.warn(line, stacklevel=1)
+    request.config.stash[_NOT_THERE_YET] = not_there_yet(settings)
     return settings
 
 
 @pytest.fixture(scope="session")
 def ragbed_stack(ragbed_settings: Settings) -> Iterator[Stack]:
     """Yield a stack that is up, by service name: `ragbed_stack["postgres"].url`."""
+    from ragbed.settings import server_environ  # noqa: PLC0415 - as above
     from ragbed.stack import running_stack  # noqa: PLC0415 - as above
 
-    with running_stack(ragbed_settings, caller="pytest") as stack:
+    with _set(server_environ(ragbed_settings)), running_stack(ragbed_settings, caller="pytest") as stack:
         yield stack
 
 
 @pytest.fixture
-def ragbed_environ(ragbed_stack: Stack) -> Iterator[dict[str, str]]:
+def ragbed_environ(ragbed_stack: Stack, ragbed_settings: Settings) -> Iterator[dict[str, str]]:
     """Set what `ragbed env` prints, such as `DATABASE_URL`, yield it, and put back after the test what was there."""
-    with pytest.MonkeyPatch.context() as patch:  # of its own: a test's `monkeypatch.undo()` leaves it
-        for name, value in ragbed_stack.environ.items():
+    from ragbed.settings import application_environ  # noqa: PLC0415 - as above
+
+    environ = {**ragbed_stack.environ, **application_environ(ragbed_settings)}
+    with _set(environ):  # of its own: a test's `monkeypatch.undo()` leaves it
+        yield environ
+
+
+@contextmanager
+def _set(environ: Mapping[str, str]) -> Iterator[None]:
+    """Set variables, and put back what was there."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
             patch.setenv(name, value)
-        yield ragbed_stack.environ
+        yield
 
 
 @pytest.fixture

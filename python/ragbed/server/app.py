@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ragbed.errors import GuardRefused, IndexFailed, PipelineError, RagbedError, ServiceMissing, UsageError
+from ragbed.prometheus import CONTENT_TYPE
 from ragbed.server.bodies import Question, Retrieval, read_body
 from ragbed.server.metrics import Metrics
 from ragbed.stack.health import states_of
@@ -108,7 +109,7 @@ class _Api:
 
     async def show_metrics(self, _request: Request) -> Response:
         """Return the counters."""
-        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(self.metrics.text(), media_type=CONTENT_TYPE)
 
     async def _in_turn(self, work: Callable[[Pipeline], Found]) -> Found:
         """Run what blocks in one of as many threads as there are pipelines; more requests wait here."""

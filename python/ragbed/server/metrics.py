@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from ragbed.prometheus import metric_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,19 +24,25 @@ class Metrics:
         self._seconds[method, path] += seconds
 
     def text(self) -> str:
-        """Return every counter in the text exposition format, version 0.0.4.
-
-        Source: https://prometheus.io/docs/instrumenting/exposition_formats/
-        """
-        return "\n".join(self._lines()) + "\n"
+        """Return every counter in the text format."""
+        return "".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield "# HELP ragbed_requests_total Requests that were answered."
-        yield "# TYPE ragbed_requests_total counter"
-        for (method, path, status), count in sorted(self._requests.items()):
-            labels = f'method="{method}",path="{path}",status="{status}"'
-            yield f"ragbed_requests_total{{{labels}}} {count}"
-        yield "# HELP ragbed_request_seconds_total Seconds from a request's arrival to its answer, added up."
-        yield "# TYPE ragbed_request_seconds_total counter"
-        for (method, path), seconds in sorted(self._seconds.items()):
-            yield f'ragbed_request_seconds_total{{method="{method}",path="{path}"}} {seconds:.6f}'
+        yield from metric_lines(
+            "ragbed_requests_total",
+            "counter",
+            "Requests that were answered.",
+            (
+                ({"method": method, "path": path, "status": status}, count)
+                for (method, path, status), count in sorted(self._requests.items())
+            ),
+        )
+        yield from metric_lines(
+            "ragbed_request_seconds_total",
+            "counter",
+            "Seconds from a request's arrival to its answer, added up.",
+            (
+                ({"method": method, "path": path}, f"{seconds:.6f}")
+                for (method, path), seconds in sorted(self._seconds.items())
+            ),
+        )

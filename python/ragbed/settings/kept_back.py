@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.settings import definitions as known
-from ragbed.settings.definitions import Setting, all_settings
+from ragbed.settings.registry import all_settings
 from ragbed.settings.source import LOCAL_FILE
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ragbed.settings.local_file import Doubt
     from ragbed.settings.resolved import Resolved, Settings
+    from ragbed.settings.setting import Setting
 
 
 def with_kept_back(settings: Settings, environ: Mapping[str, str], doubt: Doubt | None) -> Settings:

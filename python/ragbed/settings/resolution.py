@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import ConfigurationError
 from ragbed.settings import definitions as known
-from ragbed.settings.definitions import Setting, all_settings
 from ragbed.settings.from_lock import models_of_set
 from ragbed.settings.kept_back import with_kept_back
 from ragbed.settings.llm import FREE, named_provider
 from ragbed.settings.local_file import why_not_the_users
+from ragbed.settings.registry import all_settings
 from ragbed.settings.resolved import Resolved, Settings
 from ragbed.settings.source import LOCAL_FILE, PROJECT_FILE, Source
 from ragbed.settings.tiers import find_tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ragbed.settings.setting import Setting
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ragbed.settings.definitions import Setting
+    from ragbed.settings.setting import Setting
     from ragbed.settings.source import Source
     from ragbed.settings.tiers import Tier
 

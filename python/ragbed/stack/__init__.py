@@ -1,13 +1,18 @@
 """Services and their launchers: attach, process; readiness, leases, up, down, status."""
 
+from typing import TYPE_CHECKING
+
+from ragbed.lazy import public_names
 from ragbed.project import project_folder
-from ragbed.stack.building import Stack, StackBuilder
-from ragbed.stack.endpoint import SERVICES, Endpoint
-from ragbed.stack.finding import Found, find_services
-from ragbed.stack.lifecycle import down, mend, reset, up
-from ragbed.stack.reaping import running_record
-from ragbed.stack.session import running_stack
-from ragbed.stack.threads import num_thread, num_thread_at
+
+if TYPE_CHECKING:
+    from ragbed.stack.building import Stack, StackBuilder
+    from ragbed.stack.endpoint import SERVICES, Endpoint
+    from ragbed.stack.finding import Found, find_services
+    from ragbed.stack.lifecycle import down, mend, reset, up
+    from ragbed.stack.reaping import running_record
+    from ragbed.stack.session import running_stack
+    from ragbed.stack.threads import num_thread, num_thread_at
 
 __all__ = [
     "SERVICES",
@@ -26,3 +31,23 @@ __all__ = [
     "running_stack",
     "up",
 ]
+
+__getattr__ = public_names(
+    __name__,
+    {
+        "Stack": "building",
+        "StackBuilder": "building",
+        "SERVICES": "endpoint",
+        "Endpoint": "endpoint",
+        "Found": "finding",
+        "find_services": "finding",
+        "down": "lifecycle",
+        "mend": "lifecycle",
+        "reset": "lifecycle",
+        "up": "lifecycle",
+        "running_record": "reaping",
+        "running_stack": "session",
+        "num_thread": "threads",
+        "num_thread_at": "threads",
+    },
+)

@@ -21,6 +21,16 @@ from ragbed.stack.processes import ProcessIdentity, endings
 from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
 from ragbed.stack.record import StackRecord
+from ragbed.stack.section import (
+    LLM_NUM_THREAD,
+    MOCK_ANY_MODEL,
+    MOCK_MODELS,
+    STACK_DEFAULT_PORTS,
+    STACK_KIND,
+    STACK_POSTGRES_PASSWORD,
+    STACK_READY_TIMEOUT_S,
+    STACK_REDIS_PASSWORD,
+)
 from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
 from ragbed.stack.services.ollama_loading import LoadPolicy
 from ragbed.stack.threads import threads_beside_others
@@ -36,7 +46,7 @@ if TYPE_CHECKING:
     from ragbed.stack.services.ollama_loading import Say
     from ragbed.state import StateFolder
 
-_PASSWORDS = {"postgres": known.STACK_POSTGRES_PASSWORD, "redis": known.STACK_REDIS_PASSWORD}
+_PASSWORDS = {"postgres": STACK_POSTGRES_PASSWORD, "redis": STACK_REDIS_PASSWORD}
 
 Progress = Callable[[Endpoint, float], None]
 """Called with each service that is ready, and the seconds it took; from several threads."""
@@ -177,7 +187,7 @@ class StackBuilder:
                 data=(self.folder.kept if self.keep else self.folder.data / stack) / service,
                 keep=self.keep,
                 port=port,
-                timeout_s=self.settings[known.STACK_READY_TIMEOUT_S] or pins.ready_timeout_s,
+                timeout_s=self.settings[STACK_READY_TIMEOUT_S] or pins.ready_timeout_s,
                 password=self.settings[_PASSWORDS[service]] if service in _PASSWORDS else "",
             )
         )
@@ -220,7 +230,7 @@ class StackBuilder:
             raise ServiceMissing(
                 f"no {service} is up", details=notes, hint=f"ragbed up -d, or set {variable}"
             )
-        if self.settings[known.STACK_KIND] == "attached":
+        if self.settings[STACK_KIND] == "attached":
             raise ServiceMissing(
                 f"no {service} is given, and tier {self.settings.tier.name} starts none",
                 details=notes,
@@ -252,7 +262,7 @@ class StackBuilder:
 
     def may_look_around(self, service: str) -> bool:
         """Tell whether the service's default port is looked at."""
-        if not self.settings[known.STACK_DEFAULT_PORTS] or self.keep:
+        if not self.settings[STACK_DEFAULT_PORTS] or self.keep:
             return False  # kept data belongs to the servers we start on it
         if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
             return False
@@ -290,14 +300,14 @@ class StackBuilder:
 
     def _mock_environ(self) -> dict[str, str]:
         """Return what the mock is told: it may be started in another folder than the project's."""
-        models, any_model = self.settings[known.MOCK_MODELS], self.settings[known.MOCK_ANY_MODEL]
-        declared = {known.MOCK_MODELS.own_variable: json.dumps(models)} if models else {}
-        return {**declared, known.MOCK_ANY_MODEL.own_variable: str(any_model).lower()}
+        models, any_model = self.settings[MOCK_MODELS], self.settings[MOCK_ANY_MODEL]
+        declared = {MOCK_MODELS.own_variable: json.dumps(models)} if models else {}
+        return {**declared, MOCK_ANY_MODEL.own_variable: str(any_model).lower()}
 
     def _loading(self) -> LoadPolicy:
         return LoadPolicy(
             timeout_s=self.settings[known.LLM_LOAD_TIMEOUT_S],
-            num_thread=self.settings[known.LLM_NUM_THREAD] or threads_beside_others(),
+            num_thread=self.settings[LLM_NUM_THREAD] or threads_beside_others(),
             say=self.say,
         )
 

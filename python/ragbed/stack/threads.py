@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from ragbed.settings import definitions as known
 from ragbed.stack.record import load_record
+from ragbed.stack.section import LLM_NUM_THREAD
 from ragbed.state import find_state_folder
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def num_thread(settings: Settings, endpoint: Endpoint) -> int:
         endpoint: The Ollama.
     """
     ours = endpoint.launcher == "process" and endpoint.real
-    return settings[known.LLM_NUM_THREAD] or (threads_beside_others() if ours else 0)
+    return settings[LLM_NUM_THREAD] or (threads_beside_others() if ours else 0)
 
 
 def num_thread_at(settings: Settings, url: str) -> int:
@@ -41,7 +41,7 @@ def num_thread_at(settings: Settings, url: str) -> int:
     record = load_record(find_state_folder())
     endpoint = record.endpoints.get("ollama") if record else None
     if endpoint is None or endpoint.url != url:
-        return settings[known.LLM_NUM_THREAD]
+        return settings[LLM_NUM_THREAD]
     return num_thread(settings, endpoint)
 
 

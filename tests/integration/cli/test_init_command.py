@@ -17,6 +17,7 @@ from ragbed.first_files import PINS, SETTINGS, write_first_files
 from ragbed.pins import load_model_lock, load_stack_pins
 from ragbed.pins.in_force import our_pin_file
 from ragbed.settings import definitions, resolve_settings
+from ragbed.stack.section import STACK_DEFAULT_PORTS
 
 FILES = ("ragbed.toml", "stack.toml", "models.lock.json")
 
@@ -87,7 +88,7 @@ def test_every_example_of_the_first_files_is_right(project: Path) -> None:
 
     assert set(settings) == {"mock", "embedding", "llm", "stack"}
     assert resolved[definitions.EMBEDDING_MODEL] == "bge-m3"
-    assert not resolved[definitions.STACK_DEFAULT_PORTS]
+    assert not resolved[STACK_DEFAULT_PORTS]
     assert load_stack_pins()["qdrant"].limits.memory_mb == pins["services"]["qdrant"]["limits"]["memory_mb"]
     assert load_stack_pins()["redis"].accept["valkey"] == pins["services"]["redis"]["accept"]["valkey"]
 

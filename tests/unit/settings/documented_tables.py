@@ -9,8 +9,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragbed.costs.section import BUDGET_RUN_USD
 from ragbed.errors import ExitCode
 from ragbed.settings import TIERS, all_settings, definitions, resolve_settings
+from ragbed.stack.section import STACK_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,13 +43,13 @@ def _tiers() -> str:
     rows = []
     for name, tier in TIERS.items():
         settings = resolve_settings(environ={"APP_ENV": name}, folder=DOCS)
-        paid = f"{settings[definitions.BUDGET_RUN_USD]:g} a run" if tier.paid_allowed else "refused"
+        paid = f"{settings[BUDGET_RUN_USD]:g} a run" if tier.paid_allowed else "refused"
         rows.append(
             [
                 f"`{name}`",
                 settings[definitions.LLM_PROVIDER],
                 settings[definitions.LLM_MODEL] if tier.paid_allowed or not tier.writes_allowed else "-",
-                settings[definitions.STACK_KIND],
+                settings[STACK_KIND],
                 paid,
                 "this machine" if tier.hosts == "loopback" else "any",
                 "yes" if tier.writes_allowed else "**never**",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ragbed.errors import ConfigurationError
-from ragbed.settings import definitions, resolve_settings
+from ragbed.settings import resolve_settings
+from ragbed.stack.section import MOCK_ANY_MODEL, MOCK_MODELS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def declared(models: object) -> dict[str, dict[str, Any]]:
     """Return what an environment variable declares."""
     settings = resolve_settings(environ={"RAGBED_MOCK__MODELS": json.dumps(models)})
-    found: dict[str, dict[str, Any]] = settings[definitions.MOCK_MODELS]
+    found: dict[str, dict[str, Any]] = settings[MOCK_MODELS]
     return found
 
 
@@ -29,8 +30,8 @@ def test_project_declares_models_in_its_file(tmp_path: Path) -> None:
     )
     settings = resolve_settings(environ={}, folder=tmp_path)
 
-    assert settings[definitions.MOCK_ANY_MODEL] is True
-    assert settings[definitions.MOCK_MODELS] == {
+    assert settings[MOCK_ANY_MODEL] is True
+    assert settings[MOCK_MODELS] == {
         "bge-m3": {"capabilities": ["embedding"], "dimensions": 1024},
         "plain": {"capabilities": ["completion", "tools"]},
         "me/seer:7b": {"capabilities": ["completion", "vision"]},

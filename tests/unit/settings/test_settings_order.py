@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragbed.settings import Settings, definitions, resolve_settings
+from ragbed.stack.section import STACK_KIND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +53,8 @@ def test_a_later_source_overrides_an_earlier_one(earlier: str, later: str, tmp_p
     """Of any two sources, the later one of the fixed order is in force."""
     settings = resolve_from({earlier, later}, tmp_path)
 
-    assert str(settings.source(definitions.STACK_KIND)).startswith(later)
-    assert settings[definitions.STACK_KIND] == VALUES[later]
+    assert str(settings.source(STACK_KIND)).startswith(later)
+    assert settings[STACK_KIND] == VALUES[later]
 
 
 @pytest.fixture(scope="module")

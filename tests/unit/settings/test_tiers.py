@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ragbed.costs.section import BUDGET_DAILY_USD, BUDGET_MONTHLY_USD, BUDGET_REQUEST_TOKENS, BUDGET_RUN_USD
 from ragbed.errors import ConfigurationError
+from ragbed.gateway.section import RATE_LIMIT_ENABLED, RATE_LIMIT_HOUR, RATE_LIMIT_MINUTE
 from ragbed.settings import TIERS, definitions, resolve_settings
+from ragbed.stack.section import STACK_KIND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +35,10 @@ def test_a_tier_is_what_the_table_says(name: str, tmp_path: Path) -> None:
     assert TABLE[name] == (
         settings[definitions.LLM_PROVIDER],
         settings[definitions.LLM_MODEL],
-        settings[definitions.STACK_KIND],
-        settings[definitions.BUDGET_RUN_USD],
-        settings[definitions.BUDGET_DAILY_USD],
-        settings[definitions.BUDGET_REQUEST_TOKENS],
+        settings[STACK_KIND],
+        settings[BUDGET_RUN_USD],
+        settings[BUDGET_DAILY_USD],
+        settings[BUDGET_REQUEST_TOKENS],
         tier.paid_allowed,
         tier.hosts,
         tier.writes_allowed,
@@ -100,9 +103,9 @@ def test_staging_logs_measures_and_limits(tmp_path: Path) -> None:
 
     assert settings[definitions.LOG_LEVEL] == "INFO"
     assert settings[definitions.METRICS_ENABLED]
-    assert settings[definitions.RATE_LIMIT_ENABLED]
-    assert (settings[definitions.RATE_LIMIT_MINUTE], settings[definitions.RATE_LIMIT_HOUR]) == (120, 2000)
-    assert settings[definitions.BUDGET_MONTHLY_USD] == 500.0
+    assert settings[RATE_LIMIT_ENABLED]
+    assert (settings[RATE_LIMIT_MINUTE], settings[RATE_LIMIT_HOUR]) == (120, 2000)
+    assert settings[BUDGET_MONTHLY_USD] == 500.0
 
 
 def test_without_a_word_the_tier_is_local(tmp_path: Path) -> None:

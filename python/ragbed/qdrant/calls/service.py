@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ragbed.prometheus import metric_lines
 from ragbed.qdrant import WIRE_VERSION
 from ragbed.qdrant.calls.call import BOOLEANS, Endpoint, Raw
 from ragbed.qdrant.errors import NotFound, QueryStringError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ragbed.qdrant.calls.call import Call
 
@@ -49,16 +50,16 @@ def metrics(call: Call) -> Any:
 def _lines(call: Call) -> Iterator[str]:
     names = call.collections.names()
     shown = [] if _is_anonymous(call) else names
-    points = [(f'{{id="{_label(name)}"}}', count) for name, count in _points(call, shown)]
-    yield from _metric("app_info", "gauge", [(f'{{name="qdrant",version="{WIRE_VERSION}"}}', 1)])
-    yield from _metric("app_status_recovery_mode", "gauge", [("", 0)])
-    yield from _metric("collections_total", "gauge", [("", len(names))])
+    points = [({"id": name}, count) for name, count in _points(call, shown)]
+    yield from _metric("app_info", "gauge", [({"name": "qdrant", "version": WIRE_VERSION}, 1)])
+    yield from _metric("app_status_recovery_mode", "gauge", [({}, 0)])
+    yield from _metric("collections_total", "gauge", [({}, len(names))])
     yield from _metric("collection_points", "gauge", points)
-    yield from _metric("cluster_enabled", "gauge", [("", 0)])
-    yield from _metric("memory_resident_bytes", "gauge", [("", resident_bytes())])
-    yield from _metric("process_threads", "gauge", [("", threading.active_count())])
+    yield from _metric("cluster_enabled", "gauge", [({}, 0)])
+    yield from _metric("memory_resident_bytes", "gauge", [({}, resident_bytes())])
+    yield from _metric("process_threads", "gauge", [({}, threading.active_count())])
     answers = [
-        (f'{{method="{method}",endpoint="{path}",status="{status}"}}', found)
+        ({"method": method, "endpoint": path, "status": status}, found)
         for method, path, status, found in call.tally.all()
     ]
     yield from _metric("rest_responses_total", "counter", [(name, found.count) for name, found in answers])
@@ -82,14 +83,8 @@ def _points(call: Call, names: list[str]) -> Iterator[tuple[str, int]]:
                 yield name, shard.info().points_count
 
 
-def _metric(name: str, kind: str, values: Sequence[tuple[str, float]]) -> Iterator[str]:
-    if values:
-        yield f"# HELP {name} {HELP[name]}\n# TYPE {name} {kind}\n"
-        yield from (f"{name}{labels} {value}\n" for labels, value in values)
-
-
-def _label(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _metric(name: str, kind: str, values: Sequence[tuple[Mapping[str, object], float]]) -> Iterator[str]:
+    return metric_lines(name, kind, HELP[name], values)
 
 
 def resident_bytes() -> int:
