@@ -22,6 +22,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from ragbed import __version__
+from ragbed.qdrant.admission import Admission, Gone
 from ragbed.qdrant.calls.call import Call, Raw
 from ragbed.qdrant.calls.endpoints import ENDPOINTS
 from ragbed.qdrant.envelope import accepted, failure, success
@@ -37,9 +38,8 @@ from ragbed.qdrant.errors import (
     not_served,
 )
 from ragbed.qdrant.identity import ENGINE, SUBSTITUTE, WIRE_VERSION
-from ragbed.qdrant.intake import Gone, Intake
+from ragbed.qdrant.request_stats import RequestStats
 from ragbed.qdrant.routes import Routes, normal
-from ragbed.qdrant.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -105,8 +105,8 @@ class App:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="qdrant")
         self._long = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix="qdrant-long")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._intake = Intake()
-        self._tally = Tally()
+        self._intake = Admission()
+        self._tally = RequestStats()
         self._routes = Routes((endpoint.method, endpoint.path, endpoint) for endpoint in ENDPOINTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

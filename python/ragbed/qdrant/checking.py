@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def _check(folder: Path, *, read: bool) -> None:
-    from ragbed.qdrant.stored import stored_in  # noqa: PLC0415
+    from ragbed.qdrant.collection_manifest import stored_in  # noqa: PLC0415
 
     shard = stored_in(folder)
     shard.info()

@@ -3,7 +3,7 @@
 On disk a collection is a folder of random name. Its `collection.json` is written last, by a rename, and deleted
 first: a folder without it is the rest of a creation or a deletion that was cut off, and is removed when the server
 starts. The random name lets a collection be created again while the old one's files are still going away.
-`collection.json` also names the folder of the engine's files in force; any other beside it is the rest of a renewal.
+`collection.json` also names the folder of the engine's files in force; any other beside it is the rest of an optimization.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from uuid import uuid4
 from ragbed.qdrant import quarantine
 from ragbed.qdrant.aliases import AliasAction, Aliases
 from ragbed.qdrant.checking import CannotJudge, flaw_found
+from ragbed.qdrant.collection_manifest import FIRST, MARK, flaw, write_manifest
+from ragbed.qdrant.disk_space import is_short, require_space
 from ragbed.qdrant.errors import (
     AlreadyExists,
     ApiError,
@@ -35,9 +37,7 @@ from ragbed.qdrant.limits import MAX_OPEN, MAX_SNAPSHOT_BYTES
 from ragbed.qdrant.names import forbidden_in
 from ragbed.qdrant.open_shards import OpenShards
 from ragbed.qdrant.quarantine import quarantined
-from ragbed.qdrant.room import is_short, require_room
 from ragbed.qdrant.shard import Shard
-from ragbed.qdrant.stored import FIRST, MARK, flaw, write_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -131,7 +131,7 @@ class Collections:
             self._unchecked.discard(name)
             shard = self._shards.get(name)
             if shard is not None and not shard.is_open and (why := flaw(shard.folder)):
-                self.set_aside(shard, why)
+                self.quarantine(shard, why)
         return sorted(self._shards)
 
     def resolve(self, name: str) -> str:
@@ -215,11 +215,11 @@ class Collections:
                     f"Can't create collection with name {name}. Alias with the same name already exists"
                 )
             folder = self._folder / "collections" / uuid4().hex
-            require_room(self._folder)
+            require_space(self._folder)
             with _removed_on_failure(folder):
                 folder.mkdir()
                 shard = Shard.create(folder / FIRST, name, config)
-                write_mark(name, config, shard.folder)
+                write_manifest(name, config, shard.folder)
             self._adopt(shard)
             self._shards[name] = shard
         self.open_shards.admit(shard)
@@ -268,7 +268,7 @@ class Collections:
     def _replace(self, old: Shard | None, new: Shard) -> None:
         """Put a restored collection in the place of an old one, if there is one."""
         if old is None:
-            write_mark(new.name, new.config, new.folder)
+            write_manifest(new.name, new.config, new.folder)
             self._adopt(new)
             self._shards[new.name] = new
             return
@@ -276,7 +276,7 @@ class Collections:
 
     @staticmethod
     def _configure(shard: Shard, config: CollectionConfig, folder: Path | None = None) -> Path:
-        return shard.configure(config, folder, lambda files: write_mark(shard.name, config, files))
+        return shard.configure(config, folder, lambda files: write_manifest(shard.name, config, files))
 
     def delete(self, name: str) -> bool:
         """Delete a collection and its aliases; say whether it was there. Reads under way are let finish."""
@@ -284,7 +284,7 @@ class Collections:
             if name not in self._shards:
                 return False
             shard = self._shards.pop(name)
-            shard.retire()  # first, so that no renewal writes the mark again
+            shard.retire()  # first, so that no optimization writes the mark again
             (shard.folder.parent / MARK).unlink()
         shard.abandon()
         self.open_shards.forget(shard)
@@ -299,7 +299,7 @@ class Collections:
         with self._changing:
             self.aliases.change(actions, self._shards)
 
-    def set_aside(self, shard: Shard, why: str) -> None:
+    def quarantine(self, shard: Shard, why: str) -> None:
         """Put a damaged collection into quarantine, so that its files can be looked at and its name is free again."""
         with self._changing:
             if self._shards.get(shard.name) is not shard:
@@ -340,7 +340,7 @@ class Collections:
                 return Unavailable(f"collection `{shard.name}` cannot be opened now: {cause}")
             if flaw is None:
                 return Unavailable(f"collection `{shard.name}` could not be opened, and can be now: {error}")
-            self.set_aside(shard, flaw)
+            self.quarantine(shard, flaw)
             return error
 
 

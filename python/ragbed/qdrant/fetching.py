@@ -8,8 +8,8 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from ragbed.guard import is_loopback
+from ragbed.qdrant.disk_space import require_space
 from ragbed.qdrant.errors import BadRequest, Forbidden, WrongInput
-from ragbed.qdrant.room import require_room
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -110,13 +110,13 @@ def _save(answer: HTTPResponse, into: IO[bytes], url: str, max_bytes: int, folde
     if answer.status != 200:
         raise BadRequest(f"Failed to download snapshot from {url}: status {answer.status}")
     _require_fitting(answer.length or 0, max_bytes)
-    require_room(folder, answer.length or 0)
+    require_space(folder, answer.length or 0)
     taken = 0
     mark, marked_at = 0, time.monotonic()
     while piece := answer.read1(PIECE_BYTES):
         taken += len(piece)
         _require_fitting(taken, max_bytes)
-        require_room(folder)
+        require_space(folder)
         into.write(piece)
         if (now := time.monotonic()) - marked_at > SILENCE_S:
             if taken - mark < LEAST_BYTES:

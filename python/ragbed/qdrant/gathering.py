@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from ragbed.qdrant import quarantine
+from ragbed.qdrant.collection_manifest import Damaged, clear_beside, has_manifest, stored_in
 from ragbed.qdrant.errors import Unavailable
 from ragbed.qdrant.lacking import LACKS
-from ragbed.qdrant.stored import Damaged, clear_beside, has_mark, stored_in
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -44,7 +44,7 @@ class Gathering:
         """Return every collection by name, none of them open; remove the rests of creations and deletions."""
         self._store.mkdir(exist_ok=True)
         for folder in self._store.iterdir():
-            if not has_mark(folder):
+            if not has_manifest(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         shards: dict[str, Shard] = {}
         for shard in self._taken_in(frozenset(), shards):
@@ -82,7 +82,7 @@ class Gathering:
 
     def _taken_in(self, known: Container[Path], names: Container[str]) -> Iterator[Shard]:
         for folder in sorted(self._store.iterdir()):
-            if folder in known or not has_mark(folder):
+            if folder in known or not has_manifest(folder):
                 continue
             try:
                 shard = stored_in(folder)

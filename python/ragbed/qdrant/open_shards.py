@@ -46,12 +46,12 @@ class OpenShards:
         for other in waiting:
             if len(self._open) <= self._most:
                 return
-            self.rest(other)
+            self.close_idle(other)
 
-    def rest(self, shard: Shard) -> None:
+    def close_idle(self, shard: Shard) -> None:
         """Close a collection's files, unless it is at work."""
         try:
-            closed = shard.rest()
+            closed = shard.close_idle()
         except ApiError:
             logger.exception("closing collection %r failed", shard.name)
             closed = True

@@ -52,14 +52,14 @@ class Quarantined:
 
     def to_json(self) -> dict[str, Any]:
         """Return what `ragbed qdrant quarantine list --json` shows of it."""
-        from ragbed.qdrant.room import taken_bytes  # noqa: PLC0415  # reads every file's size
+        from ragbed.qdrant.disk_space import size_on_disk  # noqa: PLC0415  # reads every file's size
 
         return {
             "id": self.id,
             "name": self.name,
             "since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}",
             "why": self.why,
-            "size_bytes": taken_bytes(self.folder),
+            "size_bytes": size_on_disk(self.folder),
             "folder": str(self.folder),
             "aliases": list(self.aliases),
         }

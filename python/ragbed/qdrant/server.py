@@ -62,7 +62,7 @@ def serve(
     require_engine()
     from ragbed.qdrant.app import App  # noqa: PLC0415  # these import the engine
     from ragbed.qdrant.collections import Collections  # noqa: PLC0415
-    from ragbed.qdrant.upkeep import Upkeep  # noqa: PLC0415
+    from ragbed.qdrant.maintenance import Maintenance  # noqa: PLC0415
 
     api_key, read_only = read_key(api_key_file), read_key(read_only_api_key_file)
     with owned(data):
@@ -74,19 +74,19 @@ def serve(
             raise ConfigurationError(f"cannot read the data folder {data}: {error}") from error
         if line := quarantine_line(data):
             print(line, file=sys.stderr, flush=True)  # as the ready line, for whoever started it
-        upkeep = Upkeep(collections, optimize=wants_optimizing() if optimize is None else optimize)
+        maintenance = Maintenance(collections, optimize=wants_optimizing() if optimize is None else optimize)
         app = App(collections)
         guarded: ASGIApp = app
         if api_key or read_only:
             guarded = ApiKey(app, api_key, read_only=read_only, writes=app.writes)
 
         def stop() -> None:
-            ended = upkeep.stop()
+            ended = maintenance.stop()
             app.close()
             if not (ended and collections.close()):  # closing would wait for a copy that is being made
                 leave()
 
-        upkeep.start()
+        maintenance.start()
         if told := _next_port(port) if grpc_port is None else grpc_port:
             refuse_grpc(host, told)
         run_server(

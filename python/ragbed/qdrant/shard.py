@@ -1,7 +1,7 @@
-"""One collection: an engine shard that opens when it is needed, rests when it is not, and is renewed beside its use.
+"""One collection: an engine shard that opens when it is needed, rests when it is not, and is optimized beside its use.
 
 The engine holds Python's lock in every call, so no two calls run at once, and nothing long may run in this process:
-indexing happens in a process of its own, on a copy (`renewal`), while this one goes on.
+indexing happens in a process of its own, on a copy (`optimization`), while this one goes on.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import qdrant_edge as engine
 
+from ragbed.qdrant.disk_space import require_space, size_on_disk
 from ragbed.qdrant.errors import ApiError, collection_missing
 from ragbed.qdrant.folder import copy_tree, sync_tree
-from ragbed.qdrant.journal import Journal, replay
 from ragbed.qdrant.opening import engine_errors, is_damage, load, opening_errors
+from ragbed.qdrant.pending_writes import PendingWrites, replay
 from ragbed.qdrant.reading import Reads
-from ragbed.qdrant.room import require_room, taken_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,13 +47,13 @@ class Shard(Reads):
 
     Attributes:
         name: As given.
-        folder: Where the engine's files are now; a renewal moves them.
+        folder: Where the engine's files are now; an optimization moves them.
         used_at: `time.monotonic()` of the last call.
         unflushed_bytes: Size of the requests that a replay of the log would have to write again.
         wrote_at: `time.monotonic()` of the last write.
         written: Writes applied since the server started.
         configured: How often it was given another configuration since then.
-        deleted: Points deleted since the files were last renewed, as far as this server knows.
+        deleted: Points deleted since the files were last optimized, as far as this server knows.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Shard(Reads):
         self._idle = threading.Condition()
         self._users = 0
         self._gone = False
-        self._journal = Journal()
+        self._pending = PendingWrites()
         self._copied = 0  # what `configured` was when the copy was made
         self._is_copied = False
 
@@ -100,7 +100,7 @@ class Shard(Reads):
     @property
     def payload_bytes(self) -> int:
         """How much room the points' payloads take on the disk."""
-        return sum(map(taken_bytes, self.folder.glob("segments/*/payload_storage")))
+        return sum(map(size_on_disk, self.folder.glob("segments/*/payload_storage")))
 
     def update(self, operation: UpdateOperation, size_bytes: int = 0) -> int:
         """Apply one write and return its number; raise ApiError when the engine refuses it.
@@ -109,12 +109,12 @@ class Shard(Reads):
             operation: The write.
             size_bytes: About how much room it takes; raises ApiError where the disk has not so much left.
         """
-        require_room(self.folder, size_bytes)
+        require_space(self.folder, size_bytes)
         with self._using() as shard, self._writer:
-            # a renewal may have put another shard in place while this write waited for its turn
+            # an optimization may have put another shard in place while this write waited for its turn
             now = self._engine or shard
             before = now.info().points_count
-            self._journal.add(operation)  # a refused write may have been done in part, here and there alike
+            self._pending.add(operation)  # a refused write may have been done in part, here and there alike
             now.update(operation)
             self.deleted += max(0, before - now.info().points_count)
             self.written += 1
@@ -126,7 +126,7 @@ class Shard(Reads):
         if not self.unflushed_bytes:
             self.unflushed_since = self.wrote_at
         self.unflushed_bytes += size_bytes + 1
-        self._journal.grow(size_bytes)
+        self._pending.grow(size_bytes)
 
     def peek(self) -> engine.ShardInfo | None:
         """Return the engine's counts without opening the collection or counting as its use; None while it rests."""
@@ -147,10 +147,10 @@ class Shard(Reads):
                 with engine_errors():
                     self._engine.flush()
 
-    def rest(self) -> bool:
+    def close_idle(self) -> bool:
         """Close the files until the next call; say whether that was possible: not while a call is under way."""
         with self._idle:
-            if self._users or self._engine is None or self._journal.is_kept:
+            if self._users or self._engine is None or self._pending.is_kept:
                 return False
             opened, self._engine = self._engine, None
             self.unflushed_bytes = 0
@@ -180,7 +180,7 @@ class Shard(Reads):
         with self._idle:
             self._idle.wait_for(lambda: self._users == 0)
             commit(folder or self.folder)
-            self._journal.end()  # a renewal under way was for the old configuration
+            self._pending.end()  # an optimization under way was for the old configuration
             self.configured += 1
             opened, self._engine = self._engine, None
             before, self.config, self.folder = self.folder, config, folder or self.folder
@@ -192,7 +192,7 @@ class Shard(Reads):
         """Refuse new calls from now on; those under way go on."""
         with self._idle:
             self._gone = True
-            self._journal.end()
+            self._pending.end()
 
     def abandon(self) -> None:
         """Close for good, whatever state the files are in."""
@@ -213,11 +213,11 @@ class Shard(Reads):
 
     @contextmanager
     def copying(self) -> Iterator[None]:
-        """Hold writes back while the files are copied, and keep from then on what is written, for `renew`."""
+        """Hold writes back while the files are copied, and keep from then on what is written, for `optimize`."""
         with self._unchanged():
             self._copied = self.configured
             yield
-            self._journal.begin()
+            self._pending.begin()
 
     @contextmanager
     def _unchanged(self) -> Iterator[None]:
@@ -237,21 +237,21 @@ class Shard(Reads):
     def forget_copy(self) -> None:
         """Keep no more writes for a copy; it was given up."""
         with self._writer:
-            self._journal.end()
+            self._pending.end()
 
     def catch_up(self, copy: EdgeShard) -> bool:
         """Write to a copy what came since it was made; false when that can no longer be known."""
         with self._writer:
-            pending = self._journal.take()
+            pending = self._pending.take()
         if pending is None:
             return False
-        require_room(self.folder)
+        require_space(self.folder)
         for operation in pending:
             replay(copy, operation)
             time.sleep(0)  # others may have a call in between
         return True
 
-    def renew(self, copy: EdgeShard, folder: Path, commit: Callable[[], None]) -> bool:
+    def optimize(self, copy: EdgeShard, folder: Path, commit: Callable[[], None]) -> bool:
         """Put a copy in the place of the collection's shard, whole; false when the collection changed its mind.
 
         Args:
@@ -260,11 +260,11 @@ class Shard(Reads):
             commit: Makes the change last; a crash before it leaves the old files in force, after it the new ones.
         """
         with self._writer:
-            for operation in self._journal.take() or ():
+            for operation in self._pending.take() or ():
                 replay(copy, operation)
             with self._idle:
-                wanted = self._journal.is_kept and not self._gone and self._copied == self.configured
-                self._journal.end()
+                wanted = self._pending.is_kept and not self._gone and self._copied == self.configured
+                self._pending.end()
                 if wanted:
                     commit()
                     self.deleted = 0
@@ -294,7 +294,7 @@ class Shard(Reads):
                 raise collection_missing(self.name)
             opened = self._engine
             if opened is None:
-                require_room(self.folder)
+                require_space(self.folder)
                 with opening_errors(self.name):
                     self._engine = load(self.folder, self.config)
             shard = self._engine

@@ -18,9 +18,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
+from ragbed.qdrant.disk_space import require_space, size_on_disk
 from ragbed.qdrant.errors import FormatError, NotFound, collection_missing
 from ragbed.qdrant.folder import data_end
-from ragbed.qdrant.room import require_room, taken_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ PART = re.compile(rb"""[;\s]name=(?:"snapshot"|snapshot(?=[;\s]|$))""", re.IGNOR
 """How a form names its part; `filename="snapshot"` is another thing."""
 
 COPIES = 2
-"""Room that a snapshot may take while it is made, in sizes of the collection: a copy of the files, and the snapshot."""
+"""Space that a snapshot may take while it is made, in sizes of the collection: a copy of the files, and the snapshot."""
 
 
 def folder_of(shard: Shard) -> Path:
@@ -72,7 +72,7 @@ def write(shard: Shard, path: Path) -> None:
 
 def _write(shard: Shard, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    require_room(path.parent, COPIES * taken_bytes(shard.folder))
+    require_space(path.parent, COPIES * size_on_disk(shard.folder))
     beside = path.with_name(f".{path.name}.new")
     try:
         with (

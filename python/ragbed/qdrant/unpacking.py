@@ -18,8 +18,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
+from ragbed.qdrant.disk_space import require_space
 from ragbed.qdrant.errors import Unsupported, WrongInput
-from ragbed.qdrant.room import require_room
 from ragbed.qdrant.snapshots import ABOUT, FILES, FORMAT, PIECE_BYTES
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _require_bounded(
             f"the snapshot's files are {sum(sizes.values())} bytes long, and no more than {max_bytes} are taken;"
             " `--max-snapshot-mb` raises that"
         )
-    require_room(target.parent, data_bytes)
+    require_space(target.parent, data_bytes)
 
 
 def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: Path, size: int) -> None:

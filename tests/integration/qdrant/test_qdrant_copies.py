@@ -91,7 +91,7 @@ def test_reads_go_on_while_a_snapshot_copies_the_files(shard: Shard, tmp_path: P
 def test_a_collection_is_not_closed_while_its_files_are_copied(shard: Shard) -> None:
     """To close it would empty its log, however long nobody called for it."""
     with shard.copying():
-        closed = shard.rest()
+        closed = shard.close_idle()
     shard.forget_copy()
 
     assert not closed

@@ -1,4 +1,4 @@
-"""Collections that open when called for and rest when not; indexes built beside the use; a bounded intake."""
+"""Collections that open when called for and rest when not; indexes built beside the use; bounded admission."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_indexing_can_be_switched_off(tmp_path: Path) -> None:
 
 
 def test_indexed_collection_outlives_a_kill(tmp_path: Path) -> None:
-    """The renewed files are in force, with what was written after; no other files are left."""
+    """The optimized files are in force, with what was written after; no other files are left."""
     with serving(tmp_path / "data") as server, httpx.Client(base_url=server.url) as http:
         vectors = create_large(http, "c", 2000)
         assert until(lambda: info(http, "c")["indexed_vectors_count"] >= 2000)

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragbed.qdrant.errors import ApiError
-from ragbed.qdrant.tally import Tally
+from ragbed.qdrant.request_stats import RequestStats
 from ragbed.qdrant.translate import legacy
 from ragbed.qdrant.translate.averages import recommended
 from ragbed.qdrant.translate.batches import read_operations
 from ragbed.qdrant.translate.config import read_config
+from ragbed.qdrant.translate.config_updates import patched
 from ragbed.qdrant.translate.formula import OPERATIONS, read_expression
-from ragbed.qdrant.translate.patches import patched
 from ragbed.qdrant.translate.paths import read_path, values_at
 from ragbed.qdrant.translate.queries import read_query
 from ragbed.qdrant.translate.references import Source
@@ -234,7 +234,7 @@ def test_operations_are_read_with_their_place() -> None:
 
 def test_tally_counts_by_kind_and_status() -> None:
     """Sorted."""
-    tally = Tally()
+    tally = RequestStats()
     for status in (200, 404, 200):
         tally.add("GET", "/collections/{name}", status, 0.5)
 

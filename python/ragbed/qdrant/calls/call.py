@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from ragbed.qdrant.errors import TOO_DEEP, FormatError, InvalidValue, QueryStringError
-from ragbed.qdrant.tally import Tally
+from ragbed.qdrant.request_stats import RequestStats
 from ragbed.qdrant.translate.nesting import MAX_LEVELS, within
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     content: bytes
-    tally: Tally = field(default_factory=Tally)
+    tally: RequestStats = field(default_factory=RequestStats)
     gone: Event = NEVER
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.qdrant.calls.call import Endpoint
 from ragbed.qdrant.translate.config import check_strict_mode, read_config
-from ragbed.qdrant.translate.patches import patched
+from ragbed.qdrant.translate.config_updates import patched
 from ragbed.qdrant.translate.vector_names import (
     drop_vector,
     read_vector_name,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 COPIES = 2
-"""Room that an index of the payloads may take, or writing all of them anew, in sizes of what they take."""
+"""Space that an index of the payloads may take, or writing all of them anew, in sizes of what they take."""
 
 
 def _applied(call: Call, operation: UpdateOperation, shard: Shard | None = None) -> Any:

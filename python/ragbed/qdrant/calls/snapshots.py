@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 from ragbed.qdrant import snapshots
 from ragbed.qdrant.calls.call import Endpoint, Raw
 from ragbed.qdrant.child import asked
+from ragbed.qdrant.disk_space import require_space
 from ragbed.qdrant.errors import BadRequest, InvalidValue, WrongInput
-from ragbed.qdrant.room import require_room
 from ragbed.qdrant.translate.config import read_config
 from ragbed.qdrant.translate.fields import choice, fields, text
 
@@ -73,7 +73,7 @@ def upload(call: Call) -> Any:
     if (checksum := call.query.get("checksum")) is not None:
         _checksum(checksum, "checksum")
     with NamedTemporaryFile(dir=call.collections.incoming, suffix=snapshots.SUFFIX) as file:
-        require_room(call.collections.incoming, len(call.content))
+        require_space(call.collections.incoming, len(call.content))
         snapshots.uploaded(call.content, file)
         file.flush()
         _restore(call, path=file.name, checksum=checksum)

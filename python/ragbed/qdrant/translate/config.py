@@ -18,9 +18,9 @@ from ragbed.qdrant.translate.indexing import (
     read_optimizers,
     read_wal,
 )
-from ragbed.qdrant.translate.memory import read_storage
 from ragbed.qdrant.translate.quantization import read_quantization
 from ragbed.qdrant.translate.schema import VectorKind
+from ragbed.qdrant.translate.storage import read_storage
 from ragbed.qdrant.translate.vector_params import is_unnamed, read_sparse_vectors, read_vectors
 
 if TYPE_CHECKING:

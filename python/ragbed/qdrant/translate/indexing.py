@@ -8,7 +8,7 @@ import qdrant_edge as engine
 
 from ragbed.qdrant.errors import InvalidValue, Unsupported
 from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, number
-from ragbed.qdrant.translate.memory import MEMORY
+from ragbed.qdrant.translate.storage import MEMORY
 
 HNSW_DEFAULTS = {
     "m": 16,

@@ -8,7 +8,7 @@ import qdrant_edge as engine
 
 from ragbed.qdrant.errors import Unsupported, WrongInput
 from ragbed.qdrant.translate.fields import boolean, choice, engine_value, fields, integer, number, text
-from ragbed.qdrant.translate.texts import TOKENIZERS, read_stemmer, read_stopwords
+from ragbed.qdrant.translate.tokenizers import TOKENIZERS, read_stemmer, read_stopwords
 
 if TYPE_CHECKING:
     from ragbed.qdrant.translate.schema import VectorKind

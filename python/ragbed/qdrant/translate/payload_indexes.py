@@ -8,8 +8,8 @@ import qdrant_edge as engine
 
 from ragbed.qdrant.errors import BadRequest, InvalidValue, WrongInput
 from ragbed.qdrant.translate.fields import boolean, choice, engine_value, fields, integer, text
-from ragbed.qdrant.translate.memory import MEMORY
-from ragbed.qdrant.translate.texts import TOKENIZERS, read_stemmer, read_stopwords
+from ragbed.qdrant.translate.storage import MEMORY
+from ragbed.qdrant.translate.tokenizers import TOKENIZERS, read_stemmer, read_stopwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable

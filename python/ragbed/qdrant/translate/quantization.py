@@ -8,7 +8,7 @@ import qdrant_edge as engine
 
 from ragbed.qdrant.errors import FormatError, InvalidValue
 from ragbed.qdrant.translate.fields import boolean, choice, fields, number
-from ragbed.qdrant.translate.memory import MEMORY
+from ragbed.qdrant.translate.storage import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from ragbed.qdrant.translate.fields import (
 )
 from ragbed.qdrant.translate.filters import excluding, read_filter
 from ragbed.qdrant.translate.ids import read_id
-from ragbed.qdrant.translate.orders import read_order_by
+from ragbed.qdrant.translate.order_by import read_order_by
 from ragbed.qdrant.translate.params import read_params
 from ragbed.qdrant.translate.references import Inputs, Source, read_lookup
 from ragbed.qdrant.translate.schema import DEFAULT, kind_of

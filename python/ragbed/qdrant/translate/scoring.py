@@ -12,7 +12,7 @@ from ragbed.qdrant.translate.averages import recommended
 from ragbed.qdrant.translate.fields import choice, fields, integer, list_of, number, one_or_many
 from ragbed.qdrant.translate.formula import read_defaults, read_formula
 from ragbed.qdrant.translate.inference import is_inference
-from ragbed.qdrant.translate.orders import DIRECTIONS, read_order_by
+from ragbed.qdrant.translate.order_by import DIRECTIONS, read_order_by
 from ragbed.qdrant.translate.schema import kind_of
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import qdrant_edge as engine
 from ragbed.qdrant.errors import FormatError, Unsupported, WrongInput
 from ragbed.qdrant.translate.fields import boolean, choice, fields, integer, mapping
 from ragbed.qdrant.translate.indexing import hnsw_index, read_hnsw
-from ragbed.qdrant.translate.memory import MEMORY, read_storage
 from ragbed.qdrant.translate.quantization import read_quantization
 from ragbed.qdrant.translate.schema import DEFAULT, VectorKind
+from ragbed.qdrant.translate.storage import MEMORY, read_storage
 
 MAX_SIZE = 65_536
 DISTANCES = {name: getattr(engine.Distance, name) for name in ("Cosine", "Euclid", "Dot", "Manhattan")}

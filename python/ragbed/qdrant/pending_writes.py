@@ -16,7 +16,7 @@ MAX_BYTES = 512 * 1024 * 1024
 that memory stays bounded."""
 
 
-class Journal:
+class PendingWrites:
     """The writes since a copy was made, or since they were last taken."""
 
     def __init__(self) -> None:

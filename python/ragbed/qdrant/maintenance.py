@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ragbed.qdrant.errors import ApiError
-from ragbed.qdrant.renewal import lacks_room, renew
+from ragbed.qdrant.optimize import lacks_space, optimize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ DEFAULT_DELETED = 0.2
 DEFAULT_VACUUM_MIN = 1000
 
 
-class Upkeep:
+class Maintenance:
     """The two threads.
 
     Args:
@@ -62,7 +62,7 @@ class Upkeep:
         self._tried: WeakKeyDictionary[Shard, tuple[int, int]] = WeakKeyDictionary()
         self._failures: WeakKeyDictionary[Shard, tuple[tuple[int, int], str]] = WeakKeyDictionary()
         self._threads = [
-            threading.Thread(target=self._every_tick, args=(self._tidy,), name="qdrant-upkeep", daemon=True)
+            threading.Thread(target=self._every_tick, args=(self._tidy,), name="qdrant-maintenance", daemon=True)
         ]
         if optimize:
             self._threads.append(
@@ -110,7 +110,7 @@ class Upkeep:
                     ApiError,
                     OSError,
                 ) as error:  # it may be gone by now, or the disk full; the next tick tries again
-                    logger.warning("upkeep of collection %r: %s", shard.name, error)
+                    logger.warning("maintenance of collection %r: %s", shard.name, error)
 
     def _tidy(self, shard: Shard) -> None:
         now = time.monotonic()
@@ -120,7 +120,7 @@ class Upkeep:
         ):
             shard.flush()
         elif now - shard.used_at > (CROWDED_IDLE_S if open_shards.crowded else IDLE_S):
-            open_shards.rest(shard)
+            open_shards.close_idle(shard)
 
     def _optimize(self, shard: Shard) -> None:
         info = shard.peek()
@@ -134,11 +134,11 @@ class Upkeep:
         """Index a collection; without room, put that off until there is some."""
         seen = shard.written, shard.configured
         failure: str | None = NO_ROOM
-        if lacks_room(shard):
+        if lacks_space(shard):
             if self.failure(shard) != NO_ROOM:
                 logger.warning("collection %r is not indexed: %s", shard.name, NO_ROOM)
         else:
-            failure = renew(shard, self._stopping)
+            failure = optimize(shard, self._stopping)
             self._tried[shard] = seen
         self._failures.pop(shard, None)
         if failure:

@@ -23,7 +23,7 @@ class Answers:
     total_s: float = 0.0
 
 
-class Tally:
+class RequestStats:
     """Counts answers. Written by the event loop alone; reads may come from any thread."""
 
     def __init__(self) -> None:

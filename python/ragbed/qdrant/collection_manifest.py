@@ -23,7 +23,7 @@ FIRST = "shard"
 """Folder of the engine's files in a new collection."""
 
 
-def write_mark(name: str, config: CollectionConfig, files: Path) -> None:
+def write_manifest(name: str, config: CollectionConfig, files: Path) -> None:
     """Make a collection's name, configuration and folder of files last, in one step."""
     mark = {"name": name, "config": config.body, "shard": files.name}
     write_json(files.parent / MARK, mark, mode=SHARED)
@@ -49,7 +49,7 @@ class Damaged(Exception):
 
 
 def clear_beside(shard: Shard) -> None:
-    """Remove the rest of renewals and unfinished marks beside a collection's files: only our process uses them."""
+    """Remove the rest of optimizations and unfinished marks beside a collection's files: only our process uses them."""
     folder = shard.folder.parent
     for beside in os.listdir(folder):  # noqa: PTH208  # half of what a start with thousands of them costs
         if beside.startswith(FIRST) and beside != shard.folder.name:
@@ -59,7 +59,7 @@ def clear_beside(shard: Shard) -> None:
             (folder / beside).unlink(missing_ok=True)
 
 
-def has_mark(folder: Path) -> bool:
+def has_manifest(folder: Path) -> bool:
     """Say whether a folder is a collection's; True where that cannot be told now, lest it were removed."""
     try:
         os.stat(folder / MARK)  # noqa: PTH116  # `exists` takes every error for a no

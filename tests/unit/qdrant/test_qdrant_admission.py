@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ragbed.qdrant.admission import Admission, Gone
 from ragbed.qdrant.errors import TooBusy, TooLarge
-from ragbed.qdrant.intake import Gone, Intake
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,22 +34,22 @@ def sending(*parts: bytes, gone: bool = False) -> Callable[[], Awaitable[dict[st
     return receive
 
 
-async def read(intake: Intake, announced: int | None, *parts: bytes, gone: bool = False) -> bytes:
+async def read(admission: Admission, announced: int | None, *parts: bytes, gone: bool = False) -> bytes:
     """Return the body as the gate lets it through."""
-    async with intake.body(scope(announced), sending(*parts, gone=gone)) as content:
+    async with admission.body(scope(announced), sending(*parts, gone=gone)) as content:
         return content
 
 
 def test_parts_become_one_body() -> None:
     """In order."""
-    assert asyncio.run(read(Intake(), 6, b"ab", b"cd", b"ef")) == b"abcdef"
+    assert asyncio.run(read(Admission(), 6, b"ab", b"cd", b"ef")) == b"abcdef"
 
 
 @pytest.mark.parametrize("announced", [5, None], ids=["announced", "not announced"])
 def test_body_over_the_limit_is_refused(announced: int | None) -> None:
     """Whether its length was announced or not."""
     with pytest.raises(TooLarge, match="limit: 4 bytes"):
-        asyncio.run(read(Intake(max_body_bytes=4), announced, b"abc", b"de"))
+        asyncio.run(read(Admission(max_body_bytes=4), announced, b"abc", b"de"))
 
 
 def test_announced_body_over_the_limit_is_not_read() -> None:
@@ -59,7 +59,7 @@ def test_announced_body_over_the_limit_is_not_read() -> None:
         raise AssertionError("the body was read")
 
     async def ask() -> None:
-        async with Intake(max_body_bytes=4).body(scope(5), receive):
+        async with Admission(max_body_bytes=4).body(scope(5), receive):
             pass
 
     with pytest.raises(TooLarge):
@@ -69,7 +69,7 @@ def test_announced_body_over_the_limit_is_not_read() -> None:
 def test_client_that_goes_away_gives_no_body() -> None:
     """What came before is thrown away."""
     with pytest.raises(Gone):
-        asyncio.run(read(Intake(), None, b"abc", gone=True))
+        asyncio.run(read(Admission(), None, b"abc", gone=True))
 
 
 @pytest.mark.parametrize("announced", [6, None], ids=["announced", "not announced"])
@@ -77,11 +77,11 @@ def test_no_room_is_told_at_once(announced: int | None) -> None:
     """While another body holds it; afterwards there is room again."""
 
     async def ask() -> bytes:
-        intake = Intake(max_held_bytes=10)
-        async with intake.body(scope(6), sending(b"abcdef")):
+        admission = Admission(max_held_bytes=10)
+        async with admission.body(scope(6), sending(b"abcdef")):
             with pytest.raises(TooBusy, match="6 bytes of requests are waiting"):
-                await read(intake, announced, b"uvwxyz")
-        return await read(intake, announced, b"uvwxyz")
+                await read(admission, announced, b"uvwxyz")
+        return await read(admission, announced, b"uvwxyz")
 
     assert asyncio.run(ask()) == b"uvwxyz"
 
@@ -90,10 +90,10 @@ def test_room_is_given_back_when_a_client_goes() -> None:
     """All that it had announced."""
 
     async def ask() -> bytes:
-        intake = Intake(max_held_bytes=10)
+        admission = Admission(max_held_bytes=10)
         with pytest.raises(Gone):
-            await read(intake, 10, b"a", gone=True)
-        return await read(intake, 10, b"b" * 10)
+            await read(admission, 10, b"a", gone=True)
+        return await read(admission, 10, b"b" * 10)
 
     assert asyncio.run(ask()) == b"b" * 10
 
@@ -102,12 +102,12 @@ def test_requests_under_way_are_bounded() -> None:
     """One more than the limit is told to come again."""
 
     async def ask() -> None:
-        intake = Intake(max_requests=3)
+        admission = Admission(max_requests=3)
         async with AsyncExitStack() as stack:
             for _ in range(3):
-                await stack.enter_async_context(intake.body(scope(), sending(b"")))
+                await stack.enter_async_context(admission.body(scope(), sending(b"")))
             with pytest.raises(TooBusy, match="3 requests are under way"):
-                await read(intake, None, b"")
-        await read(intake, None, b"")
+                await read(admission, None, b"")
+        await read(admission, None, b"")
 
     asyncio.run(ask())

@@ -1,4 +1,4 @@
-"""Room on the disk, looked at before the engine needs it.
+"""Space on the disk, looked at before the engine needs it.
 
 The engine writes through memory maps into files full of holes: where the disk has no room for a page, the kernel ends
 the process with SIGBUS. So a write to a disk that is all but full is refused before, as a real server does.
@@ -25,14 +25,14 @@ def is_short(folder: Path, size_bytes: int = 0) -> bool:
     return found.f_bavail * found.f_frsize < LEAST_FREE_BYTES + size_bytes
 
 
-def require_room(folder: Path, size_bytes: int = 0) -> None:
+def require_space(folder: Path, size_bytes: int = 0) -> None:
     """Raise NoRoom where `is_short`."""
     if is_short(folder, size_bytes):
         wanted_mb = (LEAST_FREE_BYTES + size_bytes) // 1024**2
         raise NoRoom(f"No space left on device: the disk of {folder} has less than {wanted_mb} MB free")
 
 
-def taken_bytes(folder: Path) -> int:
+def size_on_disk(folder: Path) -> int:
     """Return how much room a folder's files take, without their holes; those that go away are passed over."""
     found = 0
     for parent, _, names in os.walk(folder):

@@ -32,7 +32,7 @@ class Gone(Exception):
     """The client went away before its request was whole; nothing of it is done, and nobody reads an answer."""
 
 
-class Intake:
+class Admission:
     """The gate that every request passes. For one event loop.
 
     Args:
@@ -119,8 +119,8 @@ class _Room:
 
     __slots__ = ("_intake", "_read", "size")
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, admission: Admission) -> None:
+        self._intake = admission
         self._read = 0
         self.size = 0
 

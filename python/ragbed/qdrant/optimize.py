@@ -13,12 +13,12 @@ import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ragbed.qdrant.collection_manifest import FIRST, write_manifest
+from ragbed.qdrant.disk_space import is_short, size_on_disk
 from ragbed.qdrant.errors import ApiError
 from ragbed.qdrant.folder import copy_tree, sync_tree
 from ragbed.qdrant.indexing import NOTHING_TO_DO
 from ragbed.qdrant.opening import load
-from ragbed.qdrant.room import is_short, taken_bytes
-from ragbed.qdrant.stored import FIRST, write_mark
 
 if TYPE_CHECKING:
     import threading
@@ -34,15 +34,15 @@ CATCH_UPS = 3
 POLL_S = 0.05
 
 COPIES = 2
-"""Room that a renewal may take, in sizes of the collection: the copy, and what is made of it."""
+"""Space that an optimization may take, in sizes of the collection: the copy, and what is made of it."""
 
 
-def lacks_room(shard: Shard) -> bool:
+def lacks_space(shard: Shard) -> bool:
     """Say whether the disk has too little room for the copy of a collection, and for what is made of it."""
-    return is_short(shard.folder, COPIES * taken_bytes(shard.folder))
+    return is_short(shard.folder, COPIES * size_on_disk(shard.folder))
 
 
-def renew(shard: Shard, stopping: threading.Event) -> str | None:
+def optimize(shard: Shard, stopping: threading.Event) -> str | None:
     """Index and vacuum a collection; say what was in the way, None where nothing was.
 
     Args:
@@ -51,18 +51,18 @@ def renew(shard: Shard, stopping: threading.Event) -> str | None:
     """
     old = shard.folder
     beside = old.parent / f"{FIRST}-{uuid4().hex[:8]}"
-    renewed, failure = False, None
+    optimized, failure = False, None
     try:
         with shard.copying():
             copy_tree(old, beside)
-        renewed = _index(beside, stopping) and _put_in_place(shard, beside)
+        optimized = _index(beside, stopping) and _put_in_place(shard, beside)
     except Exception as error:
         if not shard.is_gone:
             logger.exception("indexing collection %r failed; it goes on without", shard.name)
         failure = str(error)
     finally:
         shard.forget_copy()
-        shutil.rmtree(old if renewed else beside, ignore_errors=True)
+        shutil.rmtree(old if optimized else beside, ignore_errors=True)
     return failure
 
 
@@ -87,4 +87,4 @@ def _put_in_place(shard: Shard, beside: Path) -> bool:
         return False
     sync_tree(beside)
     copy.flush()
-    return shard.renew(copy, beside, lambda: write_mark(shard.name, shard.config, beside))
+    return shard.optimize(copy, beside, lambda: write_manifest(shard.name, shard.config, beside))
