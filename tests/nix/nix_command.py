@@ -46,8 +46,8 @@ class Nix:
 
         Nor what a Nix shell gives its Python for wheels: a Nix of another age would load these libraries too.
         """
-        unwanted = ("NIX_", "LD_LIBRARY_PATH", "DYLD_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+        orphaned_blobs = ("NIX_", "LD_LIBRARY_PATH", "DYLD_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(orphaned_blobs)}
         own = {
             "NIX_STORE_DIR": str(self.folder / "store"),
             "NIX_STATE_DIR": str(self.folder / "var"),

@@ -104,12 +104,12 @@ def store(
 
     Every blob is hashed first. Blobs are hard links, so it takes no space; without DIR it is below the state folder.
     """
-    from ragbed.models import lay_out
+    from ragbed.models import export_store
 
     lock, blobs = lock_in_force(file), fetched_blobs(made=True)
     pins = lock.select(sets=sets, models=models)
     target = folder.absolute() if folder else store_folder(lock, sets, models)
-    done = lay_out(pins, blobs, target)
+    done = export_store(pins, blobs, target)
     if done.copied:
         note(f"ragbed: {done.copied} blobs were copied: {done.folder} is on another disk than {blobs.root}")
     if as_json:
@@ -129,14 +129,14 @@ def prune(*, dry_run: bool, yes: bool, as_json: bool, file: Path | None) -> None
     from dataclasses import asdict
 
     from ragbed.errors import UsageError
+    from ragbed.models import orphaned_blobs
     from ragbed.models import prune as remove
-    from ragbed.models import unwanted
     from ragbed.stack.sizes import shown_bytes
 
     if as_json and not (dry_run or yes):
         raise UsageError("--json needs --yes or --dry-run: a question is no JSON")
     blobs = fetched_blobs()
-    found = unwanted(lock_in_force(file), blobs)
+    found = orphaned_blobs(lock_in_force(file), blobs)
     size = sum(one.size_bytes for one in found)
     if not as_json:
         rows = [(one.digest, shown_bytes(one.size_bytes), "yes" if one.shared else "") for one in found]

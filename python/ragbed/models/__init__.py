@@ -2,14 +2,14 @@
 
 from ragbed.models.blobs import BlobFolder
 from ragbed.models.fetching import FetchPlan, drop_corrupted, fetch, plan_fetch
-from ragbed.models.layout import LaidOut, lay_out, remove_store
+from ragbed.models.layout import LaidOut, export_store, remove_store
 from ragbed.models.locking import change, read_entry, read_entry_of, updated, write_lock
-from ragbed.models.pruning import Unwanted, prune, unwanted
+from ragbed.models.pruning import OrphanedBlob, orphaned_blobs, prune
 from ragbed.models.reasons import Reasons, reasons_for
 from ragbed.models.server import LiveServer
 from ragbed.models.sources import Source, open_folder, open_source
-from ragbed.models.tally import Progress
-from ragbed.models.transfer import Patience
+from ragbed.models.transfer import RetryPolicy
+from ragbed.models.transfer_progress import Progress
 from ragbed.models.verifying import Difference, verify_blobs, verify_server, verify_store
 
 __all__ = [
@@ -18,24 +18,24 @@ __all__ = [
     "FetchPlan",
     "LaidOut",
     "LiveServer",
-    "Patience",
+    "OrphanedBlob",
     "Progress",
     "Reasons",
+    "RetryPolicy",
     "Source",
-    "Unwanted",
     "change",
     "drop_corrupted",
+    "export_store",
     "fetch",
-    "lay_out",
     "open_folder",
     "open_source",
+    "orphaned_blobs",
     "plan_fetch",
     "prune",
     "read_entry",
     "read_entry_of",
     "reasons_for",
     "remove_store",
-    "unwanted",
     "updated",
     "verify_blobs",
     "verify_server",

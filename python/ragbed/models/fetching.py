@@ -13,8 +13,8 @@ import psutil
 
 from ragbed.errors import CheckFailed, RagbedError
 from ragbed.models.blobs import hash_file
-from ragbed.models.tally import Progress, Tally
-from ragbed.models.transfer import Patience, Transfer
+from ragbed.models.transfer import RetryPolicy, Transfer
+from ragbed.models.transfer_progress import Progress, TransferProgress
 from ragbed.stack.sizes import shown_bytes
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def fetch(
     into: BlobFolder,
     *,
     jobs: int = 4,
-    patience: Patience = Patience(),  # noqa: B008 - frozen
+    retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
     progress: Callable[[Progress], None] = lambda _: None,
     every_s: float = 0.2,
 ) -> None:
@@ -158,7 +158,7 @@ def fetch(
         sources: Where from, by the registry that an entry names.
         into: Where to.
         jobs: Transfers at once.
-        patience: How long each goes on trying.
+        retries: How long each goes on trying.
         progress: Called now and then, and at the end, on the calling thread.
         every_s: How often.
 
@@ -167,24 +167,31 @@ def fetch(
         DriftError: A source gives other bytes than the pinned ones.
         CheckFailed: The disk refused a write.
     """
-    tally = Tally(plan.total_bytes)
-    tally.found(plan.total_bytes - plan.left_bytes)
+    sent = TransferProgress(plan.total_bytes)
+    sent.found(plan.total_bytes - plan.left_bytes)
     stop = Event()
     transfers = [
-        Transfer(one.pin, one.part, source=sources[one.pin.registry], into=into, tally=tally, stop=stop)
+        Transfer(
+            one.pin,
+            one.part,
+            source=sources[one.pin.registry],
+            into=into,
+            sent=sent,
+            stop=stop,
+        )
         for one in plan.wanted
     ]
     with ThreadPoolExecutor(max_workers=max(jobs, 1), thread_name_prefix="fetching") as pool:
-        running = [pool.submit(transfer.run, patience) for transfer in transfers]
+        running = [pool.submit(transfer.run, retries) for transfer in transfers]
         try:
             while not _over(running, every_s):
-                progress(tally.progress())
+                progress(sent.progress())
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             for transfer in transfers:
                 transfer.abort()
-    progress(tally.progress())
+    progress(sent.progress())
     _raise_first(running, into)
 
 

@@ -47,11 +47,11 @@ def manifests_in(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def is_ours(folder: Path) -> bool:
-    """Tell whether `lay_out` has made a models folder; an Ollama's own looks much the same."""
+    """Tell whether `export_store` has made a models folder; an Ollama's own looks much the same."""
     return (folder / _MARKER).is_file()
 
 
-def lay_out(pins: Sequence[ModelPin], blobs: BlobFolder, folder: Path) -> LaidOut:
+def export_store(pins: Sequence[ModelPin], blobs: BlobFolder, folder: Path) -> LaidOut:
     """Lay out a read-only models folder from whole, right blobs; an earlier one there is replaced at once.
 
     Args:

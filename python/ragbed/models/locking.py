@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ragbed.errors import DriftError, ServiceMissing, UsageError
 from ragbed.models.config import read_config
-from ragbed.models.sources import Broken, FolderSource, Source
+from ragbed.models.sources import FolderSource, Source, TransferInterrupted
 from ragbed.models.writing import write_text
 from ragbed.pins import Manifest, ModelLock, ModelPin, parse_manifest, with_tag
 from ragbed.pins.model_pin import NAME, TAG, repository_of
@@ -44,7 +44,7 @@ def read_entry(model: str, source: Source, *, registry: str, purpose: Purpose | 
         content = source.manifest(repository_of(name), tag)
         manifest = parse_manifest(content)
         config = source.blob(repository_of(name), manifest.config)
-    except Broken as error:
+    except TransferInterrupted as error:
         raise ServiceMissing(
             f"{source.shown} did not give {model}: {error}",
             hint="run it again, or read it elsewhere: --from, --registry, --url",

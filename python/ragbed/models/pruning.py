@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unwanted:
+class OrphanedBlob:
     """A blob that no entry wants.
 
     Attributes:
@@ -27,17 +27,17 @@ class Unwanted:
     shared: bool
 
 
-def unwanted(lock: ModelLock, blobs: BlobFolder) -> list[Unwanted]:
+def orphaned_blobs(lock: ModelLock, blobs: BlobFolder) -> list[OrphanedBlob]:
     """Return the blobs, whole and unfinished, that no entry of the lock wants."""
     wanted = {part.digest for pin in lock.models.values() for part in pin.manifest.blobs}
     found = []
     for digest in sorted({*blobs.digests(), *blobs.begun()} - wanted):
         path = blobs.path(digest)
         links = path.stat().st_nlink if path.exists() else 1
-        found.append(Unwanted(digest=digest, size_bytes=blobs.size_bytes(digest), shared=links > 1))
+        found.append(OrphanedBlob(digest=digest, size_bytes=blobs.size_bytes(digest), shared=links > 1))
     return found
 
 
-def prune(unwanted_blobs: Sequence[Unwanted], blobs: BlobFolder) -> int:
+def prune(orphaned: Sequence[OrphanedBlob], blobs: BlobFolder) -> int:
     """Remove blobs and return how many bytes that were."""
-    return sum(blobs.remove(one.digest) for one in unwanted_blobs)
+    return sum(blobs.remove(one.digest) for one in orphaned)

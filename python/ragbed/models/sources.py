@@ -27,7 +27,7 @@ _MOST_MANIFEST_BYTES = 1 << 20
 _CONNECT_S = 10.0
 
 
-class Broken(Exception):
+class TransferInterrupted(Exception):
     """A transfer broke off, or the other side is busy: worth another try. The text says what was seen."""
 
 
@@ -51,12 +51,12 @@ class Stream:
         """Read some bytes; 0 at the end.
 
         Raises:
-            Broken: The connection broke.
+            TransferInterrupted: The connection broke.
         """
         try:
             return self.read(buffer) or 0
         except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: closed by `close`
-            raise Broken(f"the connection broke ({type(error).__name__}: {error})") from error
+            raise TransferInterrupted(f"the connection broke ({type(error).__name__}: {error})") from error
 
     def close(self) -> None:
         """End the transfer; harmless when it has ended."""
@@ -77,16 +77,16 @@ class Source(Protocol):
     def open(
         self, pin: ModelPin, part: Part, start: int, *, wired: Callable[[socket.socket], None] = _unwatched
     ) -> Stream:
-        """Return a blob's bytes, if possible from `start` on; raise `Broken` or ServiceMissing.
+        """Return a blob's bytes, if possible from `start` on; raise `TransferInterrupted` or ServiceMissing.
 
         `wired` is told each socket as soon as it is connected: to shut it down is to wake whoever waits for it.
         """
 
     def manifest(self, repository: str, tag: str) -> bytes:
-        """Return the bytes of the manifest that a tag names; raise `Broken` or ServiceMissing."""
+        """Return the bytes of the manifest that a tag names; raise `TransferInterrupted` or ServiceMissing."""
 
     def blob(self, repository: str, part: Part) -> bytes:
-        """Return a small blob's bytes, unchecked; raise `Broken` or ServiceMissing."""
+        """Return a small blob's bytes, unchecked; raise `TransferInterrupted` or ServiceMissing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +185,9 @@ class HttpSource:
             try:
                 return response.read(_MOST_MANIFEST_BYTES)
             except (OSError, http.client.HTTPException) as error:
-                raise Broken(f"the connection broke ({type(error).__name__}: {error})") from error
+                raise TransferInterrupted(
+                    f"the connection broke ({type(error).__name__}: {error})"
+                ) from error
 
     def _get(
         self, url: str, headers: dict[str, str], wired: Callable[[socket.socket], None]
@@ -274,13 +276,15 @@ def _ask(
         return connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         connection.close()
-        raise Broken(f"{redacted(url).partition('?')[0]}: {type(error).__name__}: {error}") from error
+        raise TransferInterrupted(
+            f"{redacted(url).partition('?')[0]}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _refusal(url: str, response: http.client.HTTPResponse) -> Exception:
     seen = f"{redacted(url).partition('?')[0]} answers {response.status} {response.reason}"
     if response.status >= 500 or response.status in _TRANSIENT:
-        return Broken(seen)
+        return TransferInterrupted(seen)
     return ServiceMissing(seen, hint="take another --registry, or --from an Ollama's models folder")
 
 
@@ -301,5 +305,5 @@ def _content_range(header: str) -> tuple[int, int | None]:
     span, _, size = header.removeprefix("bytes").strip().partition("/")
     first = span.partition("-")[0]
     if not first.isdigit():
-        raise Broken(f"the answer in part does not say which part it is: {header!r}")
+        raise TransferInterrupted(f"the answer in part does not say which part it is: {header!r}")
     return int(first), int(size) if size.isdigit() else None

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import DriftError, RagbedError, ServiceMissing
 from ragbed.models.blobs import BUFFER_BYTES, BlobFolder
-from ragbed.models.sources import Broken
+from ragbed.models.sources import TransferInterrupted
 
 if TYPE_CHECKING:
     from io import FileIO
 
     from ragbed.models.sources import Source, Stream
-    from ragbed.models.tally import Tally
+    from ragbed.models.transfer_progress import TransferProgress
     from ragbed.pins import ModelPin, Part
 
 _BUFFERS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long a transfer goes on trying.
 
     Attributes:
@@ -49,16 +49,23 @@ class Transfer:
         part: The blob.
         source: Where it comes from.
         into: Where it goes.
-        tally: What counts the bytes.
+        sent: Counts the bytes.
         stop: Set by whoever wants it to end early; what has come stays for the next time.
     """
 
     def __init__(
-        self, pin: ModelPin, part: Part, *, source: Source, into: BlobFolder, tally: Tally, stop: Event
+        self,
+        pin: ModelPin,
+        part: Part,
+        *,
+        source: Source,
+        into: BlobFolder,
+        sent: TransferProgress,
+        stop: Event,
     ) -> None:
         self._pin, self._part = pin, part
         self._source, self._into = source, into
-        self._tally, self._stop = tally, stop
+        self._sent, self._stop = sent, stop
         self._wire: socket.socket | None = None
 
     def abort(self) -> None:
@@ -72,7 +79,7 @@ class Transfer:
         if self._stop.is_set():  # `abort` may have come just before
             raise InterruptedError
 
-    def run(self, patience: Patience) -> None:
+    def run(self, retries: RetryPolicy) -> None:
         """Return when the blob is there.
 
         Raises:
@@ -82,28 +89,28 @@ class Transfer:
         """
         with self._into.unfinished(self._part.digest, self._stop) as file:
             if self._into.has(self._part):  # another process was faster
-                self._tally.found(self._part.size_bytes)
+                self._sent.found(self._part.size_bytes)
                 self._into.drop_unfinished(self._part.digest)
                 return
-            self._run(file, patience)
+            self._run(file, retries)
 
-    def _run(self, file: FileIO, patience: Patience) -> None:
+    def _run(self, file: FileIO, retries: RetryPolicy) -> None:
         failed: list[Exception] = []
         while True:
             before = _size(file)
             try:
                 self._once(file)
                 return
-            except Broken as error:
+            except TransferInterrupted as error:
                 if self._stop.is_set():
                     raise InterruptedError from error
                 # A try that brought bytes is none that failed: a connection that breaks daily still ends.
                 failed = [error] if _size(file) > before else [*failed, error]
             except _WrongBytes as error:
                 failed = [*failed, error]
-            if len(failed) >= patience.tries:
+            if len(failed) >= retries.tries:
                 raise self._given_up(failed) from failed[-1]
-            if self._stop.wait(patience.pause_s * 2 ** (len(failed) - 1)):
+            if self._stop.wait(retries.pause_s * 2 ** (len(failed) - 1)):
                 raise InterruptedError
 
     def _once(self, file: FileIO) -> None:
@@ -116,9 +123,9 @@ class Transfer:
         finally:
             found = hasher.result()
         if _size(file) < self._part.size_bytes:
-            raise Broken(f"it ended after {_size(file)} of {self._part.size_bytes} bytes")
+            raise TransferInterrupted(f"it ended after {_size(file)} of {self._part.size_bytes} bytes")
         if found != self._part.digest:
-            self._tally.found(-min(_size(file), self._part.size_bytes))
+            self._sent.found(-min(_size(file), self._part.size_bytes))
             file.truncate(0)
             raise _WrongBytes(f"the bytes are those of {found}")
         self._into.finish(self._part.digest)
@@ -135,11 +142,11 @@ class Transfer:
         try:
             self._require_size(stream)
             if stream.start == 0 and _size(file):  # it knows no ranges
-                self._tally.found(-_size(file))
+                self._sent.found(-_size(file))
                 file.truncate(0)
                 hasher.restart()
             if stream.start != _size(file):
-                raise Broken(f"asked for byte {_size(file)}, it sends from byte {stream.start}")
+                raise TransferInterrupted(f"asked for byte {_size(file)}, it sends from byte {stream.start}")
             self._copy(stream, file, hasher)
         finally:
             stream.close()
@@ -162,7 +169,7 @@ class Transfer:
                 return
             _write(file, view[:count])
             hasher.feed(count)
-            self._tally.moved(count)
+            self._sent.moved(count)
             left -= count
             self._check_stop()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from ragbed.models.client import Loading
+    from ragbed.llm.client import Loading
     from ragbed.pipeline.adapters.gaps import PostgresGapStore
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.gaps import Finding

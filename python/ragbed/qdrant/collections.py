@@ -3,7 +3,8 @@
 On disk a collection is a folder of random name. Its `collection.json` is written last, by a rename, and deleted
 first: a folder without it is the rest of a creation or a deletion that was cut off, and is removed when the server
 starts. The random name lets a collection be created again while the old one's files are still going away.
-`collection.json` also names the folder of the engine's files in force; any other beside it is the rest of an optimization.
+`collection.json` also names the folder of the engine's files in force; any other folder beside it
+is the rest of an optimization.
 """
 
 from __future__ import annotations

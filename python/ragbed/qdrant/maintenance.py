@@ -62,7 +62,9 @@ class Maintenance:
         self._tried: WeakKeyDictionary[Shard, tuple[int, int]] = WeakKeyDictionary()
         self._failures: WeakKeyDictionary[Shard, tuple[tuple[int, int], str]] = WeakKeyDictionary()
         self._threads = [
-            threading.Thread(target=self._every_tick, args=(self._tidy,), name="qdrant-maintenance", daemon=True)
+            threading.Thread(
+                target=self._every_tick, args=(self._tidy,), name="qdrant-maintenance", daemon=True
+            )
         ]
         if optimize:
             self._threads.append(

@@ -37,7 +37,7 @@ PART = re.compile(rb"""[;\s]name=(?:"snapshot"|snapshot(?=[;\s]|$))""", re.IGNOR
 """How a form names its part; `filename="snapshot"` is another thing."""
 
 COPIES = 2
-"""Space that a snapshot may take while it is made, in sizes of the collection: a copy of the files, and the snapshot."""
+"""Space that a snapshot may take while it is made, in sizes of the collection: copied files, and the snapshot."""
 
 
 def folder_of(shard: Shard) -> Path:

@@ -12,7 +12,7 @@ from faulty_registry import Registry, running
 
 from made_models import MadeModel, digest_of, made_model, write_lock_of
 from ragbed.errors import CheckFailed, DriftError, ServiceMissing, UsageError
-from ragbed.models import BlobFolder, Patience, fetch, open_folder, open_source, plan_fetch
+from ragbed.models import BlobFolder, RetryPolicy, fetch, open_folder, open_source, plan_fetch
 from ragbed.models.blobs import hash_file
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ragbed.models import Source
     from ragbed.pins import ModelLock
 
-AT_ONCE = Patience(tries=4, pause_s=0.0)
+AT_ONCE = RetryPolicy(tries=4, pause_s=0.0)
 
 
-def fetch_all(lock: ModelLock, source: Source, into: BlobFolder, *, patience: Patience = AT_ONCE) -> None:
+def fetch_all(lock: ModelLock, source: Source, into: BlobFolder, *, retries: RetryPolicy = AT_ONCE) -> None:
     """Fetch the default set."""
     pins = lock.select()
-    fetch(plan_fetch(pins, into), {pins[0].registry: source}, into, patience=patience, every_s=0.01)
+    fetch(plan_fetch(pins, into), {pins[0].registry: source}, into, retries=retries, every_s=0.01)
 
 
 def wrong_blobs(into: BlobFolder) -> list[str]:
@@ -92,7 +92,7 @@ def test_interruptions_and_corruptions_leave_no_wrong_blob(
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
     faults = {"breaks": chance.randrange(6), "corrupts": chance.randrange(3), "errors": chance.randrange(3)}
     with running(Registry(models=[model], seed=seed, ranges=seed % 5 != 0, **faults)) as registry:
-        fetch_all(lock, open_source(registry.url), into, patience=Patience(tries=12, pause_s=0.0))
+        fetch_all(lock, open_source(registry.url), into, retries=RetryPolicy(tries=12, pause_s=0.0))
 
     assert {d: into.path(d).read_bytes() for d in into.digests()} == model.blobs
     assert into.begun() == []
@@ -105,7 +105,7 @@ def test_a_fetch_that_gave_up_goes_on_where_it_stopped(
     """The next fetch asks for the rest of an unfinished blob, and for no byte before."""
     with running(Registry(models=[model], seed=seed, breaks=99)) as registry:
         with pytest.raises(ServiceMissing):
-            fetch_all(lock, open_source(registry.url), into, patience=Patience(tries=1, pause_s=0.0))
+            fetch_all(lock, open_source(registry.url), into, retries=RetryPolicy(tries=1, pause_s=0.0))
         begun = {digest: into.path(digest).with_suffix(".partial").stat().st_size for digest in into.begun()}
         registry.breaks, registry.asked = 0, []
 
@@ -208,7 +208,7 @@ def test_refusals_name_the_answer(
 
 @pytest.mark.parametrize(("status", "times"), [(404, 1), (503, 4)], ids=["final", "transient"])
 def test_only_what_may_pass_is_tried_again(status: int, times: int, tmp_path: Path, into: BlobFolder) -> None:
-    """A blob that is not there is asked for once; a busy registry as often as patience says."""
+    """A blob that is not there is asked for once; a busy registry as often as retries says."""
     model = MadeModel(layers=(("model", b"one blob"),), config=b"one blob")
     lock = write_lock_of(tmp_path / "models.lock.json", model)
     with running(Registry(models=[model], status=status)) as registry, pytest.raises(ServiceMissing):
@@ -321,7 +321,7 @@ def test_progress_ends_with_everything(model: MadeModel, lock: ModelLock, into: 
     with running(Registry(models=[model], breaks=3)) as registry:
         pins = lock.select()
         source = {pins[0].registry: open_source(registry.url)}
-        fetch(plan_fetch(pins, into), source, into, patience=AT_ONCE, progress=reports.append, every_s=0.001)
+        fetch(plan_fetch(pins, into), source, into, retries=AT_ONCE, progress=reports.append, every_s=0.001)
 
     assert reports[-1].done_bytes == reports[-1].total_bytes == sum(map(len, model.blobs.values()))
 

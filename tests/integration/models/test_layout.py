@@ -8,7 +8,7 @@ import pytest
 
 from made_models import MadeModel, digest_of, made_model, write_lock_of
 from ragbed.errors import ServiceMissing, UsageError
-from ragbed.models import BlobFolder, lay_out, prune, remove_store, unwanted, verify_store
+from ragbed.models import BlobFolder, export_store, orphaned_blobs, prune, remove_store, verify_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def fetched(folder: Path, *models: MadeModel) -> BlobFolder:
 
 def test_a_laid_out_folder_is_what_the_lock_says(tmp_path: Path, lock: ModelLock, blobs: BlobFolder) -> None:
     """Verify finds no difference, and the manifest is the registry's byte for byte."""
-    done = lay_out(lock.select(), blobs, tmp_path / "store")
+    done = export_store(lock.select(), blobs, tmp_path / "store")
 
     assert verify_store(lock.select(), done.folder) == []
     path = done.folder / "manifests" / "registry.ollama.ai" / "library" / "tiny" / "latest"
@@ -51,7 +51,7 @@ def test_a_laid_out_folder_is_what_the_lock_says(tmp_path: Path, lock: ModelLock
 
 def test_blobs_are_hard_links(tmp_path: Path, lock: ModelLock, blobs: BlobFolder) -> None:
     """A laid-out folder takes no space of its own."""
-    done = lay_out(lock.select(), blobs, tmp_path / "store")
+    done = export_store(lock.select(), blobs, tmp_path / "store")
 
     here, there = BlobFolder(done.folder), blobs
     assert all(here.path(digest).samefile(there.path(digest)) for digest in MODEL.blobs)
@@ -60,7 +60,7 @@ def test_blobs_are_hard_links(tmp_path: Path, lock: ModelLock, blobs: BlobFolder
 
 def test_nothing_in_it_may_be_written(tmp_path: Path, lock: ModelLock, blobs: BlobFolder) -> None:
     """Folders and manifests carry no write permission for anybody."""
-    folder = lay_out(lock.select(), blobs, tmp_path / "store").folder
+    folder = export_store(lock.select(), blobs, tmp_path / "store").folder
 
     written = [
         path
@@ -74,11 +74,11 @@ def test_it_can_be_laid_out_again_with_other_models(
     tmp_path: Path, lock: ModelLock, blobs: BlobFolder
 ) -> None:
     """The old folder is replaced, and nothing is left beside it."""
-    lay_out(lock.select(), blobs, tmp_path / "stores" / "all")
+    export_store(lock.select(), blobs, tmp_path / "stores" / "all")
     other = made_model("other", seed=9)
     both = write_lock_of(tmp_path / "models.lock.json", MODEL, other)
 
-    folder = lay_out(
+    folder = export_store(
         both.select(), fetched(tmp_path / "more", MODEL, other), tmp_path / "stores" / "all"
     ).folder
 
@@ -98,7 +98,7 @@ def test_what_is_not_whole_is_not_laid_out(
         weights.write_bytes(b"\0" + content[1:])
 
     with pytest.raises(ServiceMissing) as caught:
-        lay_out(lock.select(), blobs, tmp_path / "store")
+        export_store(lock.select(), blobs, tmp_path / "store")
 
     assert f"{fault}: model sha256:" in caught.value.render()
     assert caught.value.hint == f"ragbed models fetch {again}--model tiny:latest"
@@ -112,7 +112,7 @@ def test_a_folder_of_somebody_else_is_not_replaced(
     MODEL.write_folder(tmp_path / "theirs", lock["tiny"])
 
     with pytest.raises(UsageError, match="has not made it"):
-        lay_out(lock.select(), blobs, tmp_path / "theirs")
+        export_store(lock.select(), blobs, tmp_path / "theirs")
 
     assert verify_store(lock.select(), tmp_path / "theirs") == []
 
@@ -122,12 +122,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, lock: ModelLock
     (tmp_path / "file").touch()
 
     with pytest.raises(UsageError, match=r"cannot make .*/file/store: "):
-        lay_out(lock.select(), blobs, tmp_path / "file" / "store")
+        export_store(lock.select(), blobs, tmp_path / "file" / "store")
 
 
 def test_removing_a_folder_leaves_the_blobs(tmp_path: Path, lock: ModelLock, blobs: BlobFolder) -> None:
     """They belong to the folder they were fetched into."""
-    remove_store(lay_out(lock.select(), blobs, tmp_path / "store").folder)
+    remove_store(export_store(lock.select(), blobs, tmp_path / "store").folder)
 
     assert sorted(blobs.digests()) == sorted(MODEL.blobs)
     assert not (tmp_path / "store").exists()
@@ -149,7 +149,7 @@ def test_only_unwanted_blobs_are_pruned(tmp_path: Path, lock: ModelLock) -> None
     begun = blobs.path(digest_of(b"begun")).with_suffix(".partial")
     begun.write_bytes(b"beg")
 
-    found = unwanted(lock, blobs)
+    found = orphaned_blobs(lock, blobs)
     prune(found, blobs)
 
     extra = digest_of(dict(other.layers)["model"])

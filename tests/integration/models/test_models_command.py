@@ -289,11 +289,11 @@ def _begun_bytes(ragbed: RagbedCommand) -> int:
 
 def _wait_until(happened: Callable[[], bool]) -> None:
     """Ask again and again, as a file gives no other sign."""
-    patience = Event()
+    retries = Event()
     for _ in range(2000):
         if happened():
             return
-        patience.wait(0.01)
+        retries.wait(0.01)
     raise AssertionError("it did not happen in 20 s")
 
 

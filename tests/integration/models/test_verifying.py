@@ -10,7 +10,7 @@ from listing_ollama import Listed, listing
 
 from made_models import CONFIG, MadeModel, digest_of, made_model, write_lock_of
 from ragbed.errors import ServiceMissing
-from ragbed.models import BlobFolder, LiveServer, lay_out, verify_blobs, verify_server, verify_store
+from ragbed.models import BlobFolder, LiveServer, export_store, verify_blobs, verify_server, verify_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,7 +220,7 @@ def test_more_models_are_drift_only_in_a_folder_that_we_laid_out(
     tmp_path: Path, lock: ModelLock, store: Path
 ) -> None:
     """An Ollama's own folder may have as many as it likes."""
-    ours = lay_out(lock.select(), BlobFolder(store), tmp_path / "ours").folder
+    ours = export_store(lock.select(), BlobFolder(store), tmp_path / "ours").folder
     for folder in (store, ours):
         (folder / "blobs").chmod(0o755)
         BlobFolder(folder).path(digest_of(b"extra")).write_bytes(b"extra")

@@ -16,7 +16,7 @@ from ragbed.errors import ExitCode
 from ragbed.models.fingerprint import (
     Fingerprint,
     FingerprintFile,
-    Mark,
+    StoredVector,
     check_fingerprint,
     fingerprints_path,
     load_fingerprints,
@@ -64,21 +64,23 @@ def embedded(known: FingerprintFile) -> Fingerprint:
     return next(one for one in known.fingerprints if one.purpose == "embedding")
 
 
-def with_marks(known: FingerprintFile, change: Callable[[Mark], Mark], **setup: str) -> FingerprintFile:
+def with_marks(
+    known: FingerprintFile, change: Callable[[StoredVector], StoredVector], **setup: str
+) -> FingerprintFile:
     """Return a file in which the embedding model had other vectors, of another setup where one is given."""
     now = embedded(known)
     marks = {name: change(mark) for name, mark in now.marks.items()}
     return replace(known, fingerprints=(replace(now, marks=marks, setup=replace(now.setup, **setup)),))
 
 
-def rotated(mark: Mark) -> Mark:
+def rotated(mark: StoredVector) -> StoredVector:
     """Turn a vector: each number goes to the next place."""
-    return Mark.of([*mark.direction[1:], mark.direction[0]])
+    return StoredVector.of([*mark.direction[1:], mark.direction[0]])
 
 
-def scaled(mark: Mark) -> Mark:
+def scaled(mark: StoredVector) -> StoredVector:
     """Make a vector twice as long."""
-    return Mark.of([2 * number for number in mark.direction])
+    return StoredVector.of([2 * number for number in mark.direction])
 
 
 @pytest.mark.parametrize("model", [EMBEDS, CHATS])
@@ -112,7 +114,10 @@ def test_another_model_behind_the_name_is_drift(
 
 @pytest.mark.parametrize("change", [rotated, scaled])
 def test_other_vectors_of_the_same_setup_are_drift(
-    real_ollama: str, settings: Settings, known: FingerprintFile, change: Callable[[Mark], Mark]
+    real_ollama: str,
+    settings: Settings,
+    known: FingerprintFile,
+    change: Callable[[StoredVector], StoredVector],
 ) -> None:
     """Nothing that can be seen from outside changed, and that is said."""
     verdict = check_fingerprint(real_ollama, EMBEDS, known=with_marks(known, change), settings=settings)

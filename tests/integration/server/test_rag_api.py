@@ -109,7 +109,7 @@ def test_the_question_goes_by_the_usual_names(api: httpx.Client, name: str) -> N
 
 
 def test_what_is_not_covered_becomes_a_gap(api: httpx.Client) -> None:
-    """Asking saves the gap, and the list of gaps shows it."""
+    """RetryingClient saves the gap, and the list of gaps shows it."""
     question = "Kubernetes pod autoscaling with KEDA"
 
     answer = api.post("/api/chat", json={"question": question}).json()

@@ -1,4 +1,4 @@
-"""The client policy's decisions: what is sent again, which error a fault becomes, what one request holds."""
+"""The client policy's decisions: what is sent again, which error a failure becomes, what one request holds."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 
 import ragbed
 from ragbed.errors import AnswerFailed, EmbeddingFailed, InputTooLong, ServiceMissing, ServiceNotReady
-from ragbed.models.client import (
+from ragbed.llm.client import (
     Call,
     ClientPolicy,
-    Fault,
+    Failure,
     Loading,
     batches,
     error_for,
-    fault_of,
+    failure_of,
     pause_before_again,
 )
-from ragbed.models.client.faults import Kind
+from ragbed.llm.client.failures import Kind
 from ragbed.tokens import estimate_tokens
 
 PACKAGE = Path(ragbed.__file__).parent
@@ -55,7 +55,7 @@ def test_only_what_does_no_harm_is_sent_again(embeds: bool, again: set[str]) -> 
     found = {
         kind
         for kind in KINDS
-        if pause_before_again(Fault(kind=kind, said=""), call(embeds=embeds), repeats=0, policy=POLICY)
+        if pause_before_again(Failure(kind=kind, said=""), call(embeds=embeds), repeats=0, policy=POLICY)
     }
 
     assert found == again
@@ -63,23 +63,23 @@ def test_only_what_does_no_harm_is_sent_again(embeds: bool, again: set[str]) -> 
 
 def test_a_connection_that_nobody_takes_is_no_silence() -> None:
     """It has a time limit of its own: the request's is not the one to raise."""
-    assert fault_of(httpx.ConnectTimeout("timed out")).kind == "refused"
-    assert fault_of(httpx.ReadTimeout("timed out")).kind == "silent"
+    assert failure_of(httpx.ConnectTimeout("timed out")).kind == "refused"
+    assert failure_of(httpx.ReadTimeout("timed out")).kind == "silent"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_half_read_is_never_sent_again(kind: Kind) -> None:
-    """Whatever the fault."""
-    fault = Fault(kind=kind, said="", begun=True)
+    """Whatever the failure."""
+    failure = Failure(kind=kind, said="", begun=True)
 
-    assert pause_before_again(fault, call(embeds=True), repeats=0, policy=POLICY) is None
+    assert pause_before_again(failure, call(embeds=True), repeats=0, policy=POLICY) is None
 
 
 def test_pauses_are_taken_in_turn_and_end() -> None:
     """There are as many repeats as pauses."""
-    fault = Fault(kind="busy", said="")
+    failure = Failure(kind="busy", said="")
 
-    pauses = [pause_before_again(fault, call(embeds=True), repeats=n, policy=POLICY) for n in range(3)]
+    pauses = [pause_before_again(failure, call(embeds=True), repeats=n, policy=POLICY) for n in range(3)]
 
     assert pauses == [0.1, 0.2, None]
 
@@ -101,7 +101,7 @@ def test_pauses_are_taken_in_turn_and_end() -> None:
 )
 def test_each_fault_has_its_error(kind: Kind, error: type[Exception]) -> None:
     """A server that is not there is told from a model that refuses, and the model is named."""
-    made = error_for(Fault(kind=kind, said="why"), call(embeds=True))
+    made = error_for(Failure(kind=kind, said="why"), call(embeds=True))
 
     assert type(made) is error
     assert re.search(r"\bm\b", made.message)
@@ -109,18 +109,18 @@ def test_each_fault_has_its_error(kind: Kind, error: type[Exception]) -> None:
 
 def test_a_question_over_the_context_is_no_text_to_split() -> None:
     """Only an embedding can be put together from parts."""
-    made = error_for(Fault(kind="too_long", said="context length"), call(embeds=False))
+    made = error_for(Failure(kind="too_long", said="context length"), call(embeds=False))
 
     assert type(made) is AnswerFailed
 
 
 def test_too_little_memory_points_at_smaller_models() -> None:
     """The model would be refused again."""
-    fault = Fault(
+    failure = Failure(
         kind="declined", said="model requires more system memory (4.9 GiB) than is available (2.0 GiB)"
     )
 
-    assert error_for(fault, call(embeds=True)).hint.startswith("take a smaller model")
+    assert error_for(failure, call(embeds=True)).hint.startswith("take a smaller model")
 
 
 @given(

@@ -15,8 +15,8 @@ from ragbed.models.fingerprint import (
     TOLERANCE,
     Fingerprint,
     FingerprintFile,
-    Mark,
     Setup,
+    StoredVector,
     Verdict,
     compare,
     load_canaries,
@@ -32,18 +32,18 @@ SEEN = Fingerprint(
     setup=SETUP,
     purpose="embedding",
     canaries="c",
-    marks={"short": Mark.of([1.0, 0.0, 0.0]), "blank": Mark.of([0.0, 1.0, 0.0])},
+    marks={"short": StoredVector.of([1.0, 0.0, 0.0]), "blank": StoredVector.of([0.0, 1.0, 0.0])},
 )
 CHAT = Fingerprint(setup=SETUP, purpose="chat", canaries="p", answers={"facts": "Spring, summer, autumn"})
 OTHERS = {"digest": f"sha256:{'2' * 64}", "runtime": "ollama 0.23.0", "backend": "gpu linux-x86_64"}
 
 
-def turned(angle: float, *, length: float = 1.0) -> Mark:
+def turned(angle: float, *, length: float = 1.0) -> StoredVector:
     """Return the first canary's vector, turned and scaled."""
-    return Mark.of([length * math.cos(angle), length * math.sin(angle), 0.0])
+    return StoredVector.of([length * math.cos(angle), length * math.sin(angle), 0.0])
 
 
-def with_short(mark: Mark) -> Fingerprint:
+def with_short(mark: StoredVector) -> Fingerprint:
     """Return the fingerprint with another vector of its first canary."""
     return replace(SEEN, marks={**SEEN.marks, "short": mark})
 
@@ -136,7 +136,7 @@ def test_the_same_bytes_under_another_name_are_known() -> None:
 
 def test_other_dimensions_are_drift() -> None:
     """Another model is behind the name."""
-    verdict = judged(with_short(Mark.of([1.0, 0.0])), SEEN)
+    verdict = judged(with_short(StoredVector.of([1.0, 0.0])), SEEN)
 
     assert verdict.fails
     assert "short: 2 dimensions, recorded 3" in verdict.details

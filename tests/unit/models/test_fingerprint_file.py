@@ -15,8 +15,8 @@ from ragbed.errors import PinFileError
 from ragbed.models.fingerprint import (
     Fingerprint,
     FingerprintFile,
-    Mark,
     Setup,
+    StoredVector,
     fingerprints_path,
     load_fingerprints,
 )
@@ -36,7 +36,7 @@ VECTORS = Fingerprint(
     setup=SETUP,
     purpose="embedding",
     canaries="c",
-    marks={"short": Mark.of([0.6, 0.8]), "blank": Mark.of([1.0, 0.0])},
+    marks={"short": StoredVector.of([0.6, 0.8]), "blank": StoredVector.of([1.0, 0.0])},
 )
 ANSWERS = Fingerprint(setup=SETUP, purpose="chat", canaries="p", answers={"facts": "Spring, summer …"})
 
@@ -48,7 +48,7 @@ SETUPS = st.builds(
     runtime=WORDS,
     backend=WORDS,
 )
-MARKS = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=8).map(Mark.of)
+MARKS = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=8).map(StoredVector.of)
 FINGERPRINTS = st.one_of(
     st.builds(
         Fingerprint,
@@ -115,7 +115,9 @@ def test_the_order_of_recording_changes_nothing(recorded: list[Fingerprint], dat
 def test_recording_again_replaces_what_has_its_place(path: Path, digest: str) -> None:
     """One fingerprint per name, runtime and backend, whatever bytes the name stood for; others stay."""
     newer = replace(VECTORS, setup=replace(SETUP, runtime="ollama 0.30.7"))
-    changed = replace(VECTORS, setup=replace(SETUP, digest=digest), marks={"short": Mark.of([0.0, 1.0])})
+    changed = replace(
+        VECTORS, setup=replace(SETUP, digest=digest), marks={"short": StoredVector.of([0.0, 1.0])}
+    )
 
     file = load_fingerprints(path).recorded(newer).recorded(changed)
 
@@ -142,7 +144,7 @@ def test_the_file_lies_beside_its_lock(tmp_path: Path) -> None:
 
 def change_vector(value: dict[str, Any]) -> None:
     """Put another vector in place of one."""
-    value["vectors"]["short"] = Mark.of([0.8, 0.6]).encode()
+    value["vectors"]["short"] = StoredVector.of([0.8, 0.6]).encode()
 
 
 def damage_vector(value: dict[str, Any]) -> None:

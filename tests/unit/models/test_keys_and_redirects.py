@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import ollama
 import pytest
 
-from ragbed.models.client.asking import Asking
-from ragbed.models.client.policy import ClientPolicy
+from ragbed.llm.client.policy import ClientPolicy
+from ragbed.llm.client.retrying import RetryingClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def test_an_answer_leads_to_no_other_host(servers: tuple[_Server, _Server]) -> N
     """The guard has judged one address; a redirect would go round it."""
     first, second = servers
     first.elsewhere = second.url
-    asking = Asking(first.url, ClientPolicy())
+    asking = RetryingClient(first.url, ClientPolicy())
 
     with pytest.raises(ollama.ResponseError):
         asking.client(5.0).list()
@@ -79,7 +79,7 @@ def test_the_environments_key_stays_at_home(
 ) -> None:
     """OLLAMA_API_KEY was given for another server than the one of a stack."""
     monkeypatch.setenv("OLLAMA_API_KEY", "the-key")
-    asking = Asking(servers[0].url, ClientPolicy())
+    asking = RetryingClient(servers[0].url, ClientPolicy())
 
     asking.client(5.0).list()
 

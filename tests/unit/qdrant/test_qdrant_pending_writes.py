@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from qdrant_edge import UpdateOperation
 
+from ragbed.qdrant import pending_writes
 from ragbed.qdrant.pending_writes import PendingWrites
 
 

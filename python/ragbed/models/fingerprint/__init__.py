@@ -4,8 +4,8 @@ from ragbed.models.fingerprint.canaries import Canaries, load_canaries
 from ragbed.models.fingerprint.checking import check_fingerprint, record_fingerprint
 from ragbed.models.fingerprint.comparing import LENGTH_TOLERANCE, TOLERANCE, compare
 from ragbed.models.fingerprint.file import FingerprintFile, fingerprints_path, load_fingerprints
-from ragbed.models.fingerprint.mark import Mark
 from ragbed.models.fingerprint.record import Fingerprint, Setup
+from ragbed.models.fingerprint.stored_vector import StoredVector
 from ragbed.models.fingerprint.verdict import Verdict
 
 __all__ = [
@@ -14,8 +14,8 @@ __all__ = [
     "Canaries",
     "Fingerprint",
     "FingerprintFile",
-    "Mark",
     "Setup",
+    "StoredVector",
     "Verdict",
     "check_fingerprint",
     "compare",

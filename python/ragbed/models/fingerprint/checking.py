@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, UsageError
-from ragbed.models.client import ClientPolicy, OllamaSession
+from ragbed.llm.client import ClientPolicy, OllamaSession
 from ragbed.models.fingerprint.comparing import compare
 from ragbed.models.fingerprint.file import FingerprintFile, load_fingerprints
 from ragbed.models.fingerprint.measuring import measure
@@ -18,7 +18,7 @@ from ragbed.stack import num_thread_at, project_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ragbed.models.client import Loading
+    from ragbed.llm.client import Loading
     from ragbed.settings import Settings
 
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ragbed.models.fingerprint.file import FingerprintFile
-    from ragbed.models.fingerprint.mark import Mark
     from ragbed.models.fingerprint.record import Fingerprint
+    from ragbed.models.fingerprint.stored_vector import StoredVector
 
 TOLERANCE = 1e-5
 """Cosine distance that is still the same vector.
@@ -71,13 +71,13 @@ def _compare_vectors(seen: Fingerprint, recorded: Fingerprint, changes: tuple[st
     )
 
 
-def _differs(distance: float | None, now: Mark, then: Mark | None) -> bool:
+def _differs(distance: float | None, now: StoredVector, then: StoredVector | None) -> bool:
     if distance is None or then is None:
         return True
     return distance > TOLERANCE or abs(now.length - then.length) > LENGTH_TOLERANCE * then.length
 
 
-def _vector_line(name: str, distance: float | None, now: Mark, then: Mark | None) -> str:
+def _vector_line(name: str, distance: float | None, now: StoredVector, then: StoredVector | None) -> str:
     if then is None:
         return f"{name}: not recorded"
     if distance is None:

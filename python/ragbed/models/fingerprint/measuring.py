@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceMissing
 from ragbed.models.fingerprint.canaries import load_canaries
-from ragbed.models.fingerprint.mark import Mark
 from ragbed.models.fingerprint.record import Fingerprint, Setup
+from ragbed.models.fingerprint.stored_vector import StoredVector
 from ragbed.models.server import LiveServer
 from ragbed.pins import fetch_command, with_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ragbed.models.client import OllamaSession
+    from ragbed.llm.client import OllamaSession
     from ragbed.models.server import LoadedModel
 
 GREEDY = {"temperature": 0, "seed": 42, "num_predict": 24}
@@ -65,10 +65,12 @@ def measure(session: OllamaSession, model: str, *, apart: bool = False) -> Finge
     )
 
 
-def _marks(session: OllamaSession, model: str, texts: Mapping[str, str], *, apart: bool) -> dict[str, Mark]:
+def _marks(
+    session: OllamaSession, model: str, texts: Mapping[str, str], *, apart: bool
+) -> dict[str, StoredVector]:
     requests = [[text] for text in texts.values()] if apart else [list(texts.values())]
     vectors = [vector for request in requests for vector in session.embed(model, request)]
-    return {name: Mark.of(vector) for name, vector in zip(texts, vectors, strict=True)}
+    return {name: StoredVector.of(vector) for name, vector in zip(texts, vectors, strict=True)}
 
 
 def _answers(session: OllamaSession, model: str, prompts: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ragbed.models.fingerprint.canaries import Purpose  # noqa: TC001 - pydantic reads the annotations
-from ragbed.models.fingerprint.mark import Mark
+from ragbed.models.fingerprint.stored_vector import StoredVector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ class Fingerprint:
     setup: Setup
     purpose: Purpose
     canaries: str
-    marks: Mapping[str, Mark] = field(default_factory=dict)
+    marks: Mapping[str, StoredVector] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Fingerprint:
         marks = {}
         for name, line in (value.get("vectors") or {}).items():
             try:
-                marks[name] = Mark.decode(line)
+                marks[name] = StoredVector.decode(line)
             except ValueError as error:
                 raise ValueError(f"vectors.{name}: expected {error}") from None
         found = cls(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.guard import WrongService
 from ragbed.guard.stores.http import request
-from ragbed.stack.telling import Telling, told
+from ragbed.stack.load_progress import LoadProgress, reporting_load
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -73,10 +73,10 @@ def _told(model: str, policy: LoadPolicy, size: Callable[[str], int]) -> Abstrac
     say = policy.say
     if say is None:
         return nullcontext()
-    telling = Telling(
+    telling = LoadProgress(
         tell=lambda loading: say(f"ollama is {loading.line}"),
         size=size,
         after_s=policy.first_word_s,
         every_s=policy.next_word_s,
     )
-    return told(model, telling)
+    return reporting_load(model, telling)

@@ -32,7 +32,7 @@ class Progress:
     left_s: float | None
 
 
-class Tally:
+class TransferProgress:
     """Counts the bytes of all transfers of a fetch; called from many threads.
 
     Args:

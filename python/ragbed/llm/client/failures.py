@@ -1,7 +1,7 @@
-"""What can go wrong between us and Ollama: which fault it is, whether to ask again, which error it becomes.
+"""What can go wrong between us and Ollama: which failure it is, whether to ask again, which error it becomes.
 
-`fault_of` reads the exceptions of the official client and of the HTTP library below it. The decisions on a fault are
-pure functions, so a caller that is not sync can use them as well.
+`failure_of` reads the exceptions of the official client and of the HTTP library below it. The decisions on a failure
+are pure functions, so an async caller can use them as well.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ragbed.errors import EmbeddingFailed, InputTooLong, RagbedError, ServiceMissing, ServiceNotReady
-from ragbed.models.client.library import ollama_library
+from ragbed.llm.client.library import ollama_library
 from ragbed.pins import fetch_command
 
 if TYPE_CHECKING:
-    from ragbed.models.client.policy import ClientPolicy
+    from ragbed.llm.client.policy import ClientPolicy
 
 Kind = Literal[
     "refused", "busy", "cut", "silent", "slow", "absent", "too_long", "crashed", "declined", "garbled"
@@ -58,7 +58,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Failure:
     """Why a request gave no answer.
 
     Attributes:
@@ -85,8 +85,8 @@ def vendor_errors() -> tuple[type[Exception], ...]:
     return (ollama.ResponseError, ConnectionError, httpx.RequestError, ValueError, TypeError, AttributeError)
 
 
-def fault_of(error: Exception, *, begun: bool = False) -> Fault:
-    """Return which fault an exception of the official client stands for.
+def failure_of(error: Exception, *, begun: bool = False) -> Failure:
+    """Return which failure an exception of the official client stands for.
 
     Args:
         error: One of `vendor_errors`.
@@ -99,15 +99,15 @@ def fault_of(error: Exception, *, begun: bool = False) -> Fault:
     said = (str(error) or type(error).__name__).split("\n", 1)[0]
     if isinstance(error, ollama.ResponseError):
         said = str(error.error).strip()  # other servers give an object
-        return Fault(kind=_refusal(error.status_code, said), said=said, begun=begun)
+        return Failure(kind=_refusal(error.status_code, said), said=said, begun=begun)
     if isinstance(error, httpx.ConnectTimeout):  # the request's own time has not begun
-        return Fault(kind="refused", said="no connection came about in time", begun=begun)
+        return Failure(kind="refused", said="no connection came about in time", begun=begun)
     if isinstance(error, httpx.TimeoutException):
-        return Fault(kind="silent", said=said, begun=begun)
+        return Failure(kind="silent", said=said, begun=begun)
     if isinstance(error, httpx.ConnectError | ConnectionError):
-        return Fault(kind="refused", said="the connection was refused", begun=begun)
+        return Failure(kind="refused", said="the connection was refused", begun=begun)
     kind: Kind = "cut" if isinstance(error, httpx.TransportError) else "garbled"
-    return Fault(kind=kind, said=said, begun=begun)
+    return Failure(kind=kind, said=said, begun=begun)
 
 
 def _refusal(status: int, said: str) -> Kind:
@@ -121,57 +121,57 @@ def _refusal(status: int, said: str) -> Kind:
     return "crashed" if any(words in said for words in _RUNNER_LOST) else "declined"
 
 
-def pause_before_again(fault: Fault, call: Call, *, repeats: int, policy: ClientPolicy) -> float | None:
+def pause_before_again(failure: Failure, call: Call, *, repeats: int, policy: ClientPolicy) -> float | None:
     """Return how long to wait before the request is sent again; None where it is not.
 
     Sent again is what has certainly not begun, and what does no harm twice; never what is half read, and never
     after a time-out: the server was given its time.
 
     Args:
-        fault: What went wrong.
+        failure: What went wrong.
         call: What was asked.
         repeats: How often it has been sent again already.
         policy: Its pauses are the most repeats there are.
     """
-    safe = fault.kind in _NOT_BEGUN or (call.repeatable and fault.kind in _PASSING)
-    if fault.begun or not safe or repeats >= len(policy.pauses_s):
+    safe = failure.kind in _NOT_BEGUN or (call.repeatable and failure.kind in _PASSING)
+    if failure.begun or not safe or repeats >= len(policy.pauses_s):
         return None
     return policy.pauses_s[repeats]
 
 
-def error_for(fault: Fault, call: Call) -> RagbedError:
-    """Return a fault as the error that callers see."""
+def error_for(failure: Failure, call: Call) -> RagbedError:
+    """Return a failure as the error that callers see."""
     server = f"Ollama at {call.server}"
-    if fault.kind == "absent":
+    if failure.kind == "absent":
         return ServiceMissing(
-            f"{server} has no model {call.model}", details=[fault.said], hint=fetch_command([call.model])
+            f"{server} has no model {call.model}", details=[failure.said], hint=fetch_command([call.model])
         )
-    if fault.kind == "refused":
-        return ServiceMissing(f"{server} did not finish {call.doing}: {fault.said}", hint=_UP)
-    if fault.kind == "busy":
+    if failure.kind == "refused":
+        return ServiceMissing(f"{server} did not finish {call.doing}: {failure.said}", hint=_UP)
+    if failure.kind == "busy":
         return ServiceNotReady(
-            f"{server} is too busy for {call.doing}: {fault.said}",
+            f"{server} is too busy for {call.doing}: {failure.said}",
             hint="let its other callers finish, or start it with a longer queue, OLLAMA_MAX_QUEUE",
         )
-    if fault.kind == "cut":
-        return ServiceNotReady(f"{server} broke off {call.doing}: {fault.said}", hint=_LOG)
-    if fault.kind in ("silent", "slow"):
-        return _overdue(fault, call, server)
-    return _model_error(fault, call)
+    if failure.kind == "cut":
+        return ServiceNotReady(f"{server} broke off {call.doing}: {failure.said}", hint=_LOG)
+    if failure.kind in ("silent", "slow"):
+        return _overdue(failure, call, server)
+    return _model_error(failure, call)
 
 
-def _overdue(fault: Fault, call: Call, server: str) -> RagbedError:
-    how = "said nothing" if fault.kind == "silent" else "did not come to an end"
+def _overdue(failure: Failure, call: Call, server: str) -> RagbedError:
+    how = "said nothing" if failure.kind == "silent" else "did not come to an end"
     return ServiceNotReady(f"{server} {how} for {call.limit_s:g} s: {call.doing}", hint=f"raise {call.limit}")
 
 
-def _model_error(fault: Fault, call: Call) -> RagbedError:
+def _model_error(failure: Failure, call: Call) -> RagbedError:
     """Return what a model that was reached has refused."""
-    if fault.kind == "too_long" and issubclass(call.failed, EmbeddingFailed):
-        return InputTooLong(f"{call.model} takes no text of this length, {call.doing}: {fault.said}")
-    if fault.kind == "garbled":
-        return call.failed(f"{call.model} gave no answer that can be read, {call.doing}: {fault.said}")
-    if fault.kind == "crashed":
-        return call.failed(f"{call.model} died, {call.doing}: {fault.said}", hint=_LOG)
-    hint = "take a smaller model, ragbed models why tells their memory" if "memory" in fault.said else ""
-    return call.failed(f"{call.model} refused, {call.doing}: {fault.said}", hint=hint)
+    if failure.kind == "too_long" and issubclass(call.failed, EmbeddingFailed):
+        return InputTooLong(f"{call.model} takes no text of this length, {call.doing}: {failure.said}")
+    if failure.kind == "garbled":
+        return call.failed(f"{call.model} gave no answer that can be read, {call.doing}: {failure.said}")
+    if failure.kind == "crashed":
+        return call.failed(f"{call.model} died, {call.doing}: {failure.said}", hint=_LOG)
+    hint = "take a smaller model, ragbed models why tells their memory" if "memory" in failure.said else ""
+    return call.failed(f"{call.model} refused, {call.doing}: {failure.said}", hint=hint)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ragbed.errors import AnswerFailed, EmbeddingFailed, ServiceMissing
 from ragbed.guard import redacted
-from ragbed.models.client.asking import Asking
-from ragbed.models.client.batching import batches
-from ragbed.models.client.faults import Call, Fault, error_for
-from ragbed.models.client.policy import ClientPolicy
-from ragbed.models.client.reply import Reply, reply_of
-from ragbed.models.client.vectors import check_vectors
+from ragbed.llm.client.batching import batches
+from ragbed.llm.client.failures import Call, Failure, error_for
+from ragbed.llm.client.policy import ClientPolicy
+from ragbed.llm.client.reply import Reply, reply_of
+from ragbed.llm.client.retrying import RetryingClient
+from ragbed.llm.client.vectors import check_vectors
 from ragbed.models.server import LiveServer
 from ragbed.pins import with_tag
-from ragbed.stack.telling import Telling, told
+from ragbed.stack.load_progress import LoadProgress, reporting_load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import ollama
 
-    from ragbed.stack.telling import Loading
+    from ragbed.stack.load_progress import Loading
 
 Use = Literal["embed", "chat"]
 
@@ -59,7 +59,7 @@ class OllamaSession:
     ) -> None:
         self.url = url
         self.policy = policy or ClientPolicy()
-        self._asking = Asking(url, self.policy)
+        self._client = RetryingClient(url, self.policy)
         self._loading = loading
         self._latest: tuple[str, dict[str, Any], float] | None = None
 
@@ -71,7 +71,7 @@ class OllamaSession:
 
     def close(self) -> None:
         """Close connections; doing it twice is harmless."""
-        self._asking.close()
+        self._client.close()
 
     def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """Return one vector per text, in order; nothing is cut silently.
@@ -97,14 +97,14 @@ class OllamaSession:
     def _embed(self, model: str, batch: Sequence[str], options: dict[str, Any]) -> list[list[float]]:
         limit_s = self.policy.embed_s
         send = partial(
-            self._asking.client(limit_s).embed,
+            self._client.client(limit_s).embed,
             model=model,
             input=batch,
             truncate=False,
             options=options,
             keep_alive=self.policy.kept(),
         )
-        answer = self._asking.ask(
+        answer = self._client.ask(
             self._call(f"embedding {_counted(batch)} by {model}", model, "embed", limit_s), send
         )
         return [list(vector) for vector in answer.embeddings]
@@ -130,14 +130,14 @@ class OllamaSession:
         call = self._call(f"an answer by {model}", model, "chat", limit_s)
         pieces: list[ollama.ChatResponse] = []
         send = partial(
-            self._asking.client(limit_s).chat,
+            self._client.client(limit_s).chat,
             model=model,
             messages=messages,
             options=chosen,
             keep_alive=self.policy.kept(),
             stream=True,
         )
-        self._asking.ask(call, lambda: self._read(send, pieces, call), begun=lambda: bool(pieces))
+        self._client.ask(call, lambda: self._read(send, pieces, call), begun=lambda: bool(pieces))
         self._note(model, loaded_by)
         reply = reply_of(pieces, call)
         self._require_whole(reply, call)
@@ -152,14 +152,14 @@ class OllamaSession:
                 pieces.append(piece)
                 if time.monotonic() > deadline:
                     late = replace(call, limit_s=limit_s, limit="llm.answer_timeout_s")
-                    raise error_for(Fault(kind="slow", said="", begun=True), late)
+                    raise error_for(Failure(kind="slow", said="", begun=True), late)
 
     def _require_whole(self, reply: Reply, call: Call) -> None:
         """Refuse an answer to a part of the prompt: over its context, a model drops the rest without a word."""
         used = reply.prompt_tokens + reply.answer_tokens
         if used < _LEAST_CONTEXT:
             return
-        running = self._asking.ask(call, self._asking.client(call.limit_s).ps).models
+        running = self._client.ask(call, self._client.client(call.limit_s).ps).models
         context = next((one.context_length for one in running if one.model == with_tag(call.model)), None)
         if context and used > context:
             raise AnswerFailed(
@@ -182,7 +182,7 @@ class OllamaSession:
             ServiceMissing: Ollama does not answer, or has no such model.
         """
         chosen = self.policy.options() if options is None else dict(options)
-        self._asking.client(self.policy.load_s)  # what importing it takes is no load
+        self._client.client(self.policy.load_s)  # what importing it takes is no load
         with self._told(model):
             self._touch(f"loading {model}", model, use, options=chosen, keep_alive=self.policy.kept())
         self._note(model, chosen)
@@ -201,14 +201,14 @@ class OllamaSession:
     ) -> None:
         """Send a request without content: it loads the model, or drops it where nothing is to be kept alive."""
         limit_s = self.policy.load_s
-        client = self._asking.client(limit_s)
+        client = self._client.client(limit_s)
         send: Callable[[], object] = partial(
             client.embed, model=model, input=[], options=options, keep_alive=keep_alive
         )
         if use == "chat":
             send = partial(client.chat, model=model, messages=[], options=options, keep_alive=keep_alive)
         call = replace(self._call(doing, model, use, limit_s), limit="llm.load_timeout_s", repeatable=True)
-        self._asking.ask(call, send)
+        self._client.ask(call, send)
 
     def _require_loaded(self, model: str, use: Use, options: dict[str, Any]) -> None:
         """Load a model apart from the request: that one's time-out is shorter, and would abort the load."""
@@ -225,9 +225,9 @@ class OllamaSession:
         if self._loading is None:
             return nullcontext()
         policy = self.policy
-        return told(
+        return reporting_load(
             model,
-            Telling(
+            LoadProgress(
                 tell=self._loading,
                 size=self._size,
                 after_s=policy.tell_after_s,

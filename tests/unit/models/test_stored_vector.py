@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragbed.models.fingerprint import TOLERANCE, Mark
+from ragbed.models.fingerprint import TOLERANCE, StoredVector
 
 NUMBERS = st.floats(min_value=-1e6, max_value=1e6, width=32)
 VECTORS = st.lists(NUMBERS, min_size=1, max_size=8)
@@ -33,9 +33,9 @@ def cosine_distance(one: list[float], other: list[float]) -> float:
 @given(vector=VECTORS)
 def test_a_mark_survives_its_line(vector: list[float]) -> None:
     """What is written is read again, exactly."""
-    mark = Mark.of(vector)
+    mark = StoredVector.of(vector)
 
-    assert Mark.decode(mark.encode()) == mark
+    assert StoredVector.decode(mark.encode()) == mark
 
 
 @given(one=REAL, other=REAL)
@@ -43,43 +43,47 @@ def test_the_distance_is_the_cosine_distance(one: list[float], other: list[float
     """Half precision costs less than a tenth of the tolerance, beside a thousandth of the distance."""
     expected = cosine_distance(one, other)
 
-    assert Mark.of(one).distance(Mark.of(other)) == pytest.approx(expected, rel=1e-3, abs=TOLERANCE / 10)
+    assert StoredVector.of(one).distance(StoredVector.of(other)) == pytest.approx(
+        expected, rel=1e-3, abs=TOLERANCE / 10
+    )
 
 
 @given(vector=VECTORS)
 def test_a_vector_is_at_no_distance_from_itself(vector: list[float]) -> None:
     """Not even by rounding."""
-    assert Mark.of(vector).distance(Mark.of(vector)) == 0
+    assert StoredVector.of(vector).distance(StoredVector.of(vector)) == 0
 
 
 @given(one=REAL, other=REAL)
 def test_the_distance_has_no_direction(one: list[float], other: list[float]) -> None:
     """From here to there is as far as back."""
-    assert Mark.of(one).distance(Mark.of(other)) == Mark.of(other).distance(Mark.of(one))
+    assert StoredVector.of(one).distance(StoredVector.of(other)) == StoredVector.of(other).distance(
+        StoredVector.of(one)
+    )
 
 
 @given(vector=REAL, factor=st.sampled_from([0.25, 0.5, 2.0, 16.0]))
 def test_scaling_changes_the_length_alone(vector: list[float], factor: float) -> None:
     """The direction stays; the length tells."""
-    scaled = Mark.of([factor * number for number in vector])
+    scaled = StoredVector.of([factor * number for number in vector])
 
-    assert scaled.distance(Mark.of(vector)) == pytest.approx(0, abs=TOLERANCE / 100)
-    assert scaled.length == pytest.approx(factor * Mark.of(vector).length, rel=1e-3)
+    assert scaled.distance(StoredVector.of(vector)) == pytest.approx(0, abs=TOLERANCE / 100)
+    assert scaled.length == pytest.approx(factor * StoredVector.of(vector).length, rel=1e-3)
 
 
 def test_other_dimensions_have_no_distance() -> None:
     """384 numbers cannot be compared with 768."""
-    assert Mark.of([1.0, 0.0]).distance(Mark.of([1.0, 0.0, 0.0])) is None
+    assert StoredVector.of([1.0, 0.0]).distance(StoredVector.of([1.0, 0.0, 0.0])) is None
 
 
 def test_a_line_shows_the_first_numbers() -> None:
     """They are the vector's own, to be compared by eye with what a server answers."""
-    line = Mark.of([1.0, -1.0, 1.0, -1.0]).encode()
+    line = StoredVector.of([1.0, -1.0, 1.0, -1.0]).encode()
 
     assert line.startswith("length 2, begins 1.0000 -1.0000 1.0000 -1.0000, halves ")
 
 
-GOOD = Mark.of([1.0, -1.0, 1.0, -1.0]).encode()
+GOOD = StoredVector.of([1.0, -1.0, 1.0, -1.0]).encode()
 
 
 @pytest.mark.parametrize(
@@ -110,4 +114,4 @@ GOOD = Mark.of([1.0, -1.0, 1.0, -1.0]).encode()
 def test_another_line_than_was_written_is_refused(line: str) -> None:
     """What was cut, merged or edited is no vector."""
     with pytest.raises(ValueError, match="a line such as"):
-        Mark.decode(line)
+        StoredVector.decode(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragbed.models.client.faults import Call, Fault, error_for
+from ragbed.llm.client.failures import Call, Failure, error_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def reply_of(pieces: Sequence[ollama.ChatResponse], call: Call) -> Reply:
     """
     last = pieces[-1] if pieces else None
     if last is None or not last.done:
-        raise error_for(Fault(kind="garbled", said="the stream ended before the answer did"), call)
+        raise error_for(Failure(kind="garbled", said="the stream ended before the answer did"), call)
     return Reply(
         text="".join(piece.message.content or "" for piece in pieces),
         model=last.model or call.model,

@@ -39,7 +39,7 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class LoadProgress:
     """How the progress of a load is told.
 
     Attributes:
@@ -56,7 +56,7 @@ class Telling:
 
 
 @contextmanager
-def told(model: str, telling: Telling) -> Iterator[None]:
+def reporting_load(model: str, telling: LoadProgress) -> Iterator[None]:
     """Tell how long the body has been loading a model, until it ends."""
     done = Event()
     teller = Thread(target=_tell, args=(model, telling, done), daemon=True)
@@ -68,7 +68,7 @@ def told(model: str, telling: Telling) -> Iterator[None]:
         teller.join(_LAST_WORD_S)
 
 
-def _tell(model: str, telling: Telling, done: Event) -> None:
+def _tell(model: str, telling: LoadProgress, done: Event) -> None:
     started = time.monotonic()
     if done.wait(telling.after_s):
         return

@@ -7,8 +7,8 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from ragbed.models.client.faults import error_for, fault_of, pause_before_again, vendor_errors
-from ragbed.models.client.library import ollama_library
+from ragbed.llm.client.failures import error_for, failure_of, pause_before_again, vendor_errors
+from ragbed.llm.client.library import ollama_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import httpx
     import ollama
 
-    from ragbed.models.client.faults import Call
-    from ragbed.models.client.policy import ClientPolicy
+    from ragbed.llm.client.failures import Call
+    from ragbed.llm.client.policy import ClientPolicy
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def _without_key(request: httpx.Request) -> httpx.Request:
     return request
 
 
-class Asking:
+class RetryingClient:
     """The official client in as many forms as there are time-outs, all on one pool of connections.
 
     Args:
@@ -94,16 +94,16 @@ class Asking:
             begun: Tells whether a part of the answer has been read.
 
         Raises:
-            RagbedError: What the fault becomes, see `error_for`.
+            RagbedError: What the failure becomes, see `error_for`.
         """
         repeats = 0
         while True:
             try:
                 return send()
             except vendor_errors() as error:
-                fault = fault_of(error, begun=begun())
-                pause_s = pause_before_again(fault, call, repeats=repeats, policy=self._policy)
+                failure = failure_of(error, begun=begun())
+                pause_s = pause_before_again(failure, call, repeats=repeats, policy=self._policy)
                 if pause_s is None:
-                    raise error_for(fault, call) from error
+                    raise error_for(failure, call) from error
             repeats += 1
             time.sleep(pause_s)

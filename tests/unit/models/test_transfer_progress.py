@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ragbed.cli.progress import describe
-from ragbed.models.tally import Progress, Tally
+from ragbed.models.transfer_progress import Progress, TransferProgress
 from ragbed.stack.sizes import shown_bytes, shown_time
 
 
@@ -23,12 +23,12 @@ class Clock:
 def test_rate_and_time_left_follow_what_came() -> None:
     """Half of the rest in two seconds leaves two seconds."""
     clock = Clock()
-    tally = Tally(1000, clock=clock)
-    tally.found(200)
+    sent = TransferProgress(1000, clock=clock)
+    sent.found(200)
     clock.now += 2
-    tally.moved(400)
+    sent.moved(400)
 
-    progress = tally.progress()
+    progress = sent.progress()
 
     assert (progress.done_bytes, progress.rate_bytes_s, progress.left_s) == (600, 200.0, 2.0)
 
@@ -36,22 +36,22 @@ def test_rate_and_time_left_follow_what_came() -> None:
 def test_what_was_there_before_does_not_make_it_fast() -> None:
     """Only bytes that came count for the rate."""
     clock = Clock()
-    tally = Tally(1000, clock=clock)
-    tally.found(900)
+    sent = TransferProgress(1000, clock=clock)
+    sent.found(900)
     clock.now += 1
 
-    assert (tally.progress().rate_bytes_s, tally.progress().left_s) == (0.0, None)
+    assert (sent.progress().rate_bytes_s, sent.progress().left_s) == (0.0, None)
 
 
 def test_only_the_last_seconds_count() -> None:
     """A fast beginning does not hide that it has become slow."""
     clock = Clock()
-    tally = Tally(10_000, clock=clock)
+    sent = TransferProgress(10_000, clock=clock)
     for count in (5000, *[10] * 10):
         clock.now += 1
-        tally.moved(count)
+        sent.moved(count)
 
-    assert tally.progress().rate_bytes_s == pytest.approx(10.0)
+    assert sent.progress().rate_bytes_s == pytest.approx(10.0)
 
 
 @pytest.mark.parametrize(

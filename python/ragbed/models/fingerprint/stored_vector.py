@@ -17,7 +17,7 @@ _SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class StoredVector:
     """Length and direction of a vector, rounded as they are stored.
 
     Half precision moves a vector by a cosine distance of 3e-8 and takes two bytes a number; eight bits would move it
@@ -32,7 +32,7 @@ class Mark:
     direction: tuple[float, ...]
 
     @classmethod
-    def of(cls, vector: Sequence[float]) -> Mark:
+    def of(cls, vector: Sequence[float]) -> StoredVector:
         """Return the mark of a vector of finite numbers."""
         length = math.hypot(*vector)
         return cls(length=float(f"{length:.4g}"), direction=_unpack(_pack(_unit(vector))))
@@ -42,7 +42,7 @@ class Mark:
         """How many numbers the vector has."""
         return len(self.direction)
 
-    def distance(self, other: Mark) -> float | None:
+    def distance(self, other: StoredVector) -> float | None:
         """Return the cosine distance, 0 for one direction and 2 for opposite ones; None for other dimensions.
 
         Source: for unit vectors 1 - cos is half the squared distance, which loses no digits where they are close.
@@ -58,7 +58,7 @@ class Mark:
         return f"length {self.length:g}, begins {begins}, halves {halves}"
 
     @classmethod
-    def decode(cls, line: str) -> Mark:
+    def decode(cls, line: str) -> StoredVector:
         """Return the mark that `encode` wrote.
 
         Raises:
@@ -70,11 +70,11 @@ class Mark:
         return mark
 
 
-def _parsed(line: str) -> Mark | None:
+def _parsed(line: str) -> StoredVector | None:
     found = _FORM.fullmatch(line)
     try:
         direction = _unpack(base64.b64decode(found[2], validate=True)) if found else ()
-        return Mark(length=float(found[1]), direction=direction) if found and direction else None
+        return StoredVector(length=float(found[1]), direction=direction) if found and direction else None
     except (ValueError, struct.error):
         return None
 
