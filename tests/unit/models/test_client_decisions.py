@@ -176,4 +176,4 @@ def test_one_module_makes_the_official_client() -> None:
         in {f"{module}.{kind}" for module in ("ollama", "library") for kind in ("Client", "AsyncClient")}
     }
 
-    assert makers == {"models/client/asking.py"}
+    assert makers == {"llm/client/retrying.py"}
