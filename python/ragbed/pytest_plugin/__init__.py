@@ -1,6 +1,7 @@
 """Fixtures for tests that want real services and the reference pipeline.
 
-`ragbed_stack` is a stack for the test session: the one of `ragbed up` where it runs, else one of the session's own.
+`ragbed_stack` is a stack for the test session: the one of `ragbed up` where it runs, else one of the session's own,
+which the workers of pytest-xdist share.
 `ragbed_environ` sets `DATABASE_URL` and the others to that stack, for an application that reads them.
 `ragbed_pipeline` is a pipeline on it whose namespace belongs to one test.
 `ragbed_qdrant` is an embedded Qdrant without collections, for tests that want a vector database alone.
@@ -69,12 +70,19 @@ def ragbed_settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def ragbed_stack(ragbed_settings: Settings) -> Iterator[Stack]:
-    """Yield a stack that is up, by service name: `ragbed_stack["postgres"].url`."""
+def ragbed_stack(ragbed_settings: Settings, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Yield a stack that is up, by service name: `ragbed_stack["postgres"].url`.
+
+    The workers of pytest-xdist share one: the first that needs it starts it, the last one stops it.
+    """
     from ragbed.settings import server_environ  # noqa: PLC0415 - as above
     from ragbed.stack import running_stack  # noqa: PLC0415 - as above
 
-    with _set(server_environ(ragbed_settings)), running_stack(ragbed_settings, caller="pytest") as stack:
+    run = getattr(request.config, "workerinput", {}).get("testrunuid", "")
+    with (
+        _set(server_environ(ragbed_settings)),
+        running_stack(ragbed_settings, caller="pytest", run=run) as stack,
+    ):
         yield stack
 
 

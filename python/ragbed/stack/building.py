@@ -117,6 +117,7 @@ class StackBuilder:
         keep: Whether the data of started services outlives them.
         may_start: False only finds what runs.
         say: Told what takes long; None tells nobody.
+        run: The test run whose workers share what is started; empty for none.
     """
 
     def __init__(
@@ -129,7 +130,9 @@ class StackBuilder:
         keep: bool,
         may_start: bool = True,
         say: Say | None = None,
+        run: str = "",
     ) -> None:
+        self.run = run
         self.settings = settings
         self.folder = folder
         self.pins = pins
@@ -183,7 +186,8 @@ class StackBuilder:
                 pins=pins,
                 folder=self.folder,
                 stack=stack,
-                owner=self.owner,
+                holder=self.owner,
+                run=self.run,
                 data=(self.folder.kept if self.keep else self.folder.data / stack) / service,
                 keep=self.keep,
                 port=port,

@@ -42,7 +42,8 @@ class Launch:
         pins: What is pinned of it.
         folder: The state folder.
         stack: Id of the stack it belongs to.
-        owner: Who answers for it.
+        holder: The command that answers for it.
+        run: The test run whose workers share it; empty for none.
         data: Its data folder.
         keep: Whether its data outlives it.
         port: The port it must have; 0 allocates one.
@@ -55,12 +56,13 @@ class Launch:
     pins: ServicePins
     folder: StateFolder
     stack: str
-    owner: ProcessIdentity
+    holder: ProcessIdentity
     data: Path
     keep: bool
     port: int
     timeout_s: float
     password: str = ""
+    run: str = ""
 
     @property
     def log(self) -> Path:
@@ -149,10 +151,11 @@ def _start_once(launch: Launch, port: int, search: Search) -> tuple[Endpoint, Le
     lease = leases.open(
         launch.service,
         launch.stack,
-        owner=launch.owner,
+        holder=launch.holder,
         data=launch.data,
         keep=launch.keep,
         stop_signal=launch.starter.stop_signal,
+        run=launch.run,
     )
     try:
         plan = _prepare(launch, lease, port, search)
@@ -176,7 +179,7 @@ def _start_once(launch: Launch, port: int, search: Search) -> tuple[Endpoint, Le
         pid=process.pid,
         started_at=datetime.now(UTC),
     )
-    return endpoint, lease
+    return endpoint, leases.answers(lease, endpoint) if launch.run else lease
 
 
 def _prepare(launch: Launch, lease: Lease, port: int, search: Search) -> Plan:

@@ -1,8 +1,9 @@
 """Leases: every process we start is written down first, so that whoever comes next can end what was left.
 
-A lease is written before its process starts, with a token that the process carries in its environment. Its owner
-is the command that started it. When the owner has gone, and the stack was not handed over to the state folder
-(`ragbed up -d`), the lease is stale: the process is ended and its data removed.
+A lease is written before its process starts, with a token that the process carries in its environment. Its holders
+are the command that started it, and those that share it: the workers of one test run. When all have gone, and the stack
+was not handed over to the state folder (`ragbed up -d`), or when its time is over, the lease is stale: the process is
+ended and its data removed.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import logging
 import secrets
 import signal
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragbed.stack.endpoint import SERVICES
+from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.ownership import (
     SERVICE_VARIABLE,
     STACK_VARIABLE,
@@ -53,23 +55,29 @@ class Lease:
         token: Unique; the process carries it in its environment.
         service: What it runs.
         stack: Id of the stack it belongs to.
-        owner: The command that started it.
+        holders: The command that started it, and those that share it.
         process: The process; None between writing the lease and starting it.
         data: Its data folder.
         outside: Where its data goes instead when it has to run as another user; None where that cannot be.
         keep: Whether the data outlives the process.
         stop_signal: What asks it to end.
+        expires_at: UTC, when it becomes stale whoever holds it; None for never.
+        run: The test run whose workers share it; empty for none.
+        endpoint: Where it answers; None until it does, and where nobody shares it.
     """
 
     token: str
     service: str
     stack: str
-    owner: ProcessIdentity
+    holders: tuple[ProcessIdentity, ...]
     process: ProcessIdentity | None = None
     data: Path
     outside: Path | None = None
     keep: bool
     stop_signal: signal.Signals = signal.SIGTERM
+    expires_at: datetime | None = None
+    run: str = ""
+    endpoint: Endpoint | None = None
 
     def to_json(self, root: Path) -> dict[str, Any]:
         """Return the fields as JSON values, its data as a path from the state folder on, which may be moved."""
@@ -77,12 +85,15 @@ class Lease:
             "token": self.token,
             "service": self.service,
             "stack": self.stack,
-            "owner": self.owner.to_json(),
+            "holders": [holder.to_json() for holder in self.holders],
             "process": self.process.to_json() if self.process else None,
             "data": str(self.data.relative_to(root)),
             "outside": str(self.outside) if self.outside else None,
             "keep": self.keep,
             "stop_signal": int(self.stop_signal),
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+            "run": self.run,
+            "endpoint": self.endpoint.to_json() if self.endpoint else None,
         }
 
     @classmethod
@@ -92,10 +103,12 @@ class Lease:
         Raises:
             AttributeError, KeyError, TypeError, ValueError: It describes none.
         """
-        owner = ProcessIdentity.from_json(value["owner"])
-        service, stack, keep = value["service"], value["stack"], value["keep"]
-        if owner is None or not is_token(value["token"]) or service not in SERVICES or type(keep) is not bool:
+        holders = tuple(filter(None, map(ProcessIdentity.from_json, value["holders"])))
+        service, stack, keep, run = value["service"], value["stack"], value["keep"], value["run"]
+        if not holders or not is_token(value["token"]) or service not in SERVICES:
             raise ValueError("not a lease")
+        if type(keep) is not bool or not isinstance(run, str):
+            raise TypeError("a field is of another type")
         folder = StateFolder(root)
         data = (folder.kept if keep else folder.data / stack_id(stack)) / service
         if str(data.relative_to(root)) != value["data"]:
@@ -104,13 +117,22 @@ class Lease:
             token=value["token"],
             service=service,
             stack=stack_id(stack),
-            owner=owner,
+            holders=holders,
             process=ProcessIdentity.from_json(value["process"]),
             data=data,
             outside=Path(value["outside"]) if value.get("outside") else None,
             keep=keep,
             stop_signal=_STOP_SIGNALS[value["stop_signal"]],
+            expires_at=_utc(value["expires_at"]),
+            run=run,
+            endpoint=Endpoint.from_json(value["endpoint"]) if value["endpoint"] else None,
         )
+
+    def is_stale(self) -> bool:
+        """Tell whether no command answers for it any more: all its holders have gone, or its time is over."""
+        if self.expires_at and datetime.now(UTC) >= self.expires_at:
+            return True
+        return not any(holder.is_alive() for holder in self.holders)
 
     def is_running(self) -> bool:
         """Tell whether the process runs, and proves by its environment that it is this lease's."""
@@ -132,21 +154,23 @@ class Leases:
         service: str,
         stack: str,
         *,
-        owner: ProcessIdentity,
+        holder: ProcessIdentity,
         data: Path,
         keep: bool,
         stop_signal: signal.Signals,
+        run: str = "",
     ) -> Lease:
         """Write down a process before it starts."""
         lease = Lease(
             token=secrets.token_hex(8),
             service=service,
             stack=stack,
-            owner=owner,
+            holders=(holder,),
             data=data,
             outside=outside_folder(data),
             keep=keep,
             stop_signal=stop_signal,
+            run=run,
         )
         self._write(lease)
         return lease
@@ -156,6 +180,30 @@ class Leases:
         lease = replace(lease, process=ProcessIdentity.of(pid))
         self._write(lease)
         return lease
+
+    def answers(self, lease: Lease, endpoint: Endpoint) -> Lease:
+        """Note where the process of a lease answers, for those that share it, and return the lease with it."""
+        lease = replace(lease, endpoint=endpoint)
+        self._write(lease)
+        return lease
+
+    def hold(self, lease: Lease, holder: ProcessIdentity) -> Lease:
+        """Add a holder, drop those that have gone, and return the lease. Call it with the stack's lock held."""
+        living = [one for one in lease.holders if one.is_alive() and one != holder]
+        lease = replace(lease, holders=(*living, holder))
+        self._write(lease)
+        return lease
+
+    def release(self, lease: Lease, holder: ProcessIdentity) -> bool:
+        """Take a holder off, and tell whether it was the last one; then the lease stays for the caller to end.
+
+        Call it with the stack's lock held.
+        """
+        kept = next((one for one in self.all() if one.token == lease.token), lease)
+        living = tuple(one for one in kept.holders if one.is_alive() and one != holder)
+        if living:
+            self._write(replace(kept, holders=living))
+        return not living
 
     def all(self) -> Iterator[Lease]:
         """Yield every lease that was written here; other files are left alone."""
@@ -216,9 +264,7 @@ class Leases:
             handed_over: Tokens of the stack that stays up without its command.
             stack: Id of that stack. Its data stays even where a command died that was starting a service on it.
         """
-        stale = [
-            lease for lease in self.all() if lease.token not in handed_over and not lease.owner.is_alive()
-        ]
+        stale = [lease for lease in self.all() if lease.token not in handed_over and lease.is_stale()]
         for lease in stale:
             self.end(lease, timeout_s=1.0, keep_data=lease.stack == stack)
         self._end_unreadable(handed_over)
@@ -263,6 +309,18 @@ class Leases:
     def _write(self, lease: Lease) -> None:
         value = {"project": self._folder.project().id, **lease.to_json(self._folder.root)}
         write_json(self._path(lease.token), value)
+
+
+def _utc(text: str | None) -> datetime | None:
+    """Return a time with its zone, or None.
+
+    Raises:
+        TypeError, ValueError: It is not one.
+    """
+    moment = datetime.fromisoformat(text) if text is not None else None
+    if moment and moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
 
 
 def environ_of(lease: Lease, folder: StateFolder) -> dict[str, str]:

@@ -18,6 +18,7 @@ from ragbed.stack.health import require_answers
 from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
 from ragbed.stack.lifecycle import mend
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
+from ragbed.stack.sharing import held_together
 from ragbed.state import StateFolder, find_state_folder
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def running_stack(
     private: bool = False,
     keep_up: bool = False,
     may_start: bool = True,
+    run: str = "",
     progress: Progress | None = None,
     say: Say | None = None,
 ) -> Iterator[Stack]:
@@ -51,6 +53,7 @@ def running_stack(
         private: Never use the stack of `ragbed up`.
         may_start: False only finds what runs.
         keep_up: Leave a stack of our own up, as if `ragbed up -d` had started it.
+        run: The test run whose workers share one stack of their own, which ends with the last of them; empty for none.
         progress: Called with each service that is ready.
         say: Told what takes long.
 
@@ -65,17 +68,34 @@ def running_stack(
         refuse_foreign_stack(folder)
     folder.prepared()
     builder = StackBuilder(
-        settings, folder, load_stack_pins(), caller=caller, keep=False, may_start=may_start, say=say
+        settings, folder, load_stack_pins(), caller=caller, keep=False, may_start=may_start, say=say, run=run
     )
     shared = None if private else _shared(settings, folder, services, builder, progress)
     lacking = [service for service in services if shared is None or service not in shared.endpoints]
-    own = builder.build(lacking, progress=progress) if lacking else None
     try:
-        yield _joined(shared, own, services)
+        with _own(builder, lacking, keep_up=keep_up and shared is None, progress=progress) as own:
+            yield _joined(shared, own, services)
     finally:
-        if own and not (keep_up and shared is None and _hand_over(own, folder)):
-            end_all(folder, list(own.leases.values()))
         forget_old_logs(folder)
+
+
+@contextmanager
+def _own(
+    builder: StackBuilder, services: Sequence[str], *, keep_up: bool, progress: Progress | None
+) -> Iterator[Stack | None]:
+    """Yield a stack of our own with the services that no other has, shared by the workers of a run; None for none."""
+    if not services:
+        yield None
+    elif builder.run:
+        with held_together(builder, services, progress=progress) as together:
+            yield together
+    else:
+        own = builder.build(services, progress=progress)
+        try:
+            yield own
+        finally:
+            if not (keep_up and _hand_over(own, builder.folder)):
+                end_all(builder.folder, list(own.leases.values()))
 
 
 def _shared(

@@ -158,7 +158,10 @@ class Hostile:
             "token": chance.choice(self.tokens),
             "service": chance.choice([*SERVICES, "../..", "", 7, None]),
             "stack": chance.choice(["0a1b2c3d", "s", "../..", "", 7, None]),
-            "owner": chance.choice([{"pid": 1, "started": "gone"}, self._process(), None]),
+            "holders": chance.choice([[{"pid": 1, "started": "gone"}], [self._process()], [None], None, 7]),
+            "expires_at": chance.choice([None, None, "2020-01-01T00:00:00+00:00", 7]),
+            "run": chance.choice(["", "", "\x1b[31m", 7]),
+            "endpoint": None,
             "process": chance.choice([None, self._process(), self._process()]),
             "data": chance.choice(data),
             "outside": chance.choice(

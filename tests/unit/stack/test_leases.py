@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,7 +85,7 @@ def lease_of(folder: StateFolder, owner: ProcessIdentity, *, keep: bool = False)
     """Write a lease, with data, of an owner that has not started its process yet."""
     data = (folder.kept if keep else folder.data / STACK) / "redis"
     data.mkdir(parents=True, exist_ok=True)
-    return Leases(folder).open("redis", STACK, owner=owner, data=data, keep=keep, stop_signal=signal.SIGTERM)
+    return Leases(folder).open("redis", STACK, holder=owner, data=data, keep=keep, stop_signal=signal.SIGTERM)
 
 
 def started(
@@ -268,8 +269,13 @@ ODD = {
     "huge pid": {"process": {"pid": 10**30, "started": "x"}},
     "pid as a text": {"process": {"pid": "1", "started": "x"}},
     "pid as true": {"process": {"pid": True, "started": "x"}},
-    "owner 0": {"owner": {"pid": 0, "started": "x"}},
-    "no owner": {"owner": None},
+    "holder 0": {"holders": [{"pid": 0, "started": "x"}]},
+    "no holder": {"holders": []},
+    "holders as a number": {"holders": 7},
+    "a time without its zone": {"expires_at": "2026-01-01T00:00:00"},
+    "an odd time": {"expires_at": 7},
+    "an odd run": {"run": 7},
+    "an odd endpoint": {"endpoint": {"service": "redis"}},
     "signal 0": {"stop_signal": 0},
     "signal 9": {"stop_signal": 9},
     "signal 99": {"stop_signal": 99},
@@ -355,3 +361,40 @@ def test_only_folders_below_are_removed(way: str, folder: StateFolder, tmp_path:
 
     assert (tmp_path / "home" / "documents").exists()
     assert folder.data.exists()
+
+
+def test_a_lease_is_left_alone_until_its_last_holder_has_gone(
+    folder: StateFolder, sleepers: Sleepers
+) -> None:
+    """The command that started it may go first."""
+    lease, process = started(folder, sleepers, dead())
+    other = sleepers.start()
+    Leases(folder).hold(lease, ProcessIdentity.of(other.pid))
+
+    assert Leases(folder).reap(()) == []
+    assert process.poll() is None
+
+    other.kill()
+    other.wait()
+    assert [one.token for one in Leases(folder).reap(())] == [lease.token]
+    assert process.wait(5) == -signal.SIGTERM
+
+
+def test_the_last_holder_is_told_that_it_is(folder: StateFolder, sleepers: Sleepers) -> None:
+    """The others go, and the lease names those that are left."""
+    me, other = ProcessIdentity.of(os.getpid()), ProcessIdentity.of(sleepers.start().pid)
+    lease = Leases(folder).hold(started(folder, sleepers, me)[0], other)
+
+    assert not Leases(folder).release(lease, me)
+    assert [one.holders for one in Leases(folder).all()] == [(other,)]
+    assert Leases(folder).release(lease, other)
+
+
+@pytest.mark.parametrize(("seconds", "stale"), [(60, False), (-1, True)])
+def test_a_lease_whose_time_is_over_is_stale(seconds: int, stale: bool, folder: StateFolder) -> None:
+    """Whoever holds it."""
+    lease = lease_of(folder, ProcessIdentity.of(os.getpid()))
+    expiring = replace(lease, expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
+
+    assert expiring.is_stale() is stale
+    assert Lease.from_json(expiring.to_json(folder.root), folder.root) == expiring
