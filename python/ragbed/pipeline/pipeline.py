@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ragbed.pipeline.adapters.gaps import PostgresGapStore
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.gaps import Finding
-    from ragbed.pipeline.ports import IndexState
+    from ragbed.pipeline.ports import IndexState, IndexView
     from ragbed.pipeline.records import IngestProgress, IngestReport, ScoredChunk, Vector
     from ragbed.pipeline.sources import OtherFolder
 
@@ -234,11 +234,12 @@ class Pipeline:
         question: str,
         top_k: int,
         filters: Mapping[str, str | Sequence[str]] | None,
+        view: IndexView | None = None,
     ) -> list[ScoredChunk]:
         from ragbed.pipeline.retrieval import checked_filters, retrieve  # noqa: PLC0415 - ingest needs none of it
 
         checked = checked_filters(filters)
-        state = self._index_state()
+        state = self._index_state(view or self._ledger.view())
         while True:
             try:
                 return retrieve(
@@ -252,8 +253,8 @@ class Pipeline:
                 )
             except IndexFailed:
                 # An ingest may have replaced the collection between the two looks.
-                before, state = state, self._index_state()
-                if state == before:
+                before, state = state, self._index_state(self._ledger.view())
+                if state.collection == before.collection:
                     self._require_index(state)
                     raise
 
@@ -266,20 +267,21 @@ class Pipeline:
     ) -> tuple[list[ScoredChunk], Gap | None]:
         from ragbed.pipeline.gaps import GapRules, content_terms, find_gap  # noqa: PLC0415 - ingest needs none of it
 
-        passages = self._retrieve(embedding, question, max(top_k, _WIDEST), filters)
+        view = self._ledger.view(content_terms(question))
+        passages = self._retrieve(embedding, question, max(top_k, _WIDEST), filters, view)
         now = datetime.now(UTC)
         found = find_gap(
             question,
             passages,
-            self._ledger.vocabulary(content_terms(question)),
+            view.vocabulary,
             today=now.date(),
             rules=GapRules(stale_months=self.config.stale_months),
         )
         return passages[:top_k], _gap(question, found, now) if found else None
 
-    def _index_state(self) -> IndexState:
+    def _index_state(self, view: IndexView) -> IndexState:
         """Return which collection to ask; refuse vectors of another model: their cosines mean nothing."""
-        state = self._ledger.state()
+        state = view.state
         if state is None:
             raise self._nothing_there()
         digest = self._embedder.digest()

@@ -76,12 +76,14 @@ class IndexState:
         fingerprint: Of the model and every parameter that shapes a point.
         model_digest: Of the embedding model.
         dimensions: Of its vectors.
+        version: Raised by every ingest that writes; of the collection.
     """
 
     collection: str
     fingerprint: str
     model_digest: str
     dimensions: int
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,19 @@ class Vocabulary:
 
     documents: int
     frequencies: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexView:
+    """What one look at the ledger tells a question.
+
+    Attributes:
+        state: What the index was built with; None before the first ingest.
+        vocabulary: Of the terms asked for.
+    """
+
+    state: IndexState | None
+    vocabulary: Vocabulary
 
 
 class Embedder(Protocol):
@@ -234,8 +249,8 @@ class Ledger(Protocol):
     def remove(self, paths: Sequence[str]) -> None:
         """Forget documents whose points are gone."""
 
-    def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
-        """Return in how many documents each term occurs."""
+    def view(self, terms: Sequence[str] = ()) -> IndexView:
+        """Return what a question needs to know, as of now; terms are the question's."""
 
     def drop(self) -> None:
         """Delete the schema with everything in it."""

@@ -26,10 +26,15 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
-def stack(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def state(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    """Return the stack's state folder."""
+    return StateFolder(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session")
+def stack(settings: Settings, state: StateFolder) -> Iterator[Stack]:
     """Yield a private stack."""
-    folder = StateFolder(tmp_path_factory.mktemp("state"))
-    with running_stack(settings, folder=folder, private=True) as running:
+    with running_stack(settings, folder=state, private=True) as running:
         yield running
 
 

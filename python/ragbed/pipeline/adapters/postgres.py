@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.migrations import HEAD, comment_on, current_revision, upgrade
 from ragbed.pipeline.adapters.postgres_errors import first_line, translated
 from ragbed.pipeline.ownership import require_own
-from ragbed.pipeline.ports import IndexState, LedgerRow, SourceFolder, Vocabulary
+from ragbed.pipeline.ports import IndexState, IndexView, LedgerRow, SourceFolder, Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -153,6 +154,42 @@ class Database:
         return sql.SQL(query).format(**tables)  # literals of this package only
 
 
+_STATE = "collection, fingerprint, model_digest, dimensions, version"
+_MOST_TERMS = 50_000
+"""Terms whose counts are kept in memory."""
+
+_VIEW = f"""
+SELECT {_STATE},
+  CASE WHEN is_known THEN 0 ELSE (SELECT count(*) FROM {{documents}} WHERE content_hash <> '') END,
+  ARRAY(
+    SELECT count(path)
+    FROM unnest(CASE WHEN is_known THEN %(missing)s ELSE %(all)s END::text[]) WITH ORDINALITY AS asked (term, place)
+    LEFT JOIN {{documents}} ON terms @> ARRAY[term]
+    GROUP BY place ORDER BY place
+  )
+FROM (SELECT *, (collection, version) = (%(collection)s, %(version)s) AS is_known FROM {{index_state}}) AS state
+"""  # noqa: S608 - constants alone
+"""State, documents, and in how many documents each term occurs: of all terms where the index has another version than
+the one whose counts are known, else of those whose counts are not."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Counts:
+    """What is known of one version of the index.
+
+    Attributes:
+        collection: Of that index; a version is one of its collection.
+        version: Raised by every ingest that writes.
+        documents: How many there are.
+        frequencies: In how many documents each term occurs, of the terms that were asked for.
+    """
+
+    collection: str = ""
+    version: int = -1
+    documents: int = 0
+    frequencies: dict[str, int] = field(default_factory=dict)
+
+
 class PostgresLedger:
     """What is in the index, in Postgres.
 
@@ -164,6 +201,7 @@ class PostgresLedger:
     def __init__(self, database: Database, config: PipelineConfig) -> None:
         self._database = database
         self._config = config
+        self._counts = _Counts()
 
     def migrate(self) -> str:
         """Bring the schema to the newest revision and return it."""
@@ -209,15 +247,8 @@ class PostgresLedger:
 
     def state(self) -> IndexState | None:
         """Return what the index was built with, or None before the first ingest."""
-        rows = self._database.execute(
-            "SELECT collection, fingerprint, model_digest, dimensions FROM {index_state}"
-        )
-        if not rows:
-            return None
-        collection, fingerprint, model_digest, dimensions = rows[0]
-        return IndexState(
-            collection=collection, fingerprint=fingerprint, model_digest=model_digest, dimensions=dimensions
-        )
+        rows = self._database.execute(f"SELECT {_STATE} FROM {{index_state}}")  # noqa: S608 - a constant
+        return _state(rows[0]) if rows else None
 
     def rows(self) -> dict[str, LedgerRow]:
         """Return hash and number of chunks of every document, by path; terms are left out."""
@@ -262,16 +293,18 @@ class PostgresLedger:
 
     def complete(self, rows: Sequence[LedgerRow]) -> None:
         """Note documents whose points are all in the index."""
-        self._database.execute_many(
-            "INSERT INTO {documents} (path, content_hash, chunks, terms, updated, source)"
-            " VALUES (%s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (path) DO UPDATE SET content_hash = excluded.content_hash, chunks = excluded.chunks,"
-            " terms = excluded.terms, updated = excluded.updated, source = excluded.source, indexed_at = now()",
-            [
-                (row.path, row.content_hash, row.chunks, list(row.terms), row.updated, row.source)
-                for row in rows
-            ],
-        )
+        with self._database.transaction():
+            self._database.execute_many(
+                "INSERT INTO {documents} (path, content_hash, chunks, terms, updated, source)"
+                " VALUES (%s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT (path) DO UPDATE SET content_hash = excluded.content_hash, chunks = excluded.chunks,"
+                " terms = excluded.terms, updated = excluded.updated, source = excluded.source, indexed_at = now()",
+                [
+                    (row.path, row.content_hash, row.chunks, list(row.terms), row.updated, row.source)
+                    for row in rows
+                ],
+            )
+            self._raise_version()
 
     def replace(self, state: IndexState, rows: Sequence[LedgerRow]) -> None:
         """Describe a collection that was built beside the live one: these documents and no others."""
@@ -282,17 +315,35 @@ class PostgresLedger:
 
     def remove(self, paths: Sequence[str]) -> None:
         """Forget documents whose points are gone."""
-        self._database.execute("DELETE FROM {documents} WHERE path = ANY(%s)", (list(paths),))
+        with self._database.transaction():
+            self._database.execute("DELETE FROM {documents} WHERE path = ANY(%s)", (list(paths),))
+            self._raise_version()
 
-    def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
-        """Return in how many documents each term occurs."""
-        total = self._database.execute("SELECT count(*) FROM {documents} WHERE content_hash <> ''")[0][0]
-        found = self._database.execute(
-            "SELECT term, count(path) FROM unnest(%s::text[]) AS term"
-            " LEFT JOIN {documents} ON terms @> ARRAY[term] GROUP BY term",
-            (list(terms),),
+    def view(self, terms: Sequence[str] = ()) -> IndexView:
+        """Return what a question needs to know, by one query; what is known of this version is not asked again."""
+        wanted = list(dict.fromkeys(terms))
+        known = self._counts
+        missing = [term for term in wanted if term not in known.frequencies]
+        rows = self._database.execute(
+            _VIEW,
+            {"collection": known.collection, "version": known.version, "missing": missing, "all": wanted},
         )
-        return Vocabulary(documents=total, frequencies=dict(found))
+        if not rows:
+            return IndexView(state=None, vocabulary=Vocabulary(documents=0, frequencies={}))
+        *columns, documents, counts = rows[0]
+        state = _state(columns)
+        if (state.collection, state.version) != (known.collection, known.version):
+            known = self._counts = _Counts(
+                collection=state.collection, version=state.version, documents=documents
+            )
+            missing = wanted
+        elif len(known.frequencies) > _MOST_TERMS:
+            known.frequencies.clear()
+        known.frequencies.update(zip(missing, counts, strict=True))
+        frequencies = {term: known.frequencies[term] for term in wanted}
+        return IndexView(
+            state=state, vocabulary=Vocabulary(documents=known.documents, frequencies=frequencies)
+        )
 
     def drop(self) -> None:
         """Delete the schema with everything in it."""
@@ -300,12 +351,28 @@ class PostgresLedger:
 
     def _write_state(self, state: IndexState) -> None:
         self._database.execute(
-            "INSERT INTO {index_state} (collection, fingerprint, model_digest, dimensions) VALUES (%s, %s, %s, %s)"
+            "INSERT INTO {index_state} AS known (collection, fingerprint, model_digest, dimensions)"
+            " VALUES (%s, %s, %s, %s)"
             " ON CONFLICT (only_row) DO UPDATE SET collection = excluded.collection,"
             " fingerprint = excluded.fingerprint, model_digest = excluded.model_digest,"
-            " dimensions = excluded.dimensions",
+            " dimensions = excluded.dimensions, version = known.version + 1",
             (state.collection, state.fingerprint, state.model_digest, state.dimensions),
         )
+
+    def _raise_version(self) -> None:
+        """Tell readers of every process that what they know of the index is old."""
+        self._database.execute("UPDATE {index_state} SET version = version + 1")
+
+
+def _state(columns: Sequence[Any]) -> IndexState:
+    collection, fingerprint, model_digest, dimensions, version = columns
+    return IndexState(
+        collection=collection,
+        fingerprint=fingerprint,
+        model_digest=model_digest,
+        dimensions=dimensions,
+        version=version,
+    )
 
 
 def _storable(path: Path) -> str:
