@@ -16,7 +16,7 @@ _HIRAGANA = "\u3041-\u309f"
 _KATAKANA = "\u30a1-\u30ff\u31f0-\u31ff"
 _HANGUL = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7ff"
 _SOUTHEAST = "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u1000-\u1049\u1050-\u109f\u1780-\u17d3\u17dc\u17dd"
-# Vowel signs and accents are no letters to the `re` module, and belong to the word that they stand in.
+# Vowel signs and accents are not letters to the `re` module, and belong to the word that they stand in.
 _MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u0f18-\u0f39\u0f71-\u0fbc"
     "\u200c\u200d"  # joiners within words of Persian and of India's scripts

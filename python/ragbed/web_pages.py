@@ -38,7 +38,7 @@ _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.ASCII)
 _JSON = re.compile(rb"application/(?:[a-z0-9.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 _NEAR = frozenset({b"same-origin", b"same-site", b"none"})
 _TWICE = b"\0"
-"""Stands for a header that is there more than once: it is no value of any of them."""
+"""Stands for a header that is there more than once: it is not a value of any of them."""
 
 _READ = frozenset(
     {

@@ -52,5 +52,5 @@ def _named_program() -> Path | None:
     if not named:
         return None
     if not os.access(named, os.X_OK):
-        raise UsageError(f"RAGBED_TEST_OLLAMA names {named}, which is no program")
+        raise UsageError(f"RAGBED_TEST_OLLAMA names {named}, which is not a program")
     return Path(named)

@@ -152,7 +152,7 @@ def test_ragbed_would_start_the_shells_postgres(lab: Lab) -> None:
 
 
 def test_the_shell_for_ci_has_all_programs_and_a_python_that_wheels_run_on(lab: Lab) -> None:
-    """Its environment is no other Python's, and finds the libraries that wheels expect of every Linux."""
+    """Its environment is not another Python's, and finds the libraries that wheels expect of every Linux."""
     says = 'type -p psql redis-server qdrant python3 shellcheck; echo "libraries=$LD_LIBRARY_PATH"; echo "$RAGBED_VENV"'
     done = lab.run("nix", "develop", ".#ci", "-c", "bash", "-euc", says)
 

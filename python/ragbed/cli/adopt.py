@@ -89,7 +89,7 @@ class Adoption:
         url: The store's address.
 
     Raises:
-        UsageError: It is no address of a store.
+        UsageError: It is not an address of a store.
         ServiceMissing: Nothing answers there.
         ServiceNotReady: What answers is nothing that can be marked.
     """

@@ -68,7 +68,7 @@ def _find(key: str, known: Mapping[str, Setting[Any]]) -> Setting[Any]:
         return known[key]
     near = difflib.get_close_matches(key, known, n=1)
     raise UsageError(
-        f"{key} is no setting",
+        f"{key} is not a setting",
         hint=f"did you mean {near[0]}?" if near else "ragbed config explain lists them",
     )
 

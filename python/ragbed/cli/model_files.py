@@ -134,7 +134,7 @@ def prune(*, dry_run: bool, yes: bool, as_json: bool, file: Path | None) -> None
     from ragbed.stack.sizes import shown_bytes
 
     if as_json and not (dry_run or yes):
-        raise UsageError("--json needs --yes or --dry-run: a question is no JSON")
+        raise UsageError("--json needs --yes or --dry-run: a question is not JSON")
     blobs = fetched_blobs()
     found = orphaned_blobs(lock_in_force(file), blobs)
     size = sum(one.size_bytes for one in found)

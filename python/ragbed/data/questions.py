@@ -73,9 +73,9 @@ def _parse(path: Path, number: int, line: str) -> Question:
     try:
         value = json.loads(line)
     except ValueError as error:
-        raise _wrong(path, number, f"is no JSON ({error})") from None
+        raise _wrong(path, number, f"is not JSON ({error})") from None
     if not isinstance(value, dict):
-        raise _wrong(path, number, "is no JSON object")
+        raise _wrong(path, number, "is not a JSON object")
     if unknown := sorted(set(value) - _FIELDS):
         raise _wrong(path, number, f"has the unknown field {unknown[0]!r}")
     relevant = value.get("relevant")

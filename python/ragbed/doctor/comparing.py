@@ -34,7 +34,7 @@ def read_values(path: Path) -> dict[str, str]:
     """Return the values of a report that `ragbed doctor --json` has written, by topic.
 
     Raises:
-        UsageError: The file cannot be read, or is no such report.
+        UsageError: The file cannot be read, or is not a doctor's report.
     """
     try:
         findings = json.loads(path.read_text(encoding="utf-8"))["findings"]
@@ -43,7 +43,7 @@ def read_values(path: Path) -> dict[str, str]:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError):
         raise UsageError(
-            f"{path} is no report of the doctor",
+            f"{path} is not a report of the doctor",
             hint="make one on the other machine: ragbed doctor --json > doctor.json; then --against doctor.json",
         ) from None
 

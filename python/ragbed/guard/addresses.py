@@ -61,7 +61,7 @@ def is_loopback(host: str) -> bool:
 
 
 def redacted(url: str) -> str:
-    """Return the address with passwords, keys and tokens hidden; what is no address is not shown at all."""
+    """Return the address with passwords, keys and tokens hidden; what is not an address is not shown at all."""
     parts = split_address(url)
     if parts is None:
         return "(no address)"

@@ -72,7 +72,7 @@ def names_in(url: str, environ: Mapping[str, str], *, named: str, bare: bool = T
         bare: Whether it may go without a scheme.
 
     Raises:
-        ConfigurationError: It is no address.
+        ConfigurationError: It is not an address.
     """
     parts = split_address(url)
     if parts is None or not (bare or "://" in url):
@@ -84,7 +84,7 @@ def names_in(url: str, environ: Mapping[str, str], *, named: str, bare: bool = T
 
 def not_an_address(named: str) -> ConfigurationError:
     """Return the refusal of what cannot be read, without a part of it: it may hold a password."""
-    return ConfigurationError(f"{named} is no address", hint=HOW_TO_WRITE)
+    return ConfigurationError(f"{named} is not an address", hint=HOW_TO_WRITE)
 
 
 def services_in(url: str, environ: Mapping[str, str]) -> tuple[str, ...]:

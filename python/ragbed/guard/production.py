@@ -104,7 +104,7 @@ def check_url(settings: Settings, url: str, *, named: str, bare: bool = True) ->
         bare: Whether it may go without a scheme.
 
     Raises:
-        ConfigurationError: It is no address.
+        ConfigurationError: It is not an address.
         GuardRefused: The host, user or database is named like production, the host is not loopback in a tier
             that allows only that, or clients may read the address in different ways.
     """

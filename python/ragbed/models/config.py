@@ -20,7 +20,7 @@ class ModelConfig:
 
 
 def read_config(content: bytes) -> ModelConfig:
-    """Return what a config blob says; nothing where it is no JSON object.
+    """Return what a config blob says; nothing where it is not a JSON object.
 
     Source: the keys `model_type` and `file_type`, as Ollama writes them.
     """

@@ -153,7 +153,7 @@ def _require_name(name: str, tag: str) -> None:
     """Refuse a name that would lead out of a registry's or a folder's paths, before it is used in one."""
     if not (re.fullmatch(NAME.strip("^$"), name) and re.fullmatch(TAG.strip("^$"), tag)):
         raise UsageError(
-            f"{name}:{tag} is no model's name", hint="write it as NAME, NAME:TAG or NAMESPACE/NAME:TAG"
+            f"{name}:{tag} is not a model's name", hint="write it as NAME, NAME:TAG or NAMESPACE/NAME:TAG"
         )
 
 

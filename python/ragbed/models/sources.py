@@ -231,7 +231,8 @@ def open_source(url: str, *, redirects: Sequence[str] = ()) -> Source:
         return FolderSource(folder=_existing(Path(unquote(parts.path))), mirror=True)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError(
-            f"{redacted(url)} is no registry", hint="write it as https://host, http://host or file:///folder"
+            f"{redacted(url)} is not a registry",
+            hint="write it as https://host, http://host or file:///folder",
         )
     return HttpSource(url=url, redirects=tuple(redirects))
 
@@ -244,7 +245,8 @@ def open_folder(folder: Path) -> Source:
     """
     if not (_existing(folder) / "blobs").is_dir():
         raise UsageError(
-            f"{folder} is no Ollama models folder: it holds no blobs/", hint="often it is ~/.ollama/models"
+            f"{folder} is not an Ollama models folder: it holds no blobs/",
+            hint="often it is ~/.ollama/models",
         )
     return FolderSource(folder=folder)
 

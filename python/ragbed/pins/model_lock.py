@@ -91,7 +91,7 @@ class ModelLock:
         """
         if into and not re.fullmatch(SET, into):
             raise UsageError(
-                f"{into!r} is no set's name", hint="write it in small letters, digits, dots and dashes"
+                f"{into!r} is not a set's name", hint="write it in small letters, digits, dots and dashes"
             )
         sets = dict(self.sets)
         if into and pin.full_name not in sets.get(into, ()):
@@ -181,7 +181,7 @@ def _read(path: Path) -> Any:
     except OSError as error:
         raise PinFileError(f"cannot read the model lock {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise PinFileError(f"{path} is no lock in JSON: {error}") from error
+        raise PinFileError(f"{path} is not a lock in JSON: {error}") from error
 
 
 def _only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -199,14 +199,14 @@ def parse_manifest(content: bytes) -> Manifest:
         content: Its bytes, from a registry or a models folder.
 
     Raises:
-        ValueError: It is no manifest, or holds more than its parts, so that its bytes could not be written again.
+        ValueError: It is not a manifest, or holds more than its parts, so that its bytes could not be written again.
     """
     try:
         value = json.loads(content)
         parts = {"config": value["config"], "layers": value["layers"], "newline": content.endswith(b"\n")}
         manifest = TypeAdapter(Manifest).validate_python(parts)
     except (TypeError, KeyError, ValidationError) as error:
-        raise ValueError(f"it is no model's manifest ({type(error).__name__}: {error})") from error
+        raise ValueError(f"it is not a model's manifest ({type(error).__name__}: {error})") from error
     if manifest.encode() != content:
         raise ValueError(
             f"its bytes (sha256 {sha256(content).hexdigest()[:12]}) are not what its parts give"

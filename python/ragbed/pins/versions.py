@@ -14,7 +14,7 @@ def parse_range(text: str) -> SpecifierSet:
     """Return the range that `text` names.
 
     Raises:
-        ValueError: The text is no range, or is empty and would accept anything.
+        ValueError: The text is not a range, or is empty and would accept anything.
 
     Source: version specifiers, PEP 440.
     """
@@ -31,7 +31,7 @@ def parse_exact(text: str) -> Version:
     """Return the version that the whole of `text` is, as a pin file must write it.
 
     Raises:
-        ValueError: It is no version, or more than one.
+        ValueError: It is not a version, or more than one.
     """
     try:
         return Version(text)

@@ -72,7 +72,7 @@ class Aliases:
         return found
 
     def target(self, alias: str) -> str | None:
-        """Return the collection behind an alias; None when it is no alias."""
+        """Return the collection behind an alias; None when it is not an alias."""
         return self._targets.get(alias)
 
     def listed(self, collection: str | None = None) -> list[dict[str, str]]:

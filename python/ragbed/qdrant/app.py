@@ -197,7 +197,7 @@ def _answer(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes,
 
 
 def _done(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, Raw | None]:
-    """Run an endpoint's function and return status and body, or what is no JSON."""
+    """Run an endpoint's function and return status and body, or what is not JSON."""
     try:
         result = endpoint.answer(call)
         if isinstance(result, Raw):
@@ -244,7 +244,7 @@ async def respond(
 
 
 async def respond_raw(send: Send, raw: Raw) -> None:
-    """Send an answer that is no JSON; a file piece by piece."""
+    """Send an answer that is not JSON; a file piece by piece."""
     headers = [(b"content-type", raw.kind)]
     if raw.name:
         headers.append((b"content-disposition", f'attachment; filename="{raw.name}"'.encode()))

@@ -36,7 +36,7 @@ def fetch(url: str, into: IO[bytes], *, api_key: str | None, max_bytes: int, fol
         folder: Where the file is; raises where its disk has no room.
 
     Raises:
-        WrongInput: The URL is no such URL.
+        WrongInput: The URL is malformed.
         Forbidden: It leads to another machine.
         BadRequest: The server answers something else, too much, too slowly, or not at all.
         NoRoom: The disk is too full.

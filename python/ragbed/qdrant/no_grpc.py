@@ -70,7 +70,7 @@ def _answer(connection: socket.socket) -> None:
 
 
 def _next_answer(stream: BufferedRWPair) -> bytes:
-    """Return the answer to the next frame that wants one; empty at the end, and for who is no client of ours."""
+    """Return the answer to the next frame that wants one; empty at the end, and for who is not a client of ours."""
     while len(head := stream.read(HEAD_BYTES)) == HEAD_BYTES:
         size, kind, flags = int.from_bytes(head[:3]), head[3], head[4]
         if size > MAX_FRAME_BYTES:

@@ -69,7 +69,7 @@ def unpack(file: IO[bytes], target: Path, *, max_bytes: int) -> Any:
 
     Raises:
         WrongInput: The snapshot is damaged, grows too much, or holds what no snapshot holds.
-        Unsupported: The file is no snapshot of this server; a real server's has another format.
+        Unsupported: The file is not a snapshot of this server; a real server's has another format.
         NoRoom: The disk has no room for the files.
     """
     _require_small_directory(file)
@@ -126,7 +126,7 @@ def _about(archive: zipfile.ZipFile) -> dict[str, Any]:
         raise Unsupported(f"a snapshot of another format than `{FORMAT}`")
     sizes = about.get("sizes")
     if not isinstance(sizes, dict) or not all(type(size) is int and size >= 0 for size in sizes.values()):
-        raise WrongInput("the snapshot is damaged: its list of files is no such list")
+        raise WrongInput("the snapshot is damaged: its list of files is not a list")
     return {"config": about.get("config"), "sizes": sizes}
 
 

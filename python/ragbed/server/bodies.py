@@ -64,7 +64,7 @@ async def read_body(request: Request, kind: type[Body]) -> Body:
     except ValidationError as error:
         problems = [f"{_place(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
         raise UsageError(
-            f"the body is no such request: {problems[0]}",
+            f"the body is not a valid request: {problems[0]}",
             details=problems[1:],
             hint='{"question": "Why does Postgres refuse to start as root?"}',
         ) from error

@@ -232,10 +232,10 @@ def _convert(kind: Any, raw: object) -> object:
     if kind is str:
         return str(raw)
     if kind is int and isinstance(raw, float):
-        raise TypeError(f"{raw!r} is no whole number")
+        raise TypeError(f"{raw!r} is not a whole number")
     number = kind(raw)
     if not 0 <= number < math.inf:  # a budget of nan or of minus one would cap nothing
-        raise ValueError(f"{raw!r} is no amount")
+        raise ValueError(f"{raw!r} is not an amount")
     return number
 
 
@@ -258,6 +258,6 @@ def _features(environ: Mapping[str, str]) -> dict[str, bool]:
 def _unknown(name: str, source: Source, names: list[str]) -> ConfigurationError:
     near = difflib.get_close_matches(name, names, n=1)
     return ConfigurationError(
-        f"{name} ({source}) is no setting",
+        f"{name} ({source}) is not a setting",
         hint=f"did you mean {near[0]}?" if near else "see `ragbed config explain`",
     )

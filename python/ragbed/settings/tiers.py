@@ -123,5 +123,5 @@ def find_tier(name: str) -> Tier:
         return TIERS[name]
     except KeyError:
         raise ConfigurationError(
-            f"APP_ENV is {name!r}, which is no tier", hint=f"set it to one of {', '.join(TIERS)}"
+            f"APP_ENV is {name!r}, which is not a tier", hint=f"set it to one of {', '.join(TIERS)}"
         ) from None

@@ -50,7 +50,7 @@ def corpus(plan: SmokePlan, questions: Sequence[Question]) -> Seen[Corpus]:
 
 
 def _require_known(plan: SmokePlan, built: Corpus, questions: Sequence[Question]) -> None:
-    """Refuse golden questions about what is no document here: to find it is not asked of any pipeline.
+    """Refuse golden questions about what is not a document here: to find it is not asked of any pipeline.
 
     Raises:
         UsageError: Names the first such question, and why its document is none.

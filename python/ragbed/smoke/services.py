@@ -28,7 +28,7 @@ def guard(plan: SmokePlan) -> Seen[list[Question]]:
     refuse_writes(plan.settings, command="ragbed smoke")
     if not plan.corpus_folder.is_dir():
         raise UsageError(
-            f"the corpus {plan.corpus_folder} is no folder", hint="give --corpus a folder of documents"
+            f"the corpus {plan.corpus_folder} is not a folder", hint="give --corpus a folder of documents"
         )
     questions = plan.questions()
     line = f"tier {plan.settings.tier.name}, nothing named like production, {len(questions)} golden questions"

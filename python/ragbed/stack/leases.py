@@ -271,7 +271,7 @@ class Leases:
         return stale
 
     def _end_unreadable(self, handed_over: Collection[str]) -> None:
-        """End our processes whose lease cannot be read, by what their environment says; say which files are no leases.
+        """End our processes whose lease cannot be read, by what their environment says; say which files are not leases.
 
         The files themselves prove nothing and stay as they are.
         """

@@ -34,12 +34,12 @@ def candidates(url: str) -> tuple[str, ...]:
     """Return the services that may answer at an address, by its scheme.
 
     Raises:
-        UsageError: It is no address of a store.
+        UsageError: It is not an address of a store.
     """
     found = _SERVICES.get(urlsplit(url).scheme.partition("+")[0])
     if found is None:
         raise UsageError(
-            f"{redacted(url)} is no URL of a store", hint="postgresql://, redis:// or Qdrant's http://"
+            f"{redacted(url)} is not a URL of a store", hint="postgresql://, redis:// or Qdrant's http://"
         )
     return found
 
@@ -48,7 +48,7 @@ def recognise(url: str, settings: Settings) -> tuple[str, str, Store, Identity]:
     """Return which service answers at an address, the address in the normal form, its client, and who it is.
 
     Raises:
-        UsageError: It is no address of a store.
+        UsageError: It is not an address of a store.
         NotThere: Nothing answers there.
         WrongService: What answers is none of the services that may.
     """
@@ -74,7 +74,7 @@ def require_started_here(url: str, settings: Settings, folder: StateFolder) -> N
         folder: This project's state folder.
 
     Raises:
-        UsageError: It is no address of a store.
+        UsageError: It is not an address of a store.
         ServiceMissing: Nothing listens there.
         GuardRefused: It is another project's.
     """

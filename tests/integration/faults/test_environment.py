@@ -47,7 +47,7 @@ def test_stack_is_found_with_its_own_addresses(place: Place) -> None:
 
 
 def test_stack_with_another_provider_is_not_taken(place: Place) -> None:
-    """A stack with the mock is no answer to MODEL_PROVIDER=ollama."""
+    """A stack with the mock is not an answer to MODEL_PROVIDER=ollama."""
     place.run("up", "-d")
 
     outcome = place.run("smoke", "--stage", "stack", MODEL_PROVIDER="ollama")

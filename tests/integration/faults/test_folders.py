@@ -62,7 +62,7 @@ def a_user() -> int:
 
 @pytest.mark.parametrize("length", [130, 220])
 def test_very_long_state_folder(place: Place, length: int) -> None:
-    """A path beyond what a Unix socket's may be is no trouble."""
+    """A path beyond what a Unix socket's may be is not a problem."""
     deep = place.root.parent / ("d" * 60) / ("e" * 60) / ("f" * 60)
     missing = length - len(str(deep)) - 1
     padded = deep / ("g" * missing) if missing > 0 else deep
@@ -115,7 +115,7 @@ def test_two_checkouts_at_once(place: Place, tmp_path: Path) -> None:
 def test_ordinary_user_with_a_home_that_cannot_be_written(
     open_folder: Path, public_python: tuple[str, dict[str, str]]
 ) -> None:
-    """Nothing but the state folder is written: a read-only home is no trouble."""
+    """Nothing but the state folder is written: a read-only home is not a problem."""
     python, environ = public_python
     home = open_folder / "home"
     home.mkdir(mode=0o555)

@@ -1,4 +1,4 @@
-"""Folders that are no corpus, or a hostile one: what can be read is read, the rest is named."""
+"""Folders that are not a corpus, or a hostile one: what can be read is read, the rest is named."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_the_change_is_shown_as_a_diff(registry: Registry, lock: ModelLock) -> N
 
 
 def test_nothing_new_changes_nothing(tmp_path: Path, lock: ModelLock) -> None:
-    """Locking the same model again is no change but for what it says more of itself."""
+    """Locking the same model again changes nothing but what it says more of itself."""
     MODEL.write_folder(tmp_path / "same", lock["tiny"])
     first = updated(lock, read_entry("tiny", open_folder(tmp_path / "same"), registry=REGISTRY))
 
@@ -137,7 +137,7 @@ def test_a_server_that_lists_another_digest_is_drift(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a b", "", "name:../tag", "a/b/c"])
 def test_a_name_that_leads_elsewhere_is_refused(name: str, folder: Path) -> None:
     """A name is a name, never a path."""
-    with pytest.raises(UsageError, match="is no model's name"):
+    with pytest.raises(UsageError, match="is not a model's name"):
         read_entry(name, open_folder(folder), registry=REGISTRY)
 
 

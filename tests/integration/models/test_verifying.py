@@ -152,7 +152,7 @@ def test_another_quantization_is_named(tmp_path: Path, store: Path) -> None:
 
 
 def test_a_server_that_answers_otherwise_is_named(lock: ModelLock) -> None:
-    """What is no list of models is not compared with one."""
+    """What is not a list of models is not compared with one."""
     with (
         listing(Listed(tags={"odd": {"name": "odd", "size": "large"}})) as listed,
         pytest.raises(ServiceMissing) as told,

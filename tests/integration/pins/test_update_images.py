@@ -238,7 +238,7 @@ def test_an_installed_package_has_no_pins_to_update(tmp_path: Path, registry: Re
     done = update(tmp_path, registry)
 
     assert done.returncode == ExitCode.USAGE
-    assert "is no checkout of ragbed" in done.stderr
+    assert "is not a checkout of ragbed" in done.stderr
 
 
 def test_help_lists_what_can_be_updated() -> None:

@@ -78,7 +78,7 @@ def test_odd_question_is_answered(handbook: Bench, question: str) -> None:
 
 
 def test_question_before_any_ingest_says_what_to_do(bench: Bench) -> None:
-    """An empty namespace is no empty answer."""
+    """An empty namespace is not an empty answer."""
     with bench.open() as pipeline, pytest.raises(IndexFailed, match="holds no documents"):
         pipeline.retrieve("x")
 

@@ -93,7 +93,7 @@ def test_hits_carry_what_was_asked_for(client: QdrantClient, skewed: str) -> Non
 
 
 def test_lookup_returns_the_point_whose_id_the_key_is(client: QdrantClient, skewed: str) -> None:
-    """None where the key is no id, or there is no such point."""
+    """None where the key is not an id, or there is no such point."""
     found = client.query_points_groups(
         skewed,
         query=[1.0],

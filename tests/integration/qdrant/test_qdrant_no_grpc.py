@@ -117,7 +117,7 @@ def test_command_line_takes_the_port_after_its_own(tmp_path: Path, port: int) ->
 
 
 def test_a_port_that_cannot_be_is_all_that_is_told(tmp_path: Path) -> None:
-    """The one after it, where gRPC clients would look, is no concern of who mistyped it."""
+    """The one after it, where gRPC clients would look, is not a concern of who mistyped it."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "ragbed", "qdrant", "serve"),

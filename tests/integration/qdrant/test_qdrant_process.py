@@ -109,7 +109,7 @@ def test_deleted_collection_stays_deleted_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_half_made_collection_is_cleared_at_start(tmp_path: Path) -> None:
-    """A folder whose creation was cut off is no collection."""
+    """A folder whose creation was cut off is not a collection."""
     half = tmp_path / "data" / "collections" / "half"
     (half / "shard").mkdir(parents=True)
 

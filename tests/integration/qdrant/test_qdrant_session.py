@@ -141,7 +141,7 @@ def test_fixture_begins_without_collections_again(ragbed_qdrant: str) -> None:
 
 @pytest.fixture
 def other_server() -> Iterator[str]:
-    """Something that answers, and is no embedded Qdrant."""
+    """Something that answers, and is not an embedded Qdrant."""
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
     class Other(BaseHTTPRequestHandler):

@@ -67,7 +67,7 @@ def api(ingested: RagbedCommand) -> Iterator[httpx.Client]:
 
 
 def test_health_names_every_service(api: httpx.Client, ingested: RagbedCommand) -> None:
-    """A process manager learns that all answer, and a reader what is no real thing."""
+    """A process manager learns that all answer, and a reader what is not real."""
     substitutes = [one["product"] for one in ingested.json("status")["services"] if not one["real"]]
 
     answer = api.get("/health")
@@ -121,19 +121,19 @@ def test_what_is_not_covered_becomes_a_gap(api: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
-        (b"", 400, "the body is no such request: the body: Invalid JSON"),
-        (b"[]", 400, "the body is no such request: the body: Input should be an object"),
-        (b"{}", 400, "the body is no such request: question: Field required"),
-        (b'{"question": "x", "topk": 3}', 400, "the body is no such request: topk: Extra inputs"),
+        (b"", 400, "the body is not a valid request: the body: Invalid JSON"),
+        (b"[]", 400, "the body is not a valid request: the body: Input should be an object"),
+        (b"{}", 400, "the body is not a valid request: question: Field required"),
+        (b'{"question": "x", "topk": 3}', 400, "the body is not a valid request: topk: Extra inputs"),
         (
             b'{"question": "x", "top_k": 0}',
             400,
-            "the body is no such request: top_k: Input should be greater",
+            "the body is not a valid request: top_k: Input should be greater",
         ),
         (
             b'{"question": "x", "top_k": true}',
             400,
-            "the body is no such request: top_k: Input should be a valid",
+            "the body is not a valid request: top_k: Input should be a valid",
         ),
         (b'{"question": "  "}', 400, "the question is empty"),
         (b'{"question": "x", "filters": {"colour": "red"}}', 400, "colour"),

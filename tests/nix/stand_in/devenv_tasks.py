@@ -36,7 +36,7 @@ def prerequisites(tasks: dict[str, dict], name: str) -> list[str]:
     named = [dependency.split("@")[0] for dependency in tasks[name]["after"]]
     named += [other for other, task in tasks.items() if name in {one.split("@")[0] for one in task["before"]}]
     if unknown := [one for one in named if one not in tasks]:
-        sys.exit(f"devenv-tasks stand-in: {name} comes after {unknown[0]}, which is no task")
+        sys.exit(f"devenv-tasks stand-in: {name} comes after {unknown[0]}, which is not a task")
     return [one for one in named if not one.startswith(PREFIX)]
 
 

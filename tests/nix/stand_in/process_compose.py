@@ -122,7 +122,7 @@ def refuse_waiting_for_ever(processes: dict[str, Process]) -> None:
     for name, process in processes.items():
         for other, wanted in process.config.get("depends_on", {}).items():
             if other not in processes:
-                sys.exit(f"process-compose: {name} waits for {other}, which is no process")
+                sys.exit(f"process-compose: {name} waits for {other}, which is not a process")
             if wanted["condition"] == "process_healthy" and not processes[other].probe:
                 sys.exit(f"process-compose: {name} waits until {other} is healthy, which nothing asks")
 

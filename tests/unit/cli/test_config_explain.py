@@ -73,7 +73,7 @@ def test_no_secret_is_shown(form: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_password_in_an_open_address_is_hidden(variable: str, url: str, shown: str, tmp_path: Path) -> None:
-    """An address that is no secret may still carry one."""
+    """An address that is not a secret may still carry one."""
     table = explain(tmp_path, **{variable: url}).stdout
 
     assert "sesame" not in table

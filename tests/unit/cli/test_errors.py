@@ -88,7 +88,7 @@ def test_a_users_mistake_is_no_traceback(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
     assert done.stderr == (
-        "ragbed: RAGBED_LLM__PROVIDR (environment) is no setting\ntry: did you mean RAGBED_LLM__PROVIDER?\n"
+        "ragbed: RAGBED_LLM__PROVIDR (environment) is not a setting\ntry: did you mean RAGBED_LLM__PROVIDER?\n"
     )
 
 

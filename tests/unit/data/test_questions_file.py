@@ -61,8 +61,8 @@ def test_editors_habits_do_no_harm(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        pytest.param("{", "is no JSON (", id="no-json"),
-        pytest.param("[1]", "is no JSON object", id="no-object"),
+        pytest.param("{", "is not JSON (", id="no-json"),
+        pytest.param("[1]", "is not a JSON object", id="no-object"),
         pytest.param('{"id": "q", "question": "?", "relevant": [], "answer": 1}', "'answer'", id="unknown"),
         pytest.param('{"question": "?", "relevant": []}', "has id None, expected some text", id="no-id"),
         pytest.param('{"id": 7, "question": "?", "relevant": []}', "has id 7", id="id-number"),
@@ -111,7 +111,7 @@ def test_the_lessons_own_questions_name_lessons_that_exist() -> None:
 
 
 def test_a_file_without_questions_is_refused(tmp_path: Path) -> None:
-    """Whoever names a file means to ask something: blank lines are no questions."""
+    """Whoever names a file means to ask something: blank lines are not questions."""
     with pytest.raises(ConfigurationError, match="holds no question"):
         load_questions(written(tmp_path, "\n \n"))
 

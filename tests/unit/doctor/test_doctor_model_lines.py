@@ -44,7 +44,7 @@ def test_a_wanted_model_is_said_with_every_place_that_has_it() -> None:
 
 
 def test_wanted_models_that_are_nowhere_share_one_command() -> None:
-    """Without a real Ollama that is no fault."""
+    """Without a real Ollama that is not a fault."""
     found = lines(replace(FACTS, places=()))
 
     assert {found[name].state for name in (EMBEDDING, CHAT)} == {"note"}

@@ -57,7 +57,7 @@ def test_settings_say_why_an_llm_was_chosen() -> None:
 
 def test_settings_that_cannot_be_read_are_wrong() -> None:
     """The line says what `ragbed config explain` would."""
-    error = ConfigurationError("llm.modle is no setting", hint="did you mean llm.model?")
+    error = ConfigurationError("llm.modle is not a setting", hint="did you mean llm.model?")
 
     finding = judge_settings(error, None)
 
@@ -158,7 +158,7 @@ def test_a_lock_is_compared_with_what_is_really_installed(tmp_path: Path) -> Non
 
 
 def test_a_lock_names_only_what_this_machine_wants() -> None:
-    """Markers are evaluated; names are normalised; hashes and comments are no packages."""
+    """Markers are evaluated; names are normalised; hashes and comments are not packages."""
     text = (
         "# by uv\n"
         "Foo_Bar==1.0 \\\n    --hash=sha256:aa\n    # via x\n"

@@ -93,7 +93,7 @@ def test_a_file_that_is_no_report_is_refused(text: str, tmp_path: Path) -> None:
     file = tmp_path / "ci.json"
     file.write_text(text)
 
-    with pytest.raises(UsageError, match="is no report of the doctor") as caught:
+    with pytest.raises(UsageError, match="is not a report of the doctor") as caught:
         read_values(file)
 
     assert "ragbed doctor --json > doctor.json" in caught.value.hint

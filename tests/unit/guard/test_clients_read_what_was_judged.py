@@ -285,6 +285,6 @@ def test_what_is_not_an_address_is_a_mistake_of_configuration(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["hello", "127.0.0.1", "localhost:5432"])
 def test_a_store_with_a_scheme_needs_one(url: str) -> None:
-    """DATABASE_URL=hello is no address: a mistake, and no refusal."""
-    with pytest.raises(ConfigurationError, match="DATABASE_URL is no address"):
+    """DATABASE_URL=hello is not an address: a mistake, and no refusal."""
+    with pytest.raises(ConfigurationError, match="DATABASE_URL is not an address"):
         check_url(LOCAL, url, named="DATABASE_URL", bare=False)

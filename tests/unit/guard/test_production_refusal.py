@@ -196,7 +196,7 @@ def test_a_production_key_is_refused_and_not_shown(variable: str, tmp_path: Path
 
 @pytest.mark.parametrize("key", ["test-key", "sk-proj-abc", "sk-delivery", ""])
 def test_other_keys_pass(key: str, tmp_path: Path) -> None:
-    """A key without a word of production is no reason to refuse."""
+    """A key without a word of production is not a reason to refuse."""
     refuse_writes(settings(tmp_path, OPENAI_API_KEY=key), command="ragbed up")
 
 
@@ -276,7 +276,7 @@ def test_libpqs_own_service_is_refused_unless_the_postgres_is_ours(
 )
 def test_a_password_that_breaks_an_address_is_not_shown(url: str, tmp_path: Path) -> None:
     """The form of libpq's key words, and signs that end the host, are refused without a part of the value."""
-    with pytest.raises(ConfigurationError, match="DATABASE_URL is no address") as caught:
+    with pytest.raises(ConfigurationError, match="DATABASE_URL is not an address") as caught:
         check_url(settings(tmp_path), url, named="DATABASE_URL")
 
     assert "sek" not in caught.value.render()
@@ -290,7 +290,7 @@ def test_a_password_that_breaks_an_address_is_not_shown(url: str, tmp_path: Path
 )
 def test_a_bare_word_is_no_address_of_a_store(value: str, variable: str, tmp_path: Path) -> None:
     """It is not taken for a host, and not shown: it may be a password that went to the wrong variable."""
-    with pytest.raises(ConfigurationError, match=f"{variable} is no address") as caught:
+    with pytest.raises(ConfigurationError, match=f"{variable} is not an address") as caught:
         refuse_writes(settings(tmp_path, **{variable: value}), command="ragbed up")
 
     assert not [word for word in ("hello", "sekret") if word in caught.value.render()]
@@ -298,7 +298,7 @@ def test_a_bare_word_is_no_address_of_a_store(value: str, variable: str, tmp_pat
 
 def test_a_quoted_address_is_told_as_one(tmp_path: Path) -> None:
     """Docker's and GitHub's env files keep quotation marks."""
-    with pytest.raises(ConfigurationError, match="is no address") as caught:
+    with pytest.raises(ConfigurationError, match="is not an address") as caught:
         refuse_writes(
             settings(tmp_path, DATABASE_URL="'postgres://me:sekret@127.0.0.1/x'"), command="ragbed up"
         )
@@ -313,7 +313,7 @@ def test_a_quoted_address_is_told_as_one(tmp_path: Path) -> None:
 )
 def test_what_is_no_address_is_refused_by_the_variables_name(url: str, tmp_path: Path) -> None:
     """A broken URL is a mistake in the configuration, told without the URL, which may hold a password."""
-    with pytest.raises(ConfigurationError, match="REDIS_URL is no address") as caught:
+    with pytest.raises(ConfigurationError, match="REDIS_URL is not an address") as caught:
         check_url(settings(tmp_path), url, named="REDIS_URL")
 
     assert "p[w" not in caught.value.render()

@@ -51,7 +51,7 @@ def test_a_password_of_an_address_is_hidden(word: str, variable: str, tmp_path: 
     ids=["query", "key-words"],
 )
 def test_a_password_elsewhere_is_hidden(text: str, url: str, tmp_path: Path) -> None:
-    """In an address's query; and all of what is no address."""
+    """In an address's query; and all of what is not an address."""
     assert "sekret1" not in scrubbed(text, tmp_path, DATABASE_URL=url)
 
 
@@ -65,7 +65,7 @@ def test_a_password_elsewhere_is_hidden(text: str, url: str, tmp_path: Path) -> 
     ids=["everybodys", "three-letters", "a-short-one"],
 )
 def test_a_text_stays_readable(password: str, text: str, shown: str, tmp_path: Path) -> None:
-    """Our own password is no secret; a short one is hidden where it is a word, a tiny one not at all."""
+    """Our own password is not a secret; a short one is hidden where it is a word, a tiny one not at all."""
     url = f"postgresql://me:{password}@127.0.0.1/x"
 
     assert scrubbed(text, tmp_path, DATABASE_URL=url) == shown

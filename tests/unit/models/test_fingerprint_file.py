@@ -184,7 +184,7 @@ def test_a_damaged_entry_is_refused_by_its_key(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("<<<<<<< HEAD\n{}", "it is no JSON"),
+        ("<<<<<<< HEAD\n{}", "it is not JSON"),
         ("[]", "the whole: "),
         ('{"schema": 2, "fingerprints": []}', "schema: "),
     ],

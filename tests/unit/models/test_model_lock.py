@@ -242,7 +242,7 @@ def test_parsing_a_manifest_and_writing_it_changes_nothing(
 )
 def test_a_manifest_that_could_not_be_written_again_is_refused(content: bytes) -> None:
     """Another form would give another digest."""
-    with pytest.raises(ValueError, match=r"it is no model's manifest|its bytes|Expecting value"):
+    with pytest.raises(ValueError, match=r"it is not a model's manifest|its bytes|Expecting value"):
         parse_manifest(content)
 
 

@@ -112,6 +112,6 @@ GOOD = StoredVector.of([1.0, -1.0, 1.0, -1.0]).encode()
     ],
 )
 def test_another_line_than_was_written_is_refused(line: str) -> None:
-    """What was cut, merged or edited is no vector."""
+    """What was cut, merged or edited is not a vector."""
     with pytest.raises(ValueError, match="a line such as"):
         StoredVector.decode(line)

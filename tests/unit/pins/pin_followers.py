@@ -88,7 +88,7 @@ MENTIONS = (
     _mention(r"the RAG API on port (\d+)", lambda pins: {str(pins.app.port)}, r"README\.md"),
     _mention(r"default port \(([\d, ]+)\)", _ports, r"docs/stack\.md"),
 )
-# A client's version, what a measurement was made on, and examples of the forms of versions are no pins.
+# A client's version, what a measurement was made on, and examples of the forms of versions are not pins.
 _NO_PINS = re.compile(
     rf"qdrant-client {_VERSION}|Ollama {_VERSION}"
     rf"|such as '{_VERSION}'|For example `{_VERSION}`, `v{_VERSION}`|\({_VERSION} \(Debian"

@@ -53,7 +53,7 @@ def test_a_pinned_version_is_exact(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["", "  ", "18", "17 to 19", "^18", ">=18;<19"])
 def test_what_is_no_range_is_refused(written: str) -> None:
-    """Other tools' forms, and the range that accepts anything, are no ranges."""
+    """Other tools' forms, and the range that accepts anything, are not ranges."""
     with pytest.raises(ValueError, match="a version range such as"):
         parse_range(written)
 

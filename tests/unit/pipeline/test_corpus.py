@@ -43,7 +43,7 @@ def test_documents_of_all_levels_come_sorted_by_path(tmp_path: Path) -> None:
 
 
 def test_other_suffixes_are_ignored_but_seen(tmp_path: Path) -> None:
-    """A picture is no document, and is counted."""
+    """A picture is not a document, and is counted."""
     (tmp_path / "logo.png").write_bytes(b"\x89PNG")
 
     assert read(tmp_path) == [Ignored(path="logo.png")]
@@ -116,7 +116,7 @@ def test_pipe_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_dangling_link_is_reported(tmp_path: Path) -> None:
-    """A link to nothing is no crash."""
+    """A link to nothing is not a crash."""
     (tmp_path / "a.md").symlink_to(tmp_path / "gone.md")
 
     assert reasons(tmp_path) == {"a.md": "a link to nothing"}
@@ -169,7 +169,7 @@ def test_garbage_never_crashes(content: bytes) -> None:
 
 @given(st.text(max_size=200))
 def test_any_front_matter_gives_a_document_or_a_reason(text: str) -> None:
-    """YAML of any kind is no crash."""
+    """YAML of any kind is not a crash."""
     content = f"---\ntitle: {text}\n---\nbody".encode("utf-8", "replace")
     try:
         document = parse(SourceFile(path="a.md", content=content))
@@ -276,7 +276,7 @@ def test_mdx_loses_imports_and_component_tags_but_no_line() -> None:
 
 
 def test_empty_files_are_noted_and_others_counted_by_suffix(tmp_path: Path) -> None:
-    """What has no text is not a fault; what is no document is told by its kind."""
+    """What has no text is not a fault; what is not a document is told by its kind."""
     for name, content in {
         "a.md": "text",
         "b.md": "",

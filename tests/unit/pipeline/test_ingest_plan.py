@@ -74,7 +74,7 @@ def test_fingerprint_changes_with_the_models_bytes() -> None:
 
 
 def test_fingerprint_ignores_what_shapes_no_point() -> None:
-    """Another batch size or chat model is no reason to embed again."""
+    """Another batch size or chat model is not a reason to embed again."""
     assert fingerprint(replace(CONFIG, batch_size=7, chat_model="x", top_k=9), "d") == fingerprint(
         CONFIG, "d"
     )

@@ -267,4 +267,4 @@ REFUSED: dict[str, Callable[[bytes], bytes]] = {
     "other vectors": _with_about(config={"vectors": {"b": {"size": 2, "distance": "Dot"}}}),
     "no vectors": _with_about(config={"vectors": {}}),
 }
-"""What is forged, by name: each is refused with 400, or 501 where it is no snapshot at all."""
+"""What is forged, by name: each is refused with 400, or 501 where it is not a snapshot at all."""

@@ -92,7 +92,7 @@ def test_valid_ids_are_taken(point_id: Any) -> None:
 
 @pytest.mark.parametrize("value", [-1, 2**64, 1.0, True, "", "7", "x", None, []])
 def test_other_ids_are_refused(value: Any) -> None:
-    """Floats, negative numbers and text that is no UUID."""
+    """Floats, negative numbers and text that is not a UUID."""
     assert "is not a valid point ID" in error_of(read_id, value, "id")
 
 

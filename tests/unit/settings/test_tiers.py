@@ -118,7 +118,7 @@ def test_without_a_word_the_tier_is_local(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["prod", "PRODUCTION", "local ", "test"])
 def test_a_name_that_is_no_tier_is_refused(name: str, tmp_path: Path) -> None:
     """A near miss of a tier's name is not guessed at."""
-    with pytest.raises(ConfigurationError, match=f"APP_ENV is '{name}', which is no tier") as caught:
+    with pytest.raises(ConfigurationError, match=f"APP_ENV is '{name}', which is not a tier") as caught:
         resolve_settings(folder=tmp_path, environ={"APP_ENV": name})
 
     assert "local, ci, ci_eval, staging, staging_eval, production" in caught.value.hint

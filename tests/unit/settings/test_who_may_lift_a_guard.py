@@ -193,7 +193,7 @@ def test_no_file_chooses_the_tier(key: str, tmp_path: Path) -> None:
     section, _, name = key.partition(".")
     write(tmp_path, "ragbed.local.toml", f'[{section}]\n{name} = "staging"\n')
 
-    with pytest.raises(ConfigurationError, match="is no setting"):
+    with pytest.raises(ConfigurationError, match="is not a setting"):
         resolve_settings(folder=tmp_path, environ={})
 
 

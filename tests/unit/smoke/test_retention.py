@@ -76,7 +76,7 @@ def test_gap_pages_stay_as_long_as_the_report_that_names_them(folder: StateFolde
 
 
 def test_gap_pages_of_others_stay(folder: StateFolder) -> None:
-    """Pages of namespaces that are no runs, and of a run that is under way, are not touched."""
+    """Pages of namespaces that are not runs, and of a run that is under way, are not touched."""
     under_way = namespace_of("20260102-030500-abcdef")
     for name in ("default", under_way):
         (folder.gaps / name).mkdir(parents=True)

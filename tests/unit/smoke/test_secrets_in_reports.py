@@ -30,4 +30,4 @@ def test_a_secret_in_a_failure_is_hidden(tmp_path: Path) -> None:
 
     assert "sekret-4711" not in json.dumps(report.to_json()) + str(shown)
     assert report.failure is not None
-    assert f"the corpus {tmp_path}/*** is no folder" in report.failure.message
+    assert f"the corpus {tmp_path}/*** is not a folder" in report.failure.message

@@ -175,7 +175,7 @@ def test_guard_refuses_a_corpus_that_is_no_folder(
     plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
 ) -> None:
     """A corpus that is not there is wrong usage, said before anything starts."""
-    with pytest.raises(UsageError, match="nowhere is no folder"):
+    with pytest.raises(UsageError, match="nowhere is not a folder"):
         services.guard(with_corpus(plan, tmp_path / "nowhere"))
 
 
@@ -224,7 +224,7 @@ def test_parity_counts_what_nix_pins(change: dict[str, Any], exact: int) -> None
 def test_corpus_without_documents_fails(
     plan: SmokePlan, corpus: tuple[Document, ...], tmp_path: Path
 ) -> None:
-    """A folder without a readable document is no corpus; the details say what was there."""
+    """A folder without a readable document is not a corpus; the details say what was there."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "binary.md").write_bytes(b"\x00\xff\x00")
 

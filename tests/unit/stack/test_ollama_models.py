@@ -67,7 +67,7 @@ def test_a_model_of_another_digest_is_not_taken(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("pinned")
 def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
-    """A folder that turns out to be something else is no reason to fail: it is said, and another may do."""
+    """A folder that turns out to be something else is not a reason to fail: it is said, and another may do."""
     path = tmp_path / "models" / "manifests" / "registry.ollama.ai" / "library" / "tiny" / "latest"
     path.mkdir(parents=True)
 

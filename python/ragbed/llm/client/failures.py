@@ -81,7 +81,7 @@ def vendor_errors() -> tuple[type[Exception], ...]:
 
     ollama = ollama_library()
 
-    # It takes answers apart without looking: what is no answer ends in one of the last three.
+    # It takes answers apart without looking: what is not an answer ends in one of the last three.
     return (ollama.ResponseError, ConnectionError, httpx.RequestError, ValueError, TypeError, AttributeError)
 
 

@@ -182,13 +182,13 @@ class OllamaSession:
             ServiceMissing: Ollama does not answer, or has no such model.
         """
         chosen = self.policy.options() if options is None else dict(options)
-        self._client.client(self.policy.load_s)  # what importing it takes is no load
+        self._client.client(self.policy.load_s)  # what importing it takes is not a load
         with self._told(model):
             self._touch(f"loading {model}", model, use, options=chosen, keep_alive=self.policy.kept())
         self._note(model, chosen)
 
     def unload(self, model: str, *, use: Use) -> None:
-        """Make Ollama drop a model from memory; one that is not loaded is no mistake.
+        """Make Ollama drop a model from memory; one that is not loaded is not a mistake.
 
         Raises:
             ServiceMissing: Ollama does not answer, or has no such model.

@@ -121,7 +121,7 @@ def load_fingerprints(path: Path | None = None) -> FingerprintFile:
     except OSError as error:
         raise PinFileError(f"cannot read the fingerprints {path}: {error.strerror}") from error
     except ValueError as error:
-        raise _wrong(path, f"it is no JSON: {error}") from error
+        raise _wrong(path, f"it is not JSON: {error}") from error
     try:
         TypeAdapter(_File).validate_python(values)
     except ValidationError as error:

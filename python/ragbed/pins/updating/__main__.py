@@ -68,7 +68,7 @@ def _checkout() -> Path:
     """
     root = stack_file_path().parent
     if not (root / "pyproject.toml").is_file():
-        raise UsageError(f"{root} is no checkout of ragbed: its pins came with the package")
+        raise UsageError(f"{root} is not a checkout of ragbed: its pins came with the package")
     return root
 
 

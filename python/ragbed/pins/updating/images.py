@@ -57,7 +57,7 @@ def update_images(draft: Draft, *, registry: str = "") -> None:
 
     Raises:
         ServiceMissing: A registry does not answer, or does not know an image.
-        DriftError: It answers with something that is no multi-platform image, or not what it says.
+        DriftError: It answers with something that is not a multi-platform image, or not what it says.
     """
     for service, pins in draft.pins().services.items():
         pinned = pins.channels.image
@@ -87,7 +87,7 @@ def digest_of(image: Image) -> str:
 
     Raises:
         ServiceMissing: The registry does not answer, or does not know the image.
-        DriftError: What came is no index, or has another digest than the registry says.
+        DriftError: What came is not an index, or has another digest than the registry says.
     """
     accept = {"Accept": ", ".join(_INDEXES)}
     with _opened(image, accept) as response:
@@ -136,6 +136,6 @@ def _token(challenge: str) -> str:
 
 def _get(url: str, headers: dict[str, str]) -> HTTPResponse:
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise URLError(f"{url!r} is no address of a registry")
+        raise URLError(f"{url!r} is not an address of a registry")
     response: HTTPResponse = urlopen(Request(url, headers=headers), timeout=20)  # noqa: S310 - checked above
     return response

@@ -85,7 +85,7 @@ class PostgresGapStore:
     def remove_files(self) -> None:
         """Delete records and pages of this namespace's gaps, and their folder where nothing else is in it.
 
-        A schema of another revision is no obstacle.
+        A schema of another revision is not an obstacle.
         """
         for name in self._database.names_of_gaps():
             for suffix in ("json", "md"):

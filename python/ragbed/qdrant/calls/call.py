@@ -45,7 +45,7 @@ CONSISTENCIES = ("majority", "quorum", "all")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw:
-    """An answer that is no JSON.
+    """An answer that is not JSON.
 
     Attributes:
         content: The body, or the file that holds it.

@@ -34,7 +34,7 @@ def read_point_vectors(value: Any, path: str, schema: Mapping[str, VectorKind]) 
         schema: The collection's vectors.
 
     Raises:
-        FormatError: The JSON is no vector.
+        FormatError: The JSON is not a vector.
         WrongInput: The collection has no vector of that name, kind or size.
         Unsupported: The value asks the server to compute the vector.
     """
