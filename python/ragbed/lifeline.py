@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ABANDONED = 70
-"""The exit code of a child whose parent has gone; nobody is left to read it."""
+"""The exit code of a child whose parent has gone; no process is left to read it."""
 
 
 @contextmanager

@@ -181,7 +181,7 @@ def _ask(shown: str) -> None:
     """Ask whether the store may be written to.
 
     Raises:
-        UsageError: The answer is no, or nobody is there to give one.
+        UsageError: The answer is no, or there is no terminal to give one on.
     """
     from ragbed.errors import UsageError
 
@@ -191,5 +191,7 @@ def _ask(shown: str) -> None:
         return
     if not answer:
         click.echo()  # the question's line has no end yet
-        raise UsageError("nobody is there to answer", hint="say so beforehand: ragbed adopt URL --yes")
+        raise UsageError(
+            "there is no terminal to answer on", hint="say so beforehand: ragbed adopt URL --yes"
+        )
     raise UsageError(f"{shown} is left as it is", hint="answer y, or give --yes")

@@ -99,7 +99,7 @@ def _address(settings: Settings) -> str:
     """Return where an Ollama is to be asked.
 
     Raises:
-        ServiceMissing: Nobody named one, and the default port is not to be looked at.
+        ServiceMissing: None was named, and the default port is not to be looked at.
     """
     from ragbed.errors import ServiceMissing
 

@@ -148,7 +148,7 @@ def why(*, model: str, as_json: bool, file: Path | None) -> None:
     if as_json:
         show_json(asdict(reasons))
         return
-    click.echo(f"{reasons.model} is wanted by: {', '.join(reasons.wanted_by) or 'nobody'}")
+    click.echo(f"{reasons.model} is wanted by: {', '.join(reasons.wanted_by) or 'no setting and no set'}")
     shared = reasons.disk_bytes - reasons.own_bytes
     also = f", {shown_bytes(shared)} of it shared with other models" if shared else ""
     click.echo(

@@ -94,7 +94,7 @@ def live_server(url: str, settings: Settings) -> LiveServer:
 def live_address(settings: Settings) -> str:
     """Return where an Ollama is to be asked: as given, else of the stack that is up, else on the default port.
 
-    Empty where nobody named one, and the default port is not to be looked at.
+    Empty where none was named, and the default port is not to be looked at.
     """
     from ragbed.pins import load_stack_pins
     from ragbed.settings import definitions as known

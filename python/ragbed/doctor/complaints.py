@@ -48,7 +48,7 @@ def _has_drift(report: Report) -> bool:
 
 
 def _shares_services(report: Report) -> bool:
-    stores = set(SERVICES) - {"ollama"}  # nobody writes to an LLM
+    stores = set(SERVICES) - {"ollama"}  # ragbed writes nothing to an LLM
     return any(finding.topic in stores and finding.shared for finding in report.findings)
 
 
@@ -94,7 +94,7 @@ COMPLAINTS = (
     ),
     Complaint(
         said="Staging is always broken",
-        why="nobody looks at it before the tests do",
+        why="the tests are the first to look at it",
         answers=(
             Answer(
                 "APP_ENV=staging ragbed doctor",
@@ -117,7 +117,7 @@ COMPLAINTS = (
     ),
     Complaint(
         said="A CI failure cannot be reproduced",
-        why="nobody knows what CI ran on",
+        why="a log does not say what CI ran on",
         answers=(
             Answer("ragbed doctor --json", "is the machine in one file: keep it as an artifact"),
             Answer(

@@ -28,7 +28,7 @@ def _judge_wanted(facts: ModelFacts, model: str) -> Finding:
         return Finding(
             topic=model,
             state="note",
-            seen=f"not in {facts.lock.path.name}: nobody knows which bytes the tag means",
+            seen=f"not in {facts.lock.path.name}: the lock does not say which bytes the tag means",
             hint=f"ragbed models lock {model}",
         )
     if wrong := list(differences(facts, model)):
@@ -71,7 +71,7 @@ def _value(facts: ModelFacts, model: str) -> str:
 
 
 def _judge_others(facts: ModelFacts, others: list[str]) -> Finding:
-    """The rest of the lock may be elsewhere; what moved is worth saying, as nobody here uses it."""
+    """The rest of the lock may be elsewhere; what moved is worth saying, as no setting here uses it."""
     moved = [f"{model}: {line}" for model in others for line in differences(facts, model)]
     there = [model for model in others if list(holders(facts, model))]
     if moved:

@@ -30,7 +30,7 @@ PROBE_S = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A question that nobody answered in time.
+    """A question without an answer in time.
 
     Attributes:
         seconds: How long it was waited for.
@@ -127,7 +127,7 @@ class Programs:
             self._running.discard(process)
 
     def end(self) -> None:
-        """Kill what still runs, and start no more: for whoever no longer waits for the answers."""
+        """Kill what still runs, and start no more: for a caller that no longer waits for the answers."""
         with self._starting:
             self._ended = True
         for process in list(self._running):

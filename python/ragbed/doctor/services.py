@@ -37,7 +37,7 @@ class Program:
         search: The program, and what was passed over on PATH.
         wheel: The installed version of the wheel that brings a server; empty where it is not installed.
         hanging: Programs that did not tell their version in time.
-        advice: What somebody types who has no program.
+        advice: What a user types who has no program.
     """
 
     search: Search
@@ -56,7 +56,7 @@ class ServiceFacts:
         health: `ready`, or what is wrong with that one, in a few words.
         given: What the URL in the settings leads to.
         variable: What names that URL, or would.
-        on_port: What was found where somebody announced it, or on the default port.
+        on_port: What was found where it was announced, or on the default port.
         program: What would be started.
         may_start: Whether the tier lets ragbed start services.
         target: Whether the tier may be a test target at all.

@@ -92,13 +92,13 @@ class BlobFolder:
                 while not _locked(file):
                     if stop.wait(0.05):
                         raise InterruptedError
-                if not _is(path, file):  # whoever held it has finished the blob and renamed its file
+                if not _is(path, file):  # the process that held it has finished the blob and renamed its file
                     continue
                 yield file
                 return
 
     def finish(self, digest: str) -> None:
-        """Give an unfinished file, whose hash fits, the blob's name. From then on nobody may write it."""
+        """Give an unfinished file, whose hash fits, the blob's name. From then on no process may write it."""
         partial = self._partial(digest)
         partial.chmod(0o444)
         partial.replace(self.path(digest))

@@ -98,7 +98,7 @@ def remove_store(folder: Path) -> None:
 
 
 def _require_ours(folder: Path) -> None:
-    """Refuse to replace what somebody else has made."""
+    """Refuse to replace what ragbed did not make."""
     if (
         folder.exists()
         and not (folder / _MARKER).is_file()

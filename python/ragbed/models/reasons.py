@@ -20,7 +20,7 @@ class Reasons:
 
     Attributes:
         model: Name with tag.
-        wanted_by: A line per setting and set that names it; empty where nobody does.
+        wanted_by: A line per setting and set that names it; empty where none does.
         disk_bytes: Of its blobs.
         own_bytes: Of the blobs that no other entry of the lock shares: what pruning it would free.
         here_bytes: What of it is fetched.

@@ -64,7 +64,7 @@ class Stream:
 
 
 def _unwatched(_: socket.socket) -> None:
-    """Nobody wants to break off a short request."""
+    """No caller breaks off a short request."""
 
 
 class Source(Protocol):
@@ -79,7 +79,7 @@ class Source(Protocol):
     ) -> Stream:
         """Return a blob's bytes, if possible from `start` on; raise `TransferInterrupted` or ServiceMissing.
 
-        `wired` is told each socket as soon as it is connected: to shut it down is to wake whoever waits for it.
+        `wired` is told each socket as soon as it is connected: to shut it down is to wake the thread that waits for it.
         """
 
     def manifest(self, repository: str, tag: str) -> bytes:
@@ -260,7 +260,7 @@ def _existing(folder: Path) -> Path:
 def _ask(
     url: str, headers: dict[str, str], timeout_s: float, wired: Callable[[socket.socket], None]
 ) -> http.client.HTTPResponse:
-    """Send one request on a connection of its own; whoever closes the answer closes that too."""
+    """Send one request on a connection of its own; closing the answer closes that too."""
     parts = urlsplit(url)
     host, path = parts.hostname or "", f"{parts.path}?{parts.query}" if parts.query else parts.path
     if parts.scheme == "https":

@@ -50,7 +50,7 @@ class Transfer:
         source: Where it comes from.
         into: Where it goes.
         sent: Counts the bytes.
-        stop: Set by whoever wants it to end early; what has come stays for the next time.
+        stop: Set by a caller that wants it to end early; what has come stays for the next time.
     """
 
     def __init__(

@@ -115,7 +115,7 @@ def with_tag(model: str) -> str:
 
 
 def fetch_command(models: Iterable[str]) -> str:
-    """Return what somebody types who lacks these models: hints of every room say it alike."""
+    """Return what a user types who lacks these models: hints of every room say it alike."""
     return " ".join(["ragbed models fetch", *(f"--model {with_tag(model)}" for model in models)])
 
 
@@ -139,7 +139,7 @@ def lock_to_write(path: Path | None = None) -> Path:
 
 
 def pinned_digests(path: Path | None = None) -> dict[str, str]:
-    """Return the digest of each pinned model by name with tag; none where nobody named a lock and there is none.
+    """Return the digest of each pinned model by name with tag; none where no lock was named and there is none.
 
     Raises:
         PinFileError: There is a lock, and it is wrong.

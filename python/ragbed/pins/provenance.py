@@ -23,7 +23,7 @@ class Provenance:
         path: The program on PATH, before links are followed; empty where it was not started from PATH.
         digest: Of its image; None where it is not a container.
         container: Id of its container; None where it is not one.
-        started_by: `ragbed`, `devenv`, or whoever announced it; empty where that is not known.
+        started_by: `ragbed`, `devenv`, or the name that announced it; empty where that is not known.
         named_by: The variable or key that names its address; empty where none does.
         port: The port on which it was found, where no address was named; else None.
         models: The folder whose models an Ollama serves; empty for other services.

@@ -39,7 +39,7 @@ class Pipeline:
 
     Args:
         config: Addresses, names and numbers.
-        loading: Told how the load of a model goes, on a thread of its own; None tells nobody.
+        loading: Told how the load of a model goes, on a thread of its own; None stays silent.
     """
 
     def __init__(self, config: PipelineConfig, *, loading: Callable[[Loading], None] | None = None) -> None:
@@ -321,7 +321,7 @@ def open_pipeline(
 
     Args:
         config: Addresses, names and numbers.
-        loading: Told how the load of a model goes, on a thread of its own; None tells nobody.
+        loading: Told how the load of a model goes, on a thread of its own; None stays silent.
     """
     pipeline = Pipeline(config, loading=loading)
     try:

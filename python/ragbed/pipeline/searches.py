@@ -1,4 +1,4 @@
-"""Four GitHub searches for what a gap lacks, and the page on which somebody reviews it."""
+"""Four GitHub searches for what a gap lacks, and the page on which a person reviews it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def search_queries(question: str, subject: str) -> tuple[str, str, str, str]:
 
 
 def review_page(gap: Gap) -> str:
-    """Return a gap as Markdown, for somebody to decide what to write; what others wrote renders as it is."""
+    """Return a gap as Markdown, for a person to decide what to write; what others wrote renders as it is."""
     searches = [
         f"- [{place}](https://github.com/search?q={quote_plus(query)}&type={place}): {markdown_code(query)}"
         for place, query in zip(_PLACES, gap.queries, strict=False)

@@ -59,7 +59,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def ragbed_settings(request: pytest.FixtureRequest) -> Settings:
     """Return the settings as ragbed resolves them; override it to give a session others."""
-    from ragbed.settings import not_there_yet, resolve_settings  # noqa: PLC0415 - costs nothing where nobody asks
+    from ragbed.settings import not_there_yet, resolve_settings  # noqa: PLC0415 - costs nothing where it is not asked
     from ragbed.stack import project_folder  # noqa: PLC0415 - as above
 
     settings = resolve_settings(folder=project_folder())

@@ -29,7 +29,7 @@ LARGE_BYTES = 8 * MIB
 
 
 class Gone(Exception):
-    """The client went away before its request was whole; nothing of it is done, and nobody reads an answer."""
+    """The client went away before its request was whole; nothing of it is done, and no client reads an answer."""
 
 
 class Admission:

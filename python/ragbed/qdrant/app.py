@@ -126,7 +126,7 @@ class App:
     async def _apart(
         self, endpoint: Endpoint, call: Call, receive: Receive, started: float
     ) -> tuple[int, bytes, Raw | None]:
-        """Answer a call that takes long: it holds nobody up, and is given up where its client goes away."""
+        """Answer a call that takes long: it holds no other call up, and is given up where its client goes away."""
         watched = replace(call, gone=Event())
         watching = asyncio.create_task(_watch(receive, watched.gone))
         try:

@@ -19,11 +19,11 @@ OPEN_PATHS = frozenset({"/", "/healthz", "/livez", "/readyz"})
 
 
 class ApiKey:
-    """ASGI middleware that lets nobody in without a key.
+    """ASGI middleware that lets no client in without a key.
 
     Args:
         app: The application behind it.
-        key: What clients must send, as `api-key: KEY` or `authorization: Bearer KEY`; None where nobody may write.
+        key: What clients must send, as `api-key: KEY` or `authorization: Bearer KEY`; None where no client may write.
         read_only: Another key, whose clients may only read; None for none.
         writes: Says whether a method on a path may change something.
     """

@@ -31,7 +31,7 @@ FLUSH_AFTER_BYTES = 32 * 1024 * 1024
 """Some 4,000 points of 384 numbers as JSON: their replay after a crash takes a quarter of a second."""
 
 IDLE_S = 60.0
-"""A collection that nobody called for so long is closed."""
+"""A collection that was not called for so long is closed."""
 
 CROWDED_IDLE_S = 2.0
 """The same while many collections are open, so that calls need not wait for others to close."""

@@ -37,7 +37,7 @@ END_HEADERS = 4
 def refuse_grpc(host: str, port: int) -> None:
     """Answer every gRPC call on a port with UNIMPLEMENTED and advice, until the process ends.
 
-    A port that cannot be had stops nobody: it is logged, and gRPC clients are told nothing.
+    A port that cannot be had stops no server: it is logged, and gRPC clients are told nothing.
 
     Args:
         host: Loopback address.

@@ -57,7 +57,7 @@ class OpenShards:
             closed = True
         if closed:
             self.forget(shard)
-            if shard.is_open:  # somebody called for it at that very moment
+            if shard.is_open:  # a request called for it at that very moment
                 self.admit(shard)
 
     def forget(self, shard: Shard) -> None:

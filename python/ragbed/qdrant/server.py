@@ -51,7 +51,7 @@ def serve(
             leaves it to the environment variable `RAGBED_QDRANT_OPTIMIZE`, which switches it off with `0`.
         max_open: How many collections may hold their files open at once; the least used rest.
         max_snapshot_mb: How large a snapshot that comes in may be, packed and unpacked, in MiB.
-        grpc_port: Where gRPC clients are told that there is no gRPC; None takes the port after `port`, 0 tells nobody.
+        grpc_port: Where gRPC clients are told that there is no gRPC; None takes the port after `port`, 0 opens none.
 
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
@@ -73,7 +73,7 @@ def serve(
         except OSError as error:
             raise ConfigurationError(f"cannot read the data folder {data}: {error}") from error
         if line := quarantine_line(data):
-            print(line, file=sys.stderr, flush=True)  # as the ready line, for whoever started it
+            print(line, file=sys.stderr, flush=True)  # as the ready line, for the process that started it
         maintenance = Maintenance(collections, optimize=wants_optimizing() if optimize is None else optimize)
         app = App(collections)
         guarded: ASGIApp = app

@@ -113,7 +113,7 @@ def has_room(memory: Path) -> bool:
 
 
 def is_left(folder: Path) -> bool:
-    """Say whether a folder is what a session that was killed has left: ours, old enough, and nobody's now."""
+    """Say whether a folder is what a session that was killed has left: ours, old enough, and without a process."""
     try:
         found = folder.stat()
         if found.st_uid != os.getuid() or time.time() - found.st_mtime < LEFT_AFTER_S:

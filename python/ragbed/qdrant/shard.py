@@ -315,7 +315,7 @@ def _leave(opened: EdgeShard, folder: Path) -> None:
 
 
 def _ignore(_: Shard) -> None:
-    """Nobody wants to know."""
+    """No caller wants to know."""
 
 
 def _as_it_is(_: Shard, error: ApiError) -> ApiError:

@@ -32,7 +32,7 @@ class PipelinePool:
 
     @contextmanager
     def borrowed(self) -> Iterator[Pipeline]:
-        """Yield a pipeline that nobody else uses, waiting for one where all are at work."""
+        """Yield a pipeline that no other request uses, waiting for one where all are at work."""
         pipeline = self._free.get()
         try:
             yield pipeline

@@ -47,7 +47,7 @@ EMBEDDING_TIMEOUT_S = number(
 MODELS_SET = text(
     "models.set",
     "",
-    "Set of models.lock.json that models come from which nobody names; empty is its default.",
+    "Set of models.lock.json for the models that no setting names; empty is its default set.",
 )
 POSTGRES_URL = text("postgres.url", "", "A Postgres that already runs.", env=("DATABASE_URL",), secret=True)
 REDIS_URL = text("redis.url", "", "A Redis or Valkey that already runs.", env=("REDIS_URL",), secret=True)

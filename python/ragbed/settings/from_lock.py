@@ -10,7 +10,7 @@ from ragbed.errors import ConfigurationError
 def models_of_set(name: str, file: str, *, named_by: str) -> tuple[str, dict[str, str]]:
     """Return the name of a set, and its models by what they are for: `chat`, `embedding`.
 
-    Nobody needs it who means the checkout's lock and its default set: the settings' own defaults are those models.
+    The checkout's lock with its default set needs none of it: the settings' own defaults are those models.
 
     Args:
         name: The set; empty takes the lock's default.

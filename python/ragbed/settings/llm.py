@@ -53,7 +53,7 @@ def choose_llm(settings: Settings, *, caller: Caller) -> LlmChoice:
 
 
 def named_provider(settings: Settings) -> tuple[str, Source, bool]:
-    """Return the provider that the settings name, where they do it, and whether somebody chose it."""
+    """Return the provider that the settings name, where they do it, and whether the user chose it."""
     if settings.is_given(known.LLM_PROVIDER):
         return settings[known.LLM_PROVIDER], settings.source(known.LLM_PROVIDER), True
     if settings[known.LLM_USE_MOCK]:

@@ -59,7 +59,7 @@ def _why_anothers(entry: os.stat_result, file: os.stat_result) -> str:
 
 @lru_cache(maxsize=32)
 def _git_says(folder: Path, name: str, path: str) -> str:
-    """Return why git's word makes a file somebody else's; asked once in a process, for each PATH."""
+    """Return why git's word makes a file another user's; asked once in a process, for each PATH."""
     del path
     if not any(os.path.lexists(parent / ".git") for parent in (folder, *folder.parents)):
         return ""

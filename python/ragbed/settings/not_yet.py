@@ -15,7 +15,7 @@ def not_there_yet(settings: Settings) -> tuple[str, ...]:
     """Return a line per feature that the settings ask for and that is not there yet, with the settings and sources.
 
     A value that the user gave is told where it differs from what default and tier say. A value that is a choice among
-    others which do count, such as `containers`, is told whoever gave it.
+    others which do count, such as `containers`, is told wherever it was given.
 
     Args:
         settings: The resolved settings.

@@ -110,7 +110,7 @@ def _models_of_provider(settings: Settings) -> dict[str, tuple[Resolved, ...]]:
 def _models_of_set(
     settings: Settings, environ: Mapping[str, str], folder: Path
 ) -> dict[str, tuple[Resolved, ...]]:
-    """Return the histories of the models that nobody has named, where a lock or a set of it has been."""
+    """Return the histories of the models that have not been named, where a lock or a set of it has been."""
     file = environ.get("RAGBED_MODELS_LOCK", "")
     if not (file or settings[known.MODELS_SET] or _has_own_lock(folder)):
         return {}

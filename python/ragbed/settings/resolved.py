@@ -76,5 +76,5 @@ class Settings:
         return next((one.value for one in reversed(self.history[key.key]) if one.source.level == level), "")
 
     def is_given(self, setting: Setting[Any]) -> bool:
-        """Tell whether somebody chose this value, beyond defaults and the tier."""
+        """Tell whether the user chose this value, beyond defaults and the tier."""
         return self.source(setting).is_chosen

@@ -1,4 +1,4 @@
-"""What to ask of a corpus that nobody wrote questions for: its own first sentences."""
+"""What to ask of a corpus without golden questions: its own first sentences."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def keep_report(folder: StateFolder, report: SmokeReport) -> SmokeReport:
         report: Of the run that has ended.
 
     Returns:
-        The report, with a note where it could not be kept: whoever asked shall see it all the same.
+        The report, with a note where it could not be kept: the user shall see it all the same.
     """
     if not folder.root.exists():
         return report
@@ -39,7 +39,7 @@ def keep_report(folder: StateFolder, report: SmokeReport) -> SmokeReport:
         folder.runs.mkdir(exist_ok=True)
         write_json(folder.runs / f"{_PREFIX}{report.run_id}.json", report.to_json())
         _forget_old(folder)
-    except OSError as error:  # somebody else's folder, a full disk, a file of that name
+    except OSError as error:  # another user's folder, a full disk, a file of that name
         said = f"the report could not be kept in {folder.runs}: {error.strerror or error}"
         return replace(report, notes=(*report.notes, said))
     return report
@@ -62,7 +62,7 @@ def _forget_old(folder: StateFolder) -> None:
 
 
 def is_up(folder: StateFolder, stack: Stack | None) -> bool:
-    """Tell whether every service of a stack is still there: somebody else's, or one the state folder answers for.
+    """Tell whether every service of a stack is there: one that runs by itself, or one the state folder answers for.
 
     Where another stack was up, what a run started beside it has ended with the run.
     """
@@ -70,7 +70,7 @@ def is_up(folder: StateFolder, stack: Stack | None) -> bool:
         return False
     try:
         record = load_record(folder)
-    except OSError:  # then nobody else finds it either
+    except OSError:  # then no command finds it either
         record = None
     urls = {endpoint.url for endpoint in record.endpoints.values()} if record else set()
     return all(one.launcher == "attach" or one.url in urls for one in stack.endpoints.values())

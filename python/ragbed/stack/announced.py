@@ -1,4 +1,4 @@
-"""Services that somebody else started for this checkout, and said so by `ragbed adopt --started-by NAME URL`.
+"""Services that another program started for this checkout and announced by `ragbed adopt --started-by NAME URL`.
 
 devenv's set-up task says it of what `devenv up` started. Any terminal then finds these services, whatever their ports,
 and can tell who started them.
@@ -31,7 +31,7 @@ _CLIENTS_PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "rediss":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """One service that somebody else started.
+    """One service that another program started.
 
     Attributes:
         url: Where it answers, in the normal form.
@@ -94,7 +94,7 @@ def look_around(
 
     Args:
         service: Which one.
-        announced: What somebody said of the service that they started; None when nobody did.
+        announced: How the service was announced; None when it was not.
         pins: What is accepted, and the default port.
         settings: The resolved settings.
         project: Who wants to write there; None for a state folder without an identity.

@@ -87,7 +87,7 @@ def attach_given(
     models: Sequence[str] = (),
     announced: Announcement | None = None,
 ) -> Endpoint:
-    """Use the service whose URL somebody gave, or fail: it is never replaced.
+    """Use the service whose URL was given, or fail: it is never replaced.
 
     Args:
         service: Which one.
@@ -97,7 +97,7 @@ def attach_given(
         settings: The resolved settings.
         project: Who wants to write there; None for a state folder without an identity.
         models: Models that an Ollama must have.
-        announced: What somebody said of the service that they started.
+        announced: How the service was announced; None when it was not.
 
     Raises:
         ServiceMissing: Nothing answers there, it is something else, out of range, or lacks a model.
@@ -189,7 +189,7 @@ def attach_found(
     models: Sequence[str],
     announced: Announcement | None = None,
 ) -> Endpoint | PassedOver:
-    """Use what answers at an address that nobody gave, if it is right in every way; else say why not.
+    """Use what answers at an address that was not given, if it is right in every way; else say why not.
 
     Args:
         service: Which one.
@@ -198,7 +198,7 @@ def attach_found(
         settings: The resolved settings.
         project: Who wants to write there; None for a state folder without an identity.
         models: Models that an Ollama must have.
-        announced: What somebody said of the service that they started; without it a substitute is not used.
+        announced: How the service was announced; without it a substitute is not used.
     """
     port = urlsplit(url).port or pins.port
     store = open_store(service, url, api_key=_key(service, settings, url), timeout_s=1.0)

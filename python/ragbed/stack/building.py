@@ -116,7 +116,7 @@ class StackBuilder:
         caller: Tests follow the tier; commands look for a live Ollama.
         keep: Whether the data of started services outlives them.
         may_start: False only finds what runs.
-        say: Told what takes long; None tells nobody.
+        say: Told what takes long; None stays silent.
         run: The test run whose workers share what is started; empty for none.
     """
 
@@ -242,7 +242,7 @@ class StackBuilder:
             )
 
     def given(self, service: str) -> Endpoint | None:
-        """Return the service that somebody named by URL, proven to be usable; None where nobody did.
+        """Return the service that was named by URL, proven to be usable; None where none was.
 
         Raises:
             RagbedError: It cannot be used as it is.
@@ -273,7 +273,7 @@ class StackBuilder:
         return not (service == "ollama" and self.llm.provider == "mock")
 
     def look_around(self, service: str) -> Endpoint | PassedOver:
-        """Return what runs where somebody announced it or on the default port, or why it is not used."""
+        """Return what runs where it was announced or on the default port, or why it is not used."""
         return look_around(
             service,
             self.announced.get(service),

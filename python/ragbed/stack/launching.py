@@ -130,7 +130,7 @@ def _is_free(port: int) -> bool:
 
 
 class _PortTaken(Exception):
-    """Somebody took the port between our choice and the service's start."""
+    """Another program took the port between our choice and the service's start."""
 
     def __init__(self, reason: ServiceNotReady) -> None:
         super().__init__(str(reason))

@@ -1,4 +1,4 @@
-"""Leases: every process we start is written down first, so that whoever comes next can end what was left.
+"""Leases: every process we start is written down first, so that the next command can end what was left.
 
 A lease is written before its process starts, with a token that the process carries in its environment. Its holders
 are the command that started it, and those that share it: the workers of one test run. When all have gone, and the stack
@@ -61,9 +61,9 @@ class Lease:
         outside: Where its data goes instead when it has to run as another user; None where that cannot be.
         keep: Whether the data outlives the process.
         stop_signal: What asks it to end.
-        expires_at: UTC, when it becomes stale whoever holds it; None for never.
+        expires_at: UTC, when it becomes stale, even while it is held; None for never.
         run: The test run whose workers share it; empty for none.
-        endpoint: Where it answers; None until it does, and where nobody shares it.
+        endpoint: Where it answers; None until it does, and where it is not shared.
     """
 
     token: str
@@ -324,7 +324,7 @@ def _utc(text: str | None) -> datetime | None:
 
 
 def environ_of(lease: Lease, folder: StateFolder) -> dict[str, str]:
-    """Return the variables by which a process of a lease is known again, by whoever finds it."""
+    """Return the variables by which a process of a lease is known again."""
     return {
         TOKEN_VARIABLE: lease.token,
         STATE_VARIABLE: str(folder.root),

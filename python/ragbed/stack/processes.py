@@ -169,7 +169,7 @@ def stop(
 def _left_after(family: Sequence[psutil.Process], timeout_s: float) -> list[psutil.Process]:
     """Wait until all have ended, and return those that have not when the time is over.
 
-    A zombie has ended. Whoever started it may never look (a container whose first process is not init): waiting for
+    A zombie has ended. Its parent may never look (a container whose first process is not init): waiting for
     its number to go would take the whole time.
     """
     if not hasattr(os, "pidfd_open"):

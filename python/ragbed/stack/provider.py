@@ -25,7 +25,7 @@ def served_llm(settings: Settings, *, caller: Caller) -> LlmChoice:
     choice = choose_llm(settings, caller=caller)
     embedding = settings[known.EMBEDDING_PROVIDER] or choice.provider
     if choice.may_fall_back and settings.is_given(known.EMBEDDING_PROVIDER):
-        # Nobody named the LLM's provider: it is the one that was named for embeddings.
+        # The LLM's provider was not named: it is the one that was named for embeddings.
         choice = LlmChoice(provider=embedding, why=str(settings.source(known.EMBEDDING_PROVIDER)))
     for provider in (choice.provider, embedding):
         if provider not in {"mock", "ollama"}:

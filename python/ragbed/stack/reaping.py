@@ -28,7 +28,7 @@ def running_record(folder: StateFolder) -> StackRecord | None:
     A command that starts or ends the stack at this moment is not waited for: then nothing is reaped.
 
     Raises:
-        ConfigurationError: The state folder belongs to somebody else.
+        ConfigurationError: The state folder belongs to another user.
     """
     if not (folder.exists() and folder.is_believed_or_said()):
         return None

@@ -1,4 +1,4 @@
-"""Which store answers at an address that somebody typed, and whether this project started it."""
+"""Which store answers at an address that the user typed, and whether this project started it."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class StackRecord:
         write_json(folder.stack_file, {"project": folder.project().id, **self.to_json()})
 
     def is_kept_up(self) -> bool:
-        """Tell whether somebody answers for the stack: its command runs, or it was handed over."""
+        """Tell whether a process answers for the stack: its command runs, or it was handed over."""
         return self.owner is None or self.owner.is_alive()
 
 

@@ -148,8 +148,8 @@ def _hand_over(stack: Stack, folder: StateFolder) -> bool:
 def _fits(record: StackRecord, settings: Settings, service: str, llm: LlmChoice) -> bool:
     """Tell whether a service of `ragbed up`'s stack is what the settings ask for.
 
-    Whoever names no address takes it as it is; who names the one it has (by `ragbed env`) means it too. The LLM must
-    also be of the provider wanted: tests follow the tier, whatever a command took before.
+    Without an address, the caller gets the stack as it is; the stack's own address (from `ragbed env`) means it too.
+    The LLM must also be of the provider wanted: tests follow the tier, whatever a command took before.
     """
     if service not in record.endpoints:
         return False

@@ -25,7 +25,7 @@ def held_together(
 ) -> Iterator[Stack]:
     """Yield a stack that the workers of the builder's run share; it ends when the last of them leaves or is killed.
 
-    Services that others run are found by each worker for itself: nobody here stops them.
+    Services that others run are found by each worker for itself: no worker stops them.
 
     Args:
         builder: What starts the services that no worker has started yet.

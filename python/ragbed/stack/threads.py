@@ -1,4 +1,4 @@
-"""How many threads a model computes with, where nobody has said."""
+"""How many threads a model computes with, where no setting says so."""
 
 from __future__ import annotations
 

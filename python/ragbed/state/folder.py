@@ -45,7 +45,7 @@ class StateFolder:
 
     @property
     def announced_file(self) -> Path:
-        """What somebody else started for this checkout, and said so."""
+        """What another program started for this checkout, and announced."""
         return self.root / "announced.json"
 
     @property

@@ -107,7 +107,7 @@ def test_an_adopted_store_is_used(unmarked: tuple[str, str], ragbed: RagbedComma
     [
         pytest.param("n\n", "is left as it is", id="no"),
         pytest.param("\n", "is left as it is", id="enter"),
-        pytest.param("", "nobody is there to answer", id="no-terminal"),
+        pytest.param("", "there is no terminal to answer on", id="no-terminal"),
     ],
 )
 def test_adopting_asks_first(answer: str, said: str, foreign: Foreign, ragbed: RagbedCommand) -> None:
@@ -142,8 +142,8 @@ def test_adopting_twice_says_so(foreign: Foreign, ragbed: RagbedCommand) -> None
     ("url", "code", "said"),
     [
         pytest.param("redis://127.0.0.1:{}/0", ExitCode.SERVICE_MISSING, "does not answer", id="nothing"),
-        pytest.param("mysql://me:secret@127.0.0.1:{}/x", ExitCode.USAGE, "no URL of a store", id="scheme"),
-        pytest.param("127.0.0.1:{}", ExitCode.USAGE, "no URL of a store", id="bare"),
+        pytest.param("mysql://me:secret@127.0.0.1:{}/x", ExitCode.USAGE, "not a URL of a store", id="scheme"),
+        pytest.param("127.0.0.1:{}", ExitCode.USAGE, "not a URL of a store", id="bare"),
         pytest.param("redis://db.example.com:{}/0", ExitCode.REFUSED, "not on this machine", id="elsewhere"),
     ],
 )

@@ -60,4 +60,4 @@ class Store(Protocol):
         """Take a project off the marker; the marker itself stays while it names others."""
 
     def contents(self) -> list[str]:
-        """Return what is there, a line each, for somebody who decides whether to adopt it."""
+        """Return what is there, a line each, for a user who decides whether to adopt it."""

@@ -62,7 +62,7 @@ class Failure:
     """Why a request gave no answer.
 
     Attributes:
-        kind: `refused`: nobody takes the connection. `busy`: the queue is full. `cut`: the connection broke. `silent`:
+        kind: `refused`: nothing listens. `busy`: the queue is full. `cut`: the connection broke. `silent`:
             nothing came for the phase's time-out. `slow`: pieces came, and no end. `absent`: no such model.
             `too_long`: a text exceeds the context. `crashed`: the model's process died. `declined`: any other
             refusal. `garbled`: the answer is none.

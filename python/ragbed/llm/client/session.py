@@ -47,7 +47,7 @@ class OllamaSession:
     Args:
         url: Where it answers.
         policy: Time-outs, repeats, batches; None takes the usual ones.
-        loading: Told every second or so how a load goes, on a thread of its own; None tells nobody.
+        loading: Told every second or so how a load goes, on a thread of its own; None stays silent.
     """
 
     def __init__(

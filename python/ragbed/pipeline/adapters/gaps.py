@@ -90,7 +90,7 @@ class PostgresGapStore:
         for name in self._database.names_of_gaps():
             for suffix in ("json", "md"):
                 (self._folder / f"{name}.{suffix}").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # never made, or somebody's own files are in it
+        with contextlib.suppress(OSError):  # never made, or a user's own files are in it
             self._folder.rmdir()
 
 

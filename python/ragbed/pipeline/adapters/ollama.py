@@ -24,7 +24,7 @@ class OllamaConnection:
 
     Args:
         config: Address, time limits, and what goes with every request.
-        loading: Told how the load of a model goes; None tells nobody.
+        loading: Told how the load of a model goes; None stays silent.
     """
 
     def __init__(self, config: PipelineConfig, loading: Callable[[Loading], None] | None = None) -> None:

@@ -28,7 +28,7 @@ def take_over(config: PipelineConfig, *, from_others: bool) -> list[str]:
 
     Args:
         config: The namespace, the project, and the stores; one whose address is empty is left out.
-        from_others: Take what another project owns, too, as somebody asked for by name.
+        from_others: Take what another project owns, too, as the user asked for by name.
 
     Raises:
         ServiceMissing: A store does not answer.

@@ -1,4 +1,4 @@
-"""Strict reading of JSON: every field is asked for, and what nobody asked for is refused.
+"""Strict reading of JSON: every field is asked for, and a field that was not asked for is refused.
 
 A real Qdrant drops fields that it does not know. Here that would hide a parameter that changes results, so the
 client is told instead.
@@ -66,7 +66,7 @@ class Fields:
                 raise Unsupported(f"`{self.at(name)}`")
 
     def close(self) -> None:
-        """Refuse what nobody asked for; raise FormatError."""
+        """Refuse a field that was not asked for; raise FormatError."""
         for name in self._left:
             expected = ", ".join(f"`{known}`" for known in self._known)
             raise FormatError(f"unknown field `{name}`{_at(self.path)}, expected one of {expected}")

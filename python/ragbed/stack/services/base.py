@@ -70,7 +70,7 @@ class Starter(Protocol):
 
     @property
     def advice(self) -> str:
-        """What somebody types who has no program to start."""
+        """What a user types who has no program to start."""
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Look for a program that satisfies the pins: on PATH, else in a wheel, else our substitute.
@@ -85,7 +85,7 @@ class Starter(Protocol):
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on at this moment."""
+    """Return a loopback port that nothing listens on at this moment."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

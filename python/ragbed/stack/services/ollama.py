@@ -55,7 +55,7 @@ class OllamaStarter:
 
     @property
     def advice(self) -> str:
-        """What somebody types who has no Ollama with these models."""
+        """What a user types who has no Ollama with these models."""
         return f"install ollama where there is none, then: {self._fetch}; or set MODEL_PROVIDER=mock"
 
     @property

@@ -26,7 +26,7 @@ class LoadPolicy:
         timeout_s: How long one load may take. Never make it short: a client that gives up aborts the load.
         num_thread: Threads that a model computes with; 0 leaves it to Ollama. Requests that ask for another number load
             the model anew.
-        say: Told what is being loaded; None tells nobody.
+        say: Told what is being loaded; None stays silent.
         first_word_s: How long a load may take before anything is said.
         next_word_s: How long until the next word.
     """

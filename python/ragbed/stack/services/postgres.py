@@ -74,7 +74,7 @@ class PostgresStarter:
 
     @property
     def advice(self) -> str:
-        """What somebody types who has no Postgres."""
+        """What a user types who has no Postgres."""
         return server_advice("put a Postgres with pgvector on PATH")
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
@@ -263,7 +263,7 @@ def _build_template(building: Path, identity: Identity, environ: Mapping[str, st
     target = building if identity.user is None else identity.data.with_name(building.name)
     shutil.rmtree(target, ignore_errors=True)
     password_file = target.with_name(f"{building.name}.password")
-    # initdb wants one, and each copy gets its own: nobody needs to know this.
+    # initdb wants one, and each copy gets its own: no user needs this one.
     write_atomically(password_file, secrets.token_hex(16))
     if identity.user is not None:
         os.chown(password_file, identity.user, -1)

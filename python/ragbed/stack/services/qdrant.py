@@ -32,7 +32,7 @@ class QdrantStarter:
 
     @property
     def advice(self) -> str:
-        """What somebody types who has no Qdrant."""
+        """What a user types who has no Qdrant."""
         return server_advice("put a qdrant on PATH")
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:

@@ -27,7 +27,7 @@ class RedisStarter:
 
     @property
     def advice(self) -> str:
-        """What somebody types who has no Valkey and no Redis."""
+        """What a user types who has no Valkey and no Redis."""
         return server_advice("put a valkey-server or redis-server on PATH")
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:

@@ -51,7 +51,7 @@ def without_root(programs: Path, data: Path) -> Identity:
         data: The data folder wanted.
 
     Raises:
-        ServiceNotReady: We are root, or nobody that this machine knows, and there is no way round it.
+        ServiceNotReady: We are root, or a user that this machine does not know, and there is no way round it.
     """
     if os.geteuid() != 0 and _is_known(os.geteuid()):
         return Identity(programs=programs, data=data)
@@ -124,7 +124,7 @@ def _own(outside: Path, user: int) -> None:
     """Make the folder, or take over one that an earlier start left.
 
     Raises:
-        ServiceNotReady: Somebody else put something there: its name can be guessed, and everybody may write beside.
+        ServiceNotReady: Another user put something there: its name can be guessed, and every user may write beside it.
     """
     outside.mkdir(mode=0o700, exist_ok=True)
     found = outside.lstat()
