@@ -138,10 +138,13 @@ def main() -> None:
         if not one.get("disabled")
     }
     refuse_waiting_for_ever(processes)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    # Noted and looked at between two steps: a terminal and devenv's own script both send one, and a signal that
+    # interrupts a step would leave a process that has just been started.
+    signals: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: signals.append(number))
     try:
-        while True:
+        while not signals:
             for process in processes.values():
                 waits_for = process.config.get("depends_on", {}).items()
                 if process.child is None and all(
@@ -151,9 +154,6 @@ def main() -> None:
                 process.look()
             time.sleep(0.05)
     finally:
-        # a terminal and devenv's own script both send one: the second must not break off the ending
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
         for process in reversed(processes.values()):
             process.stop()
         say("all have ended")
