@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ragbed.cli.events import show_event
 from ragbed.cli.output import note, show_json, show_table, used
 from ragbed.smoke.stages import STAGE_NAMES
 
 if TYPE_CHECKING:
-    from ragbed.smoke.report import SmokeReport, StageResult
+    from ragbed.smoke.report import SmokeReport
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -41,20 +42,18 @@ def smoke(
     when a check failed, 10 when a service is missing, 11 on drift from the pins, 13 when a guard refused.
     """
     from ragbed.cli.project import project_settings
-    from ragbed.smoke.plan import SmokeOptions
-    from ragbed.smoke.runner import run_smoke
+    from ragbed.runs import recorded_run
     from ragbed.state import find_state_folder
 
-    options = SmokeOptions(
-        corpus=corpus, questions=questions, require_live=require_live, keep=keep, last_stage=last_stage
-    )
-    report = run_smoke(
-        project_settings(),
-        find_state_folder(),
-        options,
-        on_stage=lambda result: note(_stage_line(result)),
-        on_progress=lambda line: note(f"           {line}"),
-    )
+    settings, folder = project_settings(), find_state_folder()
+    with recorded_run("smoke", settings, folder, show_event) as run:
+        from ragbed.smoke.plan import SmokeOptions
+        from ragbed.smoke.runner import run_smoke
+
+        options = SmokeOptions(
+            corpus=corpus, questions=questions, require_live=require_live, keep=keep, last_stage=last_stage
+        )
+        report = run_smoke(settings, folder, options, run)
     if as_json:
         show_json(report.to_json())
     else:
@@ -87,11 +86,6 @@ def _write_junit(report: SmokeReport, path: Path) -> int:
         note(f"ragbed: {error.render()}")
         return error.exit_code
     return 0
-
-
-def _stage_line(result: StageResult) -> str:
-    mark = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[result.status]
-    return f"{result.name:<11} {mark:<6} {result.seconds:6.2f} s  {result.detail}"
 
 
 def _show(report: SmokeReport) -> None:

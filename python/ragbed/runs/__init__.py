@@ -5,7 +5,7 @@ missing, the run was killed, or its writer still lives.
 """
 
 from ragbed.runs.history import RunRecord, find_run, list_runs
-from ragbed.runs.manifest import RunKind, RunManifest, manifest_of
+from ragbed.runs.manifest import RunKind, RunManifest
 from ragbed.runs.outcome import Outcome, OutcomeStatus
 from ragbed.runs.recorder import RunRecorder, recorded_run
 
@@ -18,6 +18,5 @@ __all__ = [
     "RunRecorder",
     "find_run",
     "list_runs",
-    "manifest_of",
     "recorded_run",
 ]

@@ -107,9 +107,14 @@ def find_run(folder: StateFolder, name: str) -> RunRecord:
     raise UsageError(f"no run {name} in {folder.runs}", hint="ragbed runs list shows the ids")
 
 
-def forget_old_runs(folder: StateFolder) -> None:
-    """Delete all but the newest runs, and what killed ones left unfinished; a run that is still running stays."""
-    for path in _newest_first(folder)[RUNS_KEPT:]:
+def forget_old_runs(folder: StateFolder, *, besides: int) -> None:
+    """Delete all but the newest runs, and what killed ones left unfinished; a run that is still running stays.
+
+    Args:
+        folder: The state folder.
+        besides: How many new runs are about to be made.
+    """
+    for path in _newest_first(folder)[RUNS_KEPT - besides :]:
         if not _load(path).is_running():
             folder.remove(path)
     for path in folder.runs.glob(".*.*"):

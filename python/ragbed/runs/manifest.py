@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ragbed import __version__
@@ -101,7 +103,7 @@ class RunManifest:
             "tier": self.tier,
             "settings": {key: _setting(key, resolved) for key, resolved in self.settings.items()},
             "pins": asdict(self.pins),
-            "endpoints": [{**one.to_json(), "url": redacted(one.url)} for one in self.endpoints],
+            "endpoints": [endpoint.to_shown_json() for endpoint in self.endpoints],
             "seeds": dict(self.seeds),
             "machine": self.machine.to_json(),
             "packages": self.packages,
@@ -110,15 +112,16 @@ class RunManifest:
         }
 
 
-def manifest_of(kind: RunKind, settings: Settings, command: Sequence[str]) -> RunManifest:
+def manifest_of(kind: RunKind, settings: Settings, command: Sequence[str] = ()) -> RunManifest:
     """Return the manifest of a run that begins now.
 
     Args:
         kind: What kind of run.
         settings: The resolved settings.
-        command: What was typed, a word each.
+        command: What was typed, a word each; empty takes the words of this process.
     """
     hide = scrubber(settings)
+    command = command or (_program(), *sys.argv[1:])
     return RunManifest(
         id=new_run_id(),
         kind=kind,
@@ -140,6 +143,12 @@ def manifest_of(kind: RunKind, settings: Settings, command: Sequence[str]) -> Ru
 def _setting(key: str, resolved: Resolved) -> dict[str, Any]:
     source = {"kind": resolved.source.kind, "name": resolved.source.name}
     return {"value": shown_value(all_settings()[key], resolved.value), "source": source}
+
+
+def _program() -> str:
+    """Return the name of the program that runs, also where Python was told to run a package of that name."""
+    path = Path(sys.argv[0])
+    return path.parent.name if path.name == "__main__.py" else path.name
 
 
 def _without_password(word: str) -> str:

@@ -16,16 +16,17 @@ from ragbed.guard import scrubber
 from ragbed.runs.event_file import NAME as EVENTS
 from ragbed.runs.event_file import EventFile, scrubbed
 from ragbed.runs.history import ARTIFACTS, MANIFEST, OUTCOME, forget_old_runs
+from ragbed.runs.manifest import manifest_of
 from ragbed.runs.outcome import Outcome, outcome_of
 from ragbed.runs.surroundings import installed_packages
 from ragbed.state.files import write_atomically, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ragbed.events import Event, Listener
-    from ragbed.runs.manifest import RunManifest
+    from ragbed.runs.manifest import RunKind, RunManifest
     from ragbed.settings import Settings
     from ragbed.stack import Endpoint
     from ragbed.state import StateFolder
@@ -128,17 +129,23 @@ class RunRecorder:
 
 @contextmanager
 def recorded_run(
-    manifest: RunManifest, settings: Settings, folder: StateFolder, *listeners: Listener
+    kind: RunKind,
+    settings: Settings,
+    folder: StateFolder,
+    *listeners: Listener,
+    command: Sequence[str] = (),
 ) -> Iterator[RunRecorder]:
     """Record what the body does, from now on to its end, however it ends; old runs are deleted.
 
     Args:
-        manifest: Of a run that begins now.
+        kind: What kind of run.
         settings: The resolved settings, whose secrets never reach a file.
         folder: The state folder; made where it is not there.
         listeners: Called with each event, to render it for example.
+        command: What was typed, a word each; empty takes the words of this process.
     """
     began = time.monotonic()
+    manifest = manifest_of(kind, settings, command)
     place, problem = _made(manifest, folder)
     recorder = RunRecorder(manifest, place, settings, *listeners, problem=problem)
 
@@ -161,7 +168,7 @@ def _made(manifest: RunManifest, folder: StateFolder) -> tuple[Path | None, str]
     try:
         folder.prepared()
         folder.runs.mkdir(exist_ok=True, mode=0o700)
-        forget_old_runs(folder)
+        forget_old_runs(folder, besides=1)
         place = folder.runs / manifest.id
         beside = folder.runs / f".{manifest.id}.{os.getpid()}"
         try:

@@ -1,21 +1,21 @@
-"""What stays of runs in the state folder: the last reports, and the gap pages that those name."""
+"""What stays of runs in the state folder: the report of each run that is kept, and the gap pages that it names."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ragbed.runs import list_runs
+from ragbed.runs.history import RUNS_KEPT
 from ragbed.stack.record import load_record
-from ragbed.state.files import write_json
 
 if TYPE_CHECKING:
+    from ragbed.runs import RunRecorder
     from ragbed.smoke.report import SmokeReport
     from ragbed.stack import Stack
     from ragbed.state import StateFolder
-
-RUNS_KEPT = 20
-_PREFIX = "smoke-"
 
 
 def namespace_of(run_id: str) -> str:
@@ -23,39 +23,28 @@ def namespace_of(run_id: str) -> str:
     return f"smoke_{run_id.replace('-', '_')}"
 
 
-def keep_report(folder: StateFolder, report: SmokeReport) -> SmokeReport:
-    """Leave a report in the state folder; the oldest go, and their gap pages with them.
+def keep_report(folder: StateFolder, report: SmokeReport, run: RunRecorder) -> SmokeReport:
+    """Leave the report with its run, and delete gap pages of runs that are not kept any more.
 
     Args:
-        folder: The state folder; where it was never made, nothing is kept.
+        folder: The state folder.
         report: Of the run that has ended.
+        run: Its record.
 
     Returns:
-        The report, with a note where it could not be kept: the user shall see it all the same.
+        The report, with a note where the run could not be recorded: the caller sees it all the same.
     """
-    if not folder.root.exists():
-        return report
-    try:
-        folder.runs.mkdir(exist_ok=True)
-        write_json(folder.runs / f"{_PREFIX}{report.run_id}.json", report.to_json())
-        _forget_old(folder)
-    except OSError as error:  # another user's folder, a full disk, a file of that name
-        said = f"the report could not be kept in {folder.runs}: {error.strerror or error}"
-        return replace(report, notes=(*report.notes, said))
-    return report
+    run.attach("report.json", json.dumps(report.to_json(), indent=1))
+    _forget_pages(folder)
+    return replace(report, notes=(*report.notes, run.problem)) if run.problem else report
 
 
-def _forget_old(folder: StateFolder) -> None:
-    """Delete all but the last reports, and gap pages older than those.
-
-    A run that is under way has pages and no report yet, so that age decides and not whether there is a report.
-    """
-    reports = sorted(folder.runs.glob(f"{_PREFIX}*.json"))
-    for path in reports[:-RUNS_KEPT]:
-        path.unlink(missing_ok=True)
-    if len(reports) < RUNS_KEPT:
+def _forget_pages(folder: StateFolder) -> None:
+    """Delete gap pages that are older than the oldest run, once so many runs are kept that older ones have gone."""
+    runs = list_runs(folder)
+    if len(runs) < RUNS_KEPT:
         return
-    oldest = namespace_of(reports[-RUNS_KEPT].stem.removeprefix(_PREFIX))
+    oldest = namespace_of(runs[-1].id)
     for pages in folder.gaps.glob("smoke_*"):
         if pages.name < oldest:
             shutil.rmtree(pages, ignore_errors=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from ragbed.costs import simulated_cost, to_usd
-from ragbed.errors import RagbedError
+from ragbed.costs import from_usd, simulated_cost, to_usd
+from ragbed.errors import ExitCode, RagbedError
 from ragbed.guard import scrubber
+from ragbed.runs import Outcome
+from ragbed.runs.outcome import status_of
 from ragbed.smoke import documents, questions, services
 from ragbed.smoke.ingest_process import ingest_process
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
@@ -22,10 +22,8 @@ from ragbed.smoke.stage_runner import Ended, StageRunner
 from ragbed.targets import ReferenceTarget, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from ragbed.runs import RunRecorder
     from ragbed.settings import Settings
-    from ragbed.smoke.report import StageResult
     from ragbed.stack import Stack
     from ragbed.state import StateFolder
 
@@ -56,9 +54,7 @@ def run_smoke(
     settings: Settings,
     folder: StateFolder,
     options: SmokeOptions,
-    *,
-    on_stage: Callable[[StageResult], None] | None = None,
-    on_progress: Callable[[str], None] | None = None,
+    run: RunRecorder,
 ) -> SmokeReport:
     """Prove that the reference pipeline works end to end; a failure is in the report, not raised.
 
@@ -66,8 +62,7 @@ def run_smoke(
         settings: The resolved settings.
         folder: The state folder.
         options: What is asked for.
-        on_stage: Called with each stage that has ended.
-        on_progress: Called with lines on the way of long stages.
+        run: Takes the run's events, report and outcome.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the stack of the run has been stopped.
@@ -81,16 +76,16 @@ def run_smoke(
 
     with ExitStack() as cleanup:
         plan = SmokePlan(
-            id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            id=run.id,
             settings=settings,
             folder=folder,
             options=options,
             cleanup=cleanup,
-            say=lambda line: on_progress(scrub(line)) if on_progress else None,
+            say=lambda line: run.sink.emit("stage.progress", runner.stage, line=scrub(line)),
         )
-        runner = StageRunner(plan, stack=lambda: found.stack, scrub=scrub, on_stage=on_stage)
+        runner = StageRunner(plan, stack=lambda: found.stack, scrub=scrub, events=run.sink)
         try:
-            _prove(runner, plan, found)
+            _prove(runner, plan, found, run)
         except Ended:
             runner.skip_the_rest()
         left_over = _clean_up(cleanup)
@@ -100,7 +95,7 @@ def run_smoke(
         tier=settings.tier.name,
         llm=stack.llm if stack else "",
         seconds=time.monotonic() - began,
-        exit_code=runner.exit_code,
+        exit_code=runner.error.exit_code if runner.error else ExitCode.FINE,
         services=stack.endpoints if stack else {},
         notes=tuple(scrub(note) for note in (*(stack.notes if stack else ()), *left_over)),
         stages=tuple(runner.results),
@@ -111,16 +106,29 @@ def run_smoke(
         failure=runner.failure,
         left_up=options.keep and is_up(folder, stack),
     )
-    return keep_report(folder, report)
+    run.outcome(_outcome(report, runner.error))
+    return keep_report(folder, report, run)
 
 
-def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings) -> None:
+def _outcome(report: SmokeReport, error: RagbedError | None) -> Outcome:
+    return Outcome(
+        subject="smoke",
+        status=status_of(report.exit_code),
+        seconds=report.seconds,
+        simulated=from_usd(report.simulated_usd),
+        failure=error.to_json() if error else None,
+        facts={"stage": report.failure.stage if report.failure else None, **asdict(report.corpus)},
+    )
+
+
+def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: RunRecorder) -> None:
     """Run the stages; each takes what earlier ones gave."""
     run = runner.run
     asked = run("guard", services.guard, plan)
     preload_beside(READING)
     writer = plan.cleanup.enter_context(ingest_process())
     stack = found.stack = run("stack", services.stack, plan)
+    recorder.uses(stack.endpoints.values())
     run("parity", services.parity, stack)
     run("fingerprint", services.fingerprint, plan, stack)
     pipeline = run("migrate", services.migrate, plan, stack)

@@ -14,6 +14,7 @@ from ragbed.stack.full_disk import full_disk_hint, log_tail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ragbed.events import EventSink
     from ragbed.smoke.plan import Seen, SmokePlan
     from ragbed.stack import Stack
 
@@ -32,12 +33,13 @@ class StageRunner:
         plan: Of the run.
         stack: Returns the run's stack; None while there is none.
         scrub: Takes secrets out of a text.
-        on_stage: Called with each stage that has ended.
+        events: Told of each stage that begins and ends.
 
     Attributes:
         results: Every stage so far, in order.
-        failure: Why the run failed; None while it has not.
-        exit_code: Of the run.
+        failure: Why the run failed, for the report; None while it has not.
+        error: The same as an error, without its secrets.
+        stage: The stage that runs, or was the last to run.
     """
 
     def __init__(
@@ -46,16 +48,17 @@ class StageRunner:
         *,
         stack: Callable[[], Stack | None],
         scrub: Callable[[str], str],
-        on_stage: Callable[[StageResult], None] | None,
+        events: EventSink,
     ) -> None:
         self._plan = plan
         self._stack = stack
         self._scrub = scrub
-        self._on_stage = on_stage
+        self._events = events
         self._why_ended = ""
         self.results: list[StageResult] = []
         self.failure: Failure | None = None
-        self.exit_code = ExitCode.FINE
+        self.error: RagbedError | None = None
+        self.stage = ""
 
     def run(self, name: str, stage: Callable[P, Seen[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a stage and return its value, also where it failed and still has one.
@@ -71,7 +74,8 @@ class StageRunner:
         """
         if self._why_ended:
             raise Ended
-        began = time.monotonic()
+        self.stage, began = name, time.monotonic()
+        self._events.emit("stage.begun", name)
         try:
             seen = stage(*args, **kwargs)
         except Exception as error:
@@ -83,7 +87,7 @@ class StageRunner:
     def skip_the_rest(self) -> None:
         """Note every stage that did not run as skipped, with the reason."""
         for name in STAGE_NAMES[len(self.results) :]:
-            self.results.append(StageResult(name=name, status="skipped", detail=self._why_ended))
+            self._keep(StageResult(name=name, status="skipped", detail=self._why_ended))
 
     def _end(self, name: str, seconds: float, *, line: str = "", failure: RagbedError | None) -> None:
         error = self._with_endings(failure) if failure else None
@@ -93,15 +97,19 @@ class StageRunner:
             seconds=seconds,
             detail=self._scrub(error.message if error else line),
         )
-        self.results.append(result)
-        if self._on_stage:
-            self._on_stage(result)
+        self._keep(result)
         if error:
-            self.failure = self._described(name, error).mapped(self._scrub)
-            self.exit_code = error.exit_code
+            described = self.failure = self._described(name, error).mapped(self._scrub)
+            self.error = type(error)(described.message, details=described.details, hint=described.hint)
             self._why_ended = f"after the failure of {name}"
         elif name == self._plan.options.last_stage:
             self._why_ended = "not asked for"
+
+    def _keep(self, result: StageResult) -> None:
+        self.results.append(result)
+        self._events.emit(
+            "stage.ended", result.name, seconds=result.seconds, status=result.status, detail=result.detail
+        )
 
     def _with_endings(self, error: RagbedError) -> RagbedError:
         """Return an error that says first which service has ended: what a stage met is only how it noticed."""

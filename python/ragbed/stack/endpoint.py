@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from ragbed.guard import redacted
 from ragbed.pins import RAGBED, Provenance
 
 LauncherName = Literal["attach", "process", "container"]
@@ -62,6 +63,10 @@ class Endpoint:
             "origin": self.origin,
             "started_by": self.started_by,
         }
+
+    def to_shown_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values, with the password of the address hidden."""
+        return {**self.to_json(), "url": redacted(self.url)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Endpoint:

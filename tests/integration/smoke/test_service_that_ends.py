@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ragbed.runs import recorded_run
 from ragbed.settings import resolve_settings
 from ragbed.smoke.plan import SmokeOptions
 from ragbed.smoke.runner import run_smoke
@@ -15,10 +16,9 @@ from ragbed.stack.leases import Leases
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from ragbed.smoke.report import StageResult
+    from ragbed.events import Event, Listener
 
 
 @pytest.fixture
@@ -27,17 +27,17 @@ def folder(tmp_path: Path) -> StateFolder:
     return StateFolder(root=tmp_path / "state")
 
 
-def killer(folder: StateFolder, service: str) -> Callable[[StageResult], None]:
+def killer(folder: StateFolder, service: str) -> Listener:
     """Return what kills a service of the run once the corpus has been read."""
 
-    def on_stage(result: StageResult) -> None:
-        if result.name != "corpus":
+    def listen(event: Event) -> None:
+        if (event.kind, event.subject) != ("stage.ended", "corpus"):
             return
         (lease,) = [lease for lease in Leases(folder).all() if lease.service == service]
         assert lease.process
         os.kill(lease.process.pid, signal.SIGKILL)
 
-    return on_stage
+    return listen
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,8 @@ def test_a_service_that_ended_is_named_with_its_end_and_its_log(
     """Not only that nobody listens any more, which is how the stage noticed."""
     settings = resolve_settings(folder=tmp_path, environ={"RAGBED_STACK__DEFAULT_PORTS": "false"})
 
-    report = run_smoke(settings, folder, SmokeOptions(), on_stage=killer(folder, service))
+    with recorded_run("smoke", settings, folder, killer(folder, service)) as run:
+        report = run_smoke(settings, folder, SmokeOptions(), run)
 
     assert report.failure
     assert report.failure.stage == stage

@@ -14,10 +14,11 @@ import pytest
 
 from ragbed.costs import MicroUsd
 from ragbed.errors import CheckFailed, DriftError, UsageError
-from ragbed.runs import Outcome, RunRecord, find_run, list_runs, manifest_of, recorded_run
+from ragbed.runs import Outcome, RunRecord, find_run, list_runs, recorded_run
 from ragbed.runs.history import RUNS_KEPT
 from ragbed.settings import resolve_settings
 from ragbed.stack import Endpoint
+from ragbed.stack.processes import ProcessIdentity
 from ragbed.state import StateFolder
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -47,7 +48,7 @@ def schema(name: str) -> dict[str, object]:
 
 def test_a_run_is_there_before_its_body_begins(folder: StateFolder) -> None:
     """Manifest and first event can be read, and fit their schemas, while the run is under way."""
-    with recorded_run(manifest_of("smoke", SETTINGS, COMMAND), SETTINGS, folder) as run:
+    with recorded_run("smoke", SETTINGS, folder, command=COMMAND) as run:
         record = newest(folder)
         events, skipped = record.events()
 
@@ -63,7 +64,7 @@ def test_a_run_is_there_before_its_body_begins(folder: StateFolder) -> None:
 
 def test_a_run_that_ends_well_has_passed(folder: StateFolder) -> None:
     """Without another word, the end of the body is the outcome."""
-    with recorded_run(manifest_of("up", SETTINGS, COMMAND), SETTINGS, folder):
+    with recorded_run("up", SETTINGS, folder, command=COMMAND):
         pass
 
     record = newest(folder)
@@ -89,7 +90,7 @@ def test_an_error_is_the_outcome_and_goes_on(
     """Recording changes nothing for the caller."""
     with (
         pytest.raises(type(error)),
-        recorded_run(manifest_of("ingest", SETTINGS, COMMAND), SETTINGS, folder),
+        recorded_run("ingest", SETTINGS, folder, command=COMMAND),
     ):
         raise error
 
@@ -105,7 +106,7 @@ def test_a_run_says_its_own_outcome(folder: StateFolder) -> None:
     said = Outcome(
         subject="smoke", status="skipped", seconds=2, simulated=MicroUsd(310), facts={"documents": 3}
     )
-    with recorded_run(manifest_of("smoke", SETTINGS, COMMAND), SETTINGS, folder) as run:
+    with recorded_run("smoke", SETTINGS, folder, command=COMMAND) as run:
         run.outcome(said)
 
     outcome = newest(folder).outcome
@@ -135,7 +136,7 @@ def test_no_file_of_a_run_has_a_secret(folder: StateFolder) -> None:
     )
     with (
         suppress(CheckFailed),
-        recorded_run(manifest_of("smoke", SETTINGS, COMMAND), SETTINGS, folder) as run,
+        recorded_run("smoke", SETTINGS, folder, command=COMMAND) as run,
     ):
         run.uses([endpoint])
         run.sink.emit("stage.progress", "stack", line=f"asked {url} with {SECRET}", nested={"a": [PASSWORD]})
@@ -166,7 +167,7 @@ def test_no_file_of_a_run_has_a_secret(folder: StateFolder) -> None:
 
 def test_a_torn_last_line_is_skipped_and_counted(folder: StateFolder) -> None:
     """A kill or a full disk may leave half a line; all before it counts, and what comes after it too."""
-    with recorded_run(manifest_of("smoke", SETTINGS, COMMAND), SETTINGS, folder):
+    with recorded_run("smoke", SETTINGS, folder, command=COMMAND):
         path = newest(folder).folder / "events.jsonl"
         whole = path.read_bytes()
         path.write_bytes(whole + whole[:40])
@@ -182,7 +183,7 @@ def test_a_killed_run_is_shown_as_killed(folder: StateFolder) -> None:
         "import os, sys, signal; from pathlib import Path; from ragbed.runs import *;"
         "from ragbed.state import StateFolder; from ragbed.settings import resolve_settings;"
         "settings = resolve_settings(environ={});"
-        "run = recorded_run(manifest_of('up', settings, ['ragbed', 'up']), settings, StateFolder(Path(sys.argv[1])));"
+        "run = recorded_run('up', settings, StateFolder(Path(sys.argv[1])));"
         "run.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", program, str(folder.root)], check=False)
@@ -194,16 +195,16 @@ def test_a_killed_run_is_shown_as_killed(folder: StateFolder) -> None:
 
 def test_the_newest_runs_stay_and_running_ones_too(folder: StateFolder) -> None:
     """The oldest go; one that is under way stays, however old."""
-    with recorded_run(manifest_of("up", SETTINGS, COMMAND), SETTINGS, folder) as old:
-        old_folder = newest(folder).folder
-        for _ in range(RUNS_KEPT + 2):
-            with recorded_run(manifest_of("ingest", SETTINGS, COMMAND), SETTINGS, folder):
-                pass
-        ids = [record.id for record in list_runs(folder)]
+    past = [f"20260102-030405-{number:06x}" for number in range(RUNS_KEPT + 2)]
+    for name in past:
+        (folder.prepared().runs / name).mkdir(parents=True)
+    writer = ProcessIdentity.of(os.getpid()).to_json()
+    (folder.runs / past[0] / "manifest.json").write_text(json.dumps({"writer": writer}), encoding="utf-8")
 
-    assert old_folder.is_dir()
-    assert old.id in ids
-    assert len(ids) - 1 in {RUNS_KEPT, RUNS_KEPT + 1}  # ids of one second are in no order of time
+    with recorded_run("ingest", SETTINGS, folder, command=COMMAND) as run:
+        pass
+
+    assert [record.id for record in list_runs(folder)] == [run.id, *reversed(past[3:]), past[0]]
 
 
 def test_what_a_killed_start_left_is_cleared(folder: StateFolder) -> None:
@@ -213,7 +214,7 @@ def test_what_a_killed_start_left_is_cleared(folder: StateFolder) -> None:
     living = folder.runs / f".20260102-030405-abcdef.{os.getpid()}"
     left.mkdir()
     living.mkdir()
-    with recorded_run(manifest_of("up", SETTINGS, COMMAND), SETTINGS, folder):
+    with recorded_run("up", SETTINGS, folder, command=COMMAND):
         pass
 
     assert (left.exists(), living.exists()) == (False, True)
@@ -223,7 +224,7 @@ def test_a_run_that_cannot_be_recorded_goes_on(tmp_path: Path) -> None:
     """Evidence does not stop the work, and the recorder says why there is none."""
     (tmp_path / "file").touch()
     folder = StateFolder(tmp_path / "file" / "state")
-    with recorded_run(manifest_of("smoke", SETTINGS, COMMAND), SETTINGS, folder) as run:
+    with recorded_run("smoke", SETTINGS, folder, command=COMMAND) as run:
         run.sink.emit("stage.begun", "guard")
         run.attach("report.json", "{}")
 
@@ -237,7 +238,7 @@ def test_a_run_that_cannot_be_recorded_goes_on(tmp_path: Path) -> None:
 def test_a_name_that_is_not_one_runs_is_refused(name: str, said: str, folder: StateFolder) -> None:
     """The message says what there is."""
     for _ in range(2):
-        with recorded_run(manifest_of("up", SETTINGS, COMMAND), SETTINGS, folder):
+        with recorded_run("up", SETTINGS, folder, command=COMMAND):
             pass
 
     with pytest.raises(UsageError, match=said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,8 +11,11 @@ import pytest
 
 from ragbed.cli.smoke import _what_is_left
 from ragbed.errors import ServiceMissing
+from ragbed.runs import recorded_run
+from ragbed.runs.history import RUNS_KEPT
+from ragbed.settings import resolve_settings
 from ragbed.smoke.report import CorpusFigures, Failure, SmokeReport
-from ragbed.smoke.retention import RUNS_KEPT, is_up, keep_report, namespace_of
+from ragbed.smoke.retention import is_up, keep_report, namespace_of
 from ragbed.smoke.runner import _clean_up
 from ragbed.stack import Endpoint, Stack
 from ragbed.stack.binaries import from_wheel
@@ -56,44 +60,59 @@ def folder(tmp_path: Path) -> StateFolder:
     return StateFolder(tmp_path / "state").prepared()
 
 
-def finish(folder: StateFolder, run_id: str) -> None:
-    """Leave what a run leaves: a gap page, then its report."""
-    pages = folder.gaps / namespace_of(run_id)
-    pages.mkdir(parents=True)
-    (pages / "gap-1.md").touch()
-    keep_report(folder, replace(REPORT, run_id=run_id))
+def finish(folder: StateFolder) -> str:
+    """Leave what a run leaves, a gap page and its report; returns its id."""
+    with recorded_run("smoke", resolve_settings(environ={}, folder=folder.root), folder) as run:
+        pages = folder.gaps / namespace_of(run.id)
+        pages.mkdir(parents=True)
+        (pages / "gap-1.md").touch()
+        keep_report(folder, replace(REPORT, run_id=run.id), run)
+    return run.id
 
 
-def test_gap_pages_stay_as_long_as_the_report_that_names_them(folder: StateFolder) -> None:
-    """Of many runs the last ones have report and pages, the others neither."""
-    ids = [f"20260102-0304{number:02}-abcdef" for number in range(RUNS_KEPT + 3)]
+def leave_runs(folder: StateFolder, count: int) -> list[str]:
+    """Leave runs of the past, each with a gap page; returns their ids, the oldest first."""
+    ids = [f"20260102-030405-{number:06x}" for number in range(count)]
     for run_id in ids:
-        finish(folder, run_id)
+        (folder.runs / run_id).mkdir(parents=True)
+        (folder.gaps / namespace_of(run_id)).mkdir(parents=True)
+    return ids
 
-    reports = {path.stem.removeprefix("smoke-") for path in folder.runs.iterdir()}
-    assert reports == set(ids[3:])
-    assert {path.name for path in folder.gaps.iterdir()} == {namespace_of(run_id) for run_id in ids[3:]}
+
+def test_gap_pages_stay_as_long_as_the_run_that_names_them(folder: StateFolder) -> None:
+    """Of many runs the last ones have report and pages, the others neither."""
+    ids = leave_runs(folder, RUNS_KEPT + 3)
+
+    new = finish(folder)
+
+    kept = {*ids[4:], new}
+    assert {path.name for path in folder.runs.iterdir()} == kept
+    assert {path.name for path in folder.gaps.iterdir()} == {namespace_of(run_id) for run_id in kept}
+    assert json.loads((folder.runs / new / "artifacts/report.json").read_text())["run_id"] == new
 
 
 def test_gap_pages_of_others_stay(folder: StateFolder) -> None:
     """Pages of namespaces that are not runs, and of a run that is under way, are not touched."""
+    leave_runs(folder, RUNS_KEPT + 1)
     under_way = namespace_of("20260102-030500-abcdef")
     for name in ("default", under_way):
         (folder.gaps / name).mkdir(parents=True)
 
-    for number in range(RUNS_KEPT + 1):
-        keep_report(folder, replace(REPORT, run_id=f"20260102-0304{number:02}-abcdef"))
+    finish(folder)
 
-    assert {path.name for path in folder.gaps.iterdir()} == {"default", under_way}
+    assert {"default", under_way} <= {path.name for path in folder.gaps.iterdir()}
 
 
-def test_report_that_cannot_be_kept_says_so_itself(folder: StateFolder) -> None:
-    """A file where the folder of reports should be costs a note, not the report."""
-    folder.runs.touch()
+def test_report_that_cannot_be_kept_says_so_itself(tmp_path: Path) -> None:
+    """A file where the state folder should be costs a note, not the report."""
+    (tmp_path / "file").touch()
+    folder = StateFolder(tmp_path / "file" / "state")
+    with recorded_run("smoke", resolve_settings(environ={}, folder=tmp_path), folder) as run:
+        kept = keep_report(folder, REPORT, run)
 
-    kept = keep_report(folder, REPORT)
-
-    assert kept.notes == (f"the report could not be kept in {folder.runs}: File exists",)
+    assert kept.notes == (
+        f"the run is not recorded: cannot write the state folder {folder.root}: Not a directory",
+    )
 
 
 @pytest.mark.parametrize(

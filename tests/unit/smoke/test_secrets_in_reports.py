@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ragbed.runs import recorded_run
 from ragbed.settings import resolve_settings
 from ragbed.smoke.plan import SmokeOptions
 from ragbed.smoke.runner import run_smoke
@@ -13,21 +14,15 @@ from ragbed.state import StateFolder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ragbed.smoke.report import StageResult
-
 
 def test_a_secret_in_a_failure_is_hidden(tmp_path: Path) -> None:
     """Message, details and what is shown of the stage have stars in its place."""
     settings = resolve_settings(folder=tmp_path, environ={"OPENAI_API_KEY": "sekret-4711"})
-    shown: list[StageResult] = []
+    folder, shown = StateFolder(root=tmp_path / "state"), []
+    with recorded_run("smoke", settings, folder, shown.append) as run:
+        report = run_smoke(settings, folder, SmokeOptions(corpus=tmp_path / "sekret-4711"), run)
 
-    report = run_smoke(
-        settings,
-        StateFolder(root=tmp_path / "state"),
-        SmokeOptions(corpus=tmp_path / "sekret-4711"),
-        on_stage=shown.append,
-    )
-
-    assert "sekret-4711" not in json.dumps(report.to_json()) + str(shown)
+    kept = [path.read_text(encoding="utf-8") for path in folder.runs.rglob("*") if path.is_file()]
+    assert "sekret-4711" not in json.dumps(report.to_json()) + str(shown) + str(kept)
     assert report.failure is not None
     assert f"the corpus {tmp_path}/*** is not a folder" in report.failure.message
