@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ragbed.cli.output import note, ready_line, used
+from ragbed.cli.events import EventLines, endpoint_of
+from ragbed.cli.output import used
 from ragbed.cli.terminal import plain
 from ragbed.escaping import terminal_line, terminal_text
-from ragbed.guard import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,20 +17,32 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+    from ragbed.events import Event, EventSink, Listener
     from ragbed.stack import Endpoint
 
 
-class StackView(Protocol):
-    """What the stack's life is told to."""
+class StackEvents:
+    """Tells a sink what happens to the stack.
+
+    Args:
+        sink: Where the events go.
+    """
+
+    def __init__(self, sink: EventSink) -> None:
+        self._sink = sink
 
     def ready(self, endpoint: Endpoint, seconds: float) -> None:
-        """Show that a service answers, and after how long."""
+        """Tell that a service answers, and after how long."""
+        self._sink.emit("service.ready", endpoint.service, seconds=seconds, **endpoint.to_shown_json())
 
     def died(self, services: Sequence[str]) -> None:
-        """Show that services have ended by themselves."""
+        """Tell that services have ended by themselves."""
+        for service in services:
+            self._sink.emit("service.died", service)
 
     def say(self, line: str) -> None:
-        """Show a line."""
+        """Tell a line."""
+        self._sink.emit("stage.progress", "stack", line=line)
 
 
 _WIDE = 120
@@ -38,14 +50,14 @@ _WIDE = 120
 
 
 @contextmanager
-def stack_view(services: Sequence[str]) -> Iterator[StackView]:
-    """Yield the view that fits where stderr goes.
+def stack_view(services: Sequence[str]) -> Iterator[Listener]:
+    """Yield what shows the events of a stack, the way that fits where stderr goes.
 
     Args:
         services: The rows, in order.
     """
     if not sys.stderr.isatty():
-        yield _Lines()
+        yield EventLines()
         return
     from rich.console import Console
     from rich.live import Live
@@ -58,22 +70,9 @@ def stack_view(services: Sequence[str]) -> Iterator[StackView]:
             view.table(), console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
         ) as live:
             view.live = live
-            yield view
+            yield view.show
     finally:
         console.show_cursor()  # which an interrupt within `Live` leaves hidden
-
-
-class _Lines:
-    """A line per event, for logs and pipes."""
-
-    def ready(self, endpoint: Endpoint, seconds: float) -> None:
-        note(ready_line(endpoint, seconds))
-
-    def died(self, services: Sequence[str]) -> None:
-        note(f"ragbed: {', '.join(services)} died; starting it again on its data")
-
-    def say(self, line: str) -> None:
-        note(line)
 
 
 class _LiveTable:
@@ -85,18 +84,24 @@ class _LiveTable:
         self._states = dict.fromkeys(services, "starting")
         self._endpoints: dict[str, tuple[Endpoint, float]] = {}
 
-    def ready(self, endpoint: Endpoint, seconds: float) -> None:
+    def show(self, event: Event) -> None:
+        """Show an event: in the table where it is of a service, as a line above it where it says one."""
+        if event.kind == "service.ready":
+            self._ready(endpoint_of(event), event.seconds or 0)
+        elif event.kind == "service.died":
+            self._states[event.subject] = "died, starting again"
+            self._refresh()
+        elif event.kind == "stage.progress":
+            self._say(str(event.data["line"]))
+
+    def _ready(self, endpoint: Endpoint, seconds: float) -> None:
         self._states[endpoint.service] = "ready"
         self._endpoints[endpoint.service] = (endpoint, seconds)
         if self._narrow:
-            self.say(f"{endpoint.service}: {redacted(endpoint.url)}")
+            self._say(f"{endpoint.service}: {endpoint.url}")
         self._refresh()
 
-    def died(self, services: Sequence[str]) -> None:
-        self._states.update(dict.fromkeys(services, "died, starting again"))
-        self._refresh()
-
-    def say(self, line: str) -> None:
+    def _say(self, line: str) -> None:
         if self.live:
             # Whole, whatever the width: addresses are copied.
             self.live.console.print(terminal_text(line), markup=False, highlight=False, soft_wrap=True)
@@ -121,7 +126,7 @@ class _LiveTable:
             return (state, *[""] * (len(self._columns()) - 2))
         endpoint, seconds = self._endpoints[service]
         shown = f"{state} ({seconds:.2f} s)" if state == "ready" and seconds else state
-        cells = (shown, f"{endpoint.product} {endpoint.version}", used(endpoint), redacted(endpoint.url))
+        cells = (shown, f"{endpoint.product} {endpoint.version}", used(endpoint), endpoint.url)
         return tuple(map(terminal_line, cells[: len(self._columns()) - 1]))
 
     def _refresh(self) -> None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ragbed.cli.events import EventLines
 from ragbed.cli.output import note, show_json, show_table
 from ragbed.cli.project import project_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ragbed.events import EventSink
     from ragbed.pipeline import Answer, IngestProgress, IngestReport, Pipeline
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.sources import OtherFolder
+    from ragbed.runs import Outcome
+    from ragbed.settings import Settings
     from ragbed.stack import Stack
+    from ragbed.stack.load_progress import Loading
 
 _NAMESPACE = click.option(
     "--namespace", default="default", show_default=True, help="Which collection of documents; a-z, 0-9 and _."
@@ -25,12 +31,15 @@ _NAMESPACE = click.option(
 
 
 @contextmanager
-def running_config(command: str, namespace: str) -> Iterator[tuple[PipelineConfig, Stack]]:
+def running_config(
+    command: str, namespace: str, settings: Settings | None = None
+) -> Iterator[tuple[PipelineConfig, Stack]]:
     """Yield a pipeline's configuration on what runs already, and that stack; production is refused first.
 
     Args:
         command: What was typed, for messages.
         namespace: Which collection of documents.
+        settings: The project's, resolved; None resolves them here.
     """
     from ragbed.guard import refuse_writes
     from ragbed.pipeline.on_stack import pipeline_config
@@ -38,7 +47,7 @@ def running_config(command: str, namespace: str) -> Iterator[tuple[PipelineConfi
     from ragbed.stack.full_disk import full_disk_told
     from ragbed.state import find_state_folder
 
-    settings = project_settings()
+    settings = settings or project_settings()
     refuse_writes(settings, command=command)
     folder = find_state_folder()
     with (
@@ -57,7 +66,11 @@ def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str
         running_config(command, namespace) as (config, stack),
         open_pipeline(config, loading=lambda loading: note(loading.line)) as pipeline,
     ):
-        yield pipeline, [one.product for one in stack.endpoints.values() if not one.real]
+        yield pipeline, _substitutes(stack)
+
+
+def _substitutes(stack: Stack) -> list[str]:
+    return [endpoint.product for endpoint in stack.endpoints.values() if not endpoint.real]
 
 
 @click.command(epilog="Example: ragbed up -d && ragbed ingest docs/")
@@ -80,12 +93,28 @@ def ingest(
     the documents that are there.
     """
     from ragbed.errors import ExitCode, UsageError
+    from ragbed.pipeline import open_pipeline
+    from ragbed.runs import recorded_run
+    from ragbed.stack.judging import refuse_foreign_stack
+    from ragbed.state import find_state_folder
 
     if add and replace:
         raise UsageError("--add and --replace exclude each other", hint="give one of them")
     other: OtherFolder = "add" if add else "replace" if replace else "refuse"
-    with _pipeline("ragbed ingest", namespace) as (pipeline, substitutes):
-        report = pipeline.ingest(folder, allow_empty=allow_empty, other_folder=other, progress=_Progress())
+    settings, state = project_settings(), find_state_folder()
+    refuse_foreign_stack(state)  # recording makes the folder ours, and sets a foreign stack aside
+    with (
+        recorded_run("ingest", settings, state, EventLines()) as run,
+        running_config("ragbed ingest", namespace, settings) as (config, stack),
+    ):
+        run.uses(stack.endpoints.values())
+        with open_pipeline(config, loading=_Loading(run.sink)) as pipeline:
+            report = pipeline.ingest(
+                folder, allow_empty=allow_empty, other_folder=other, progress=_Progress(run.sink)
+            )
+        run.attach("report.json", json.dumps(report.to_json(), indent=1))
+        run.outcome(_outcome(report))
+    substitutes = _substitutes(stack)
     if as_json:
         show_json({**report.to_json(), "substitutes": substitutes})
     else:
@@ -94,15 +123,50 @@ def ingest(
     raise SystemExit(ExitCode.CHECK_FAILED if report.unreadable else ExitCode.FINE)
 
 
+def _outcome(report: IngestReport) -> Outcome:
+    from ragbed.runs import Outcome
+
+    return Outcome(
+        subject="ingest",
+        status="failed" if report.unreadable else "passed",
+        seconds=report.seconds,
+        facts={
+            "documents": report.documents,
+            "chunks": report.chunks,
+            "embedded": report.embedded,
+            "unreadable": len(report.unreadable),
+        },
+    )
+
+
 def _name_substitutes(substitutes: list[str]) -> None:
     if substitutes:
         click.echo(f"not the real thing: {', '.join(substitutes)}")
 
 
-class _Progress:
-    """Shows a line whenever an ingest enters a stage, and at each step of a long one."""
+class _Loading:
+    """Tells how long a model has been loading.
 
-    def __init__(self) -> None:
+    Args:
+        sink: Where the lines go.
+    """
+
+    def __init__(self, sink: EventSink) -> None:
+        self._sink = sink
+
+    def __call__(self, loading: Loading) -> None:
+        self._sink.emit("model.loading", loading.model, seconds=loading.elapsed_s, line=loading.line)
+
+
+class _Progress:
+    """Tells a line whenever an ingest enters a stage, and at each step of a long one.
+
+    Args:
+        sink: Where the lines go.
+    """
+
+    def __init__(self, sink: EventSink) -> None:
+        self._sink = sink
         self._shown: tuple[str, int] = ("", 0)
 
     def __call__(self, progress: IngestProgress) -> None:
@@ -111,7 +175,8 @@ class _Progress:
             return
         self._shown = mark
         words = {"waiting": "another ingest is under way: waiting for it", "reading": "reading the documents"}
-        note(words.get(progress.stage) or f"indexing: {progress.done} of {progress.total} chunks")
+        line = words.get(progress.stage) or f"indexing: {progress.done} of {progress.total} chunks"
+        self._sink.emit("stage.progress", progress.stage, line=line, done=progress.done, total=progress.total)
 
 
 def _show_report(report: IngestReport) -> None:

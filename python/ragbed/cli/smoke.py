@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ragbed.cli.events import show_event
+from ragbed.cli.events import EventLines
 from ragbed.cli.output import note, show_json, show_table, used
 from ragbed.smoke.stages import STAGE_NAMES
 
@@ -46,7 +46,7 @@ def smoke(
     from ragbed.state import find_state_folder
 
     settings, folder = project_settings(), find_state_folder()
-    with recorded_run("smoke", settings, folder, show_event) as run:
+    with recorded_run("smoke", settings, folder, EventLines(indent=" " * 11)) as run:
         from ragbed.smoke.plan import SmokeOptions
         from ragbed.smoke.runner import run_smoke
 

@@ -9,7 +9,7 @@ import click
 
 from ragbed.cli.env import variables_of
 from ragbed.cli.everywhere import down_everywhere, status_everywhere
-from ragbed.cli.live import stack_view
+from ragbed.cli.live import StackEvents, stack_view
 from ragbed.cli.output import confirm, note, show_json, show_services, used
 from ragbed.cli.project import project_settings
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ragbed.runs import RunRecorder
+    from ragbed.settings import Settings
     from ragbed.stack import Endpoint, Found
     from ragbed.stack.record import StackRecord
-    from ragbed.state import ProjectIdentity
+    from ragbed.state import ProjectIdentity, StateFolder
 
 
 @click.command(epilog='Example: ragbed up -d && eval "$(ragbed env)"')
@@ -37,9 +39,9 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     """
     from ragbed.errors import UsageError
     from ragbed.guard import refuse_writes
+    from ragbed.runs import recorded_run
     from ragbed.stack import SERVICES
-    from ragbed.stack import up as start_stack
-    from ragbed.stack.supervising import stopped_at_the_end, supervise
+    from ragbed.stack.supervising import stopped_at_the_end
     from ragbed.state import find_state_folder
 
     if as_json and not detach:
@@ -47,20 +49,15 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     settings = project_settings()
     folder = find_state_folder()
     folder.prepared()
-    refuse_writes(settings, command="ragbed up")
-    with stack_view(SERVICES) as view, stopped_at_the_end(folder):
-        view.say("ragbed: starting the stack")
-        record, was_up = start_stack(
-            settings, folder, detach=detach, keep=keep, progress=view.ready, say=view.say
-        )
-        for line in record.notes:
-            view.say(f"  note: {line}")
-        if not (detach or was_up):
-            view.say(f"LLM: {record.llm}")
-            view.say("Up. Try in another terminal: ragbed smoke; Ctrl-C stops the stack.")
-            supervise(settings, folder, view)
-            view.say("ragbed: the stack is down")
-            return
+    with (
+        stack_view(SERVICES) as view,
+        recorded_run("up", settings, folder, view) as run,
+        stopped_at_the_end(folder),
+    ):
+        refuse_writes(settings, command="ragbed up")
+        record, was_up = _start(settings, folder, run, detach=detach, keep=keep)
+    if not (detach or was_up):
+        return
     if was_up:
         note("ragbed: the stack was up already")
         if keep and not record.keep:
@@ -70,6 +67,29 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
         return
     _show(record)
     click.echo("Up. Try: ragbed smoke; stop it by: ragbed down")
+
+
+def _start(
+    settings: Settings, folder: StateFolder, run: RunRecorder, *, detach: bool, keep: bool
+) -> tuple[StackRecord, bool]:
+    """Start the stack, and stay with it in the foreground; returns its record, and whether it was up already."""
+    from ragbed.stack import up as start_stack
+    from ragbed.stack.supervising import supervise
+
+    told = StackEvents(run.sink)
+    told.say("ragbed: starting the stack")
+    record, was_up = start_stack(
+        settings, folder, detach=detach, keep=keep, progress=told.ready, say=told.say
+    )
+    run.uses(record.endpoints.values())
+    for line in record.notes:
+        told.say(f"  note: {line}")
+    if not (detach or was_up):
+        told.say(f"LLM: {record.llm}")
+        told.say("Up. Try in another terminal: ragbed smoke; Ctrl-C stops the stack.")
+        supervise(settings, folder, told)
+        told.say("ragbed: the stack is down")
+    return record, was_up
 
 
 @click.command(epilog="Example: ragbed down --all")

@@ -63,6 +63,8 @@ class Machine:
 
 def git_state(folder: Path) -> GitState:
     """Return the state of the repository that a folder lies in; untracked files do not count."""
+    if not any(os.path.lexists(parent / ".git") for parent in (folder, *folder.parents)):
+        return GitState()  # without asking a program
     lines = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
     if lines is None:
         hashes = _git(folder, "rev-parse", "HEAD")

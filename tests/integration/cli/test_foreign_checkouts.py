@@ -47,6 +47,7 @@ READING = {
 }
 WITHOUT_ADDRESSES = {
     *("init", "pins", "config explain", "qdrant serve", "qdrant quarantine", "llm serve"),
+    *("runs list", "runs show"),
     *(
         "models list",
         "models fetch",

