@@ -1,4 +1,4 @@
-"""The gateway as an ASGI application: a wire in front, an engine behind, the control API beside them."""
+"""The gateway as an ASGI application: wires in front, an engine behind, the control API beside them."""
 
 from __future__ import annotations
 
@@ -6,54 +6,63 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
 
+from ragbed.gateway.calls import Calls
 from ragbed.gateway.control import Control
 from ragbed.gateway.engine import EngineError
-from ragbed.gateway.history import History, WatchedEngine
+from ragbed.gateway.journal import Journal
 from ragbed.gateway.mock import MockEngine
-from ragbed.gateway.wires.json_http import WireError, failure, status_and_message
-from ragbed.gateway.wires.ollama import LoadedModels, OllamaWire
-from ragbed.gateway.wires.ollama import refusal as ollama_refusal
+from ragbed.gateway.wires.json_http import WireError, as_response
+from ragbed.gateway.wires.ollama import OllamaWire
 from ragbed.gateway.wires.openai import OpenAIWire
-from ragbed.gateway.wires.openai import is_ours as is_openais
-from ragbed.gateway.wires.openai import refusal as openai_refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
-SUBSTITUTE = "mock-llm"
+    from ragbed.gateway.exchange import Step, Wire
+
+WIRES: tuple[Wire, ...] = (OllamaWire(), OpenAIWire())
 
 
-def create_app(engine: MockEngine | None = None) -> ASGIApp:
-    """Return the mock LLM behind Ollama's wire.
+def create_app(
+    engine: MockEngine | None = None, *, wires: Sequence[Wire] = WIRES, steps: Sequence[Step] = ()
+) -> ASGIApp:
+    """Return the mock LLM behind wires.
 
     Args:
         engine: The mock to serve; None makes one with the known models and no rules.
+        wires: The protocols to speak. One of them has an empty prefix, and refuses what belongs to no other.
+        steps: What every call goes through behind the journal, the first one outermost.
     """
     mock = engine or MockEngine()
-    history = History()
-    watched = WatchedEngine(mock, history)
-    loaded = LoadedModels(watched)
-    ollama, openai = OllamaWire(watched, loaded), OpenAIWire(watched, loaded)
+    journal = Journal()
+    calls = [route for wire in wires for route in Calls(wire, mock, (journal, *steps)).routes()]
+    others = [route for wire in wires for route in wire.routes(mock)]
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        path = request.url.path
+        return as_response(wire_of(path, wires).refuse(error, path))
+
     return Starlette(
-        routes=[*ollama.routes(), *openai.routes(), *Control(mock, history).routes()],
-        exception_handlers=dict.fromkeys((WireError, EngineError, HTTPException, Exception), _refused),
+        routes=[
+            *calls,
+            *others,
+            *Control(mock, journal).routes(),
+        ],  # tried in this order: the frequent ones first
+        exception_handlers=dict.fromkeys((WireError, EngineError, HTTPException, Exception), refuse),
     )
+
+
+def wire_of(path: str, wires: Sequence[Wire]) -> Wire:
+    """Return the wire that a path belongs to: the one whose prefix is the longest that begins it."""
+    own = [wire for wire in wires if wire.prefix in {"", path} or path.startswith(f"{wire.prefix}/")]
+    return max(own, key=lambda wire: len(wire.prefix))
 
 
 def refusal(status: int, message: str, path: str) -> bytes:
     """Return the body with which a request is refused before it is looked at, in the shape of its wire."""
-    return bytes(openai_refusal(status, message).body) if is_openais(path) else failure(message)
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    """Return a refusal in the shape of the wire that it goes to; what no wire knows is plain text."""
-    if is_openais(request.url.path):
-        status, message = status_and_message(error)
-        return openai_refusal(status, message)
-    if isinstance(error, HTTPException):
-        return PlainTextResponse(error.detail, status_code=error.status_code, headers=error.headers)
-    return ollama_refusal(error)
+    return bytes(as_response(wire_of(path, WIRES).refuse(WireError(message, status=status), path)).body)

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from ragbed.errors import UsageError
 from ragbed.gateway.engine import ToolCall
+from ragbed.gateway.history import history
 from ragbed.gateway.mock import Rule
 from ragbed.gateway.wires.json_http import WireError, json_response, read_object
 
@@ -17,38 +18,42 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ragbed.gateway.history import History
+    from ragbed.gateway.journal import Journal
     from ragbed.gateway.mock import MockEngine
 
 
 class Control:
-    """Reads the history and sets the rules of a running mock.
+    """Reads the journal and sets the rules of a running mock.
 
     Args:
         engine: Whose rules are set.
-        history: What is shown and cleared.
+        journal: What is shown and cleared.
     """
 
-    def __init__(self, engine: MockEngine, history: History) -> None:
+    def __init__(self, engine: MockEngine, journal: Journal) -> None:
         self._engine = engine
-        self._history = history
+        self._journal = journal
 
     def routes(self) -> list[Route]:
         """Return the endpoints."""
         return [
+            Route("/ragbed/calls", self._show_calls),
             Route("/ragbed/history", self._show_history),
             Route("/ragbed/reset", self._reset, methods=["POST"]),
             Route("/ragbed/rules", self._show_rules, methods=["GET"]),
             Route("/ragbed/rules", self._set_rules, methods=["PUT"]),
         ]
 
+    async def _show_calls(self, _request: Request) -> Response:
+        return json_response({"calls": [entry.call.to_json() for entry in self._journal.entries()]})
+
     async def _show_history(self, _request: Request) -> Response:
-        return json_response(self._history.to_json())
+        return json_response(history(self._journal))
 
     async def _reset(self, request: Request) -> Response:
         """Forget the history; with `{"rules": true}` the rules too."""
         body = await read_object(request, empty_is_none=True)
-        self._history.clear()
+        self._journal.clear()
         if body.get("rules") is True:
             self._engine.rules = ()
         return json_response({"total": 0, "rules": len(self._engine.rules)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ragbed.asgi import DEFAULT_HOST, run_server
-from ragbed.gateway.app import SUBSTITUTE, create_app, refusal
+from ragbed.gateway.app import create_app, refusal
 from ragbed.gateway.mock import MockEngine, declared_models, offered_models
 from ragbed.settings import resolve_settings
 from ragbed.stack.section import MOCK_ANY_MODEL, MOCK_MODELS
@@ -22,13 +22,14 @@ def serve(*, port: int, host: str = DEFAULT_HOST) -> None:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
         ConfigurationError: The port cannot be bound, or a setting is wrong.
     """
+    engine = _engine()
     run_server(
-        create_app(_engine()),
+        create_app(engine),
         name="ragbed.gateway",
         host=host,
         port=port,
         refusal=refusal,
-        substitute=SUBSTITUTE,
+        substitute=engine.identity.substitute,
     )
 
 

@@ -20,6 +20,8 @@ from ragbed.gateway.engine import (
 )
 from ragbed.gateway.mock.answering import answer
 from ragbed.gateway.mock.embedding import embed_text, unit
+from ragbed.gateway.mock.identity import IDENTITY, made_timing
+from ragbed.gateway.mock.loaded import LoadedModels
 from ragbed.gateway.mock.models import PREFIXES, any_model, full_name, offered_models, qualified_name
 from ragbed.gateway.mock.passages import parse_prompt
 from ragbed.gateway.mock.rules import first_match, may_call
@@ -29,9 +31,16 @@ from ragbed.gateway.mock.words import content_stems, count_tokens, last_words, t
 from ragbed.gateway.threads import beside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Sequence
 
-    from ragbed.gateway.engine import CompletionRequest, EmbeddingRequest, FinishReason, Model, Tool
+    from ragbed.gateway.engine import (
+        CompletionRequest,
+        EmbeddingRequest,
+        EngineIdentity,
+        FinishReason,
+        Model,
+        Tool,
+    )
     from ragbed.gateway.mock.embedding import Vector
     from ragbed.gateway.mock.rules import Rule
 
@@ -53,7 +62,13 @@ class MockEngine:
         offered = offered_models() if models is None else models
         self._models = {full_name(model.name): model for model in offered}
         self._any_model = any_model
+        self._loaded = LoadedModels()
         self.rules: tuple[Rule, ...] = tuple(rules)
+
+    @property
+    def identity(self) -> EngineIdentity:
+        """What it is."""
+        return IDENTITY
 
     def models(self) -> Sequence[Model]:
         """Return the models offered."""
@@ -72,23 +87,9 @@ class MockEngine:
             return any_model(name)
         raise ModelNotFoundError(f"model '{name}' not found", hint=_how_to_declare(name))
 
-    def require(self, request: CompletionRequest) -> Model:
-        """Return the model of a request.
-
-        Raises:
-            ModelNotFoundError: No such model.
-            ModelCannotError: The model cannot do what is asked for.
-        """
-        model, name = self.model(request.model), request.model
-        if request.think and not model.can("thinking"):
-            raise ModelCannotError(f'"{name}" does not support thinking')
-        if not model.can("completion"):
-            raise ModelCannotError(f'"{name}" does not support {request.operation}')
-        if request.tools and not model.can("tools"):
-            raise ModelCannotError(f"{qualified_name(name)} does not support tools")
-        if request.inserts and not model.can("insert"):
-            raise ModelCannotError(f"{qualified_name(name)} does not support insert")
-        return model
+    def loaded(self) -> Sequence[Model]:
+        """Return the models that have been used and not been unloaded, in the order of their first use."""
+        return self._loaded.models()
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         """Return one unit vector per text.
@@ -99,6 +100,7 @@ class MockEngine:
             InputTooLongError: A text has more words than the context, and truncation was refused.
         """
         model = self.model(request.model)
+        self._loaded.add(model)
         if not model.can("embedding"):
             raise ModelCannotError("this model does not support embeddings")
         context = _context(request, model)
@@ -109,9 +111,12 @@ class MockEngine:
             vectors.append(vector)
             tokens += fitting
             await asyncio.sleep(0)  # a large batch must not hold up the streams of others
-        return Embeddings(vectors=tuple(vectors), input_tokens=tokens)
+        if request.unload:
+            self._loaded.remove(model)
+        timing = made_timing(input_tokens=tokens, output_tokens=0)
+        return Embeddings(vectors=tuple(vectors), input_tokens=tokens, timing=timing)
 
-    async def complete(self, request: CompletionRequest) -> AsyncIterator[Delta]:
+    async def complete(self, request: CompletionRequest) -> AsyncGenerator[Delta, None]:
         """Return the answer word by word, behind the thought where the model thinks.
 
         Raises:
@@ -120,7 +125,24 @@ class MockEngine:
             InputTooLongError: The prompt has more words than the context, and truncation was refused.
             NoAnswerError: No value of the schema was found, or a rule's pattern takes too long.
         """
-        model = self.require(request)
+        model = self.model(request.model)
+        if not request.messages:
+            return self._load(model, request)
+        _require(model, request)
+        deltas = await self._answer(model, request)
+        self._loaded.add(model)
+        return self._loaded.until_unloaded(model, deltas) if request.unload else deltas
+
+    def _load(self, model: Model, request: CompletionRequest) -> AsyncGenerator[Delta, None]:
+        """Load or unload a model, and return the answer that says so."""
+        if request.unload:
+            self._loaded.remove(model)
+            return _stream_nothing("unload")
+        _require(model, request)
+        self._loaded.add(model)
+        return _stream_nothing("load")
+
+    async def _answer(self, model: Model, request: CompletionRequest) -> AsyncGenerator[Delta, None]:
         if model.refuses_images and any(turn.images for turn in request.messages):
             raise NoAnswerError(_NO_SIGHT)
         context = _context(request, model)
@@ -129,12 +151,13 @@ class MockEngine:
         rule = await first_match(self.rules, fitting)
         thinking = _thought(rule, fitting) if thinks(model, fitting) else ""
         calls = rule.tool_calls if rule else _calls(fitting)
+        pattern = rule.pattern if rule else None
         if calls:
-            return _stream_calls(calls, fitting, thinking)
+            return _stream_calls(calls, fitting, thinking, pattern)
         if rule:
-            return _stream(rule.answer, fitting, thinking)
-        big = size if fitting.schema is None else max(size, _SCHEMA_SIZE)
-        return _stream(await beside(big, _answer, fitting), fitting, thinking)
+            return _stream(rule.answer, fitting, thinking, pattern)
+        big = max(size, _SCHEMA_SIZE) if _is_made(fitting) else size
+        return _stream(await beside(big, _text, fitting), fitting, thinking, None)
 
 
 _SCHEMA_SIZE = 1 << 20  # writing a value of a schema may take long, whatever its size: always in a thread
@@ -142,6 +165,24 @@ _NO_SIGHT = (
     "Failed to create new sequence: failed to process inputs: "
     "this model is missing data required for image input"
 )
+
+
+def _require(model: Model, request: CompletionRequest) -> None:
+    """Refuse what a model cannot do; raise ModelCannotError, which names the model as it was asked for."""
+    name = request.model
+    if request.think and not model.can("thinking"):
+        raise ModelCannotError(f'"{name}" does not support thinking')
+    if not model.can("completion"):
+        raise ModelCannotError(f'"{name}" does not support {request.operation}')
+    if request.tools and not model.can("tools"):
+        raise ModelCannotError(f"{qualified_name(name)} does not support tools")
+    if request.inserts and not model.can("insert"):
+        raise ModelCannotError(f"{qualified_name(name)} does not support insert")
+
+
+def _is_made(request: CompletionRequest) -> bool:
+    """Tell whether the answer is a value made for a schema; the mock's own JSON object is not."""
+    return request.schema is not None and not request.json_answer
 
 
 def _context(request: CompletionRequest | EmbeddingRequest, model: Model) -> int:
@@ -168,8 +209,8 @@ def _thought(rule: Rule | None, request: CompletionRequest) -> str:
     return thought(request) if rule is None or rule.thinking is None else rule.thinking
 
 
-def _answer(request: CompletionRequest) -> str:
-    if request.schema is None:
+def _text(request: CompletionRequest) -> str:
+    if request.schema is None or request.json_answer:
         return answer(request.prompt, as_json=request.json_answer)
     return json.dumps(example(request.schema, answer(request.prompt)), ensure_ascii=False)
 
@@ -181,7 +222,7 @@ def _calls(request: CompletionRequest) -> tuple[ToolCall, ...]:
     """
     if not may_call(request) or parse_prompt(request.prompt):
         return ()
-    formatted = request.json_answer or request.schema is not None
+    formatted = request.schema is not None
     tool = next((one for one in request.tools if not formatted or _is_about(one, request.prompt)), None)
     if tool is None:
         return ()
@@ -246,7 +287,13 @@ def finish(text: str, *, stop: Sequence[str], max_tokens: int | None) -> tuple[l
     return pieces, "stop"
 
 
-async def _stream(text: str, request: CompletionRequest, thinking: str) -> AsyncIterator[Delta]:
+async def _stream_nothing(reason: FinishReason) -> AsyncGenerator[Delta, None]:
+    yield Delta(completion=Completion(finish_reason=reason, input_tokens=0, output_tokens=0))
+
+
+async def _stream(
+    text: str, request: CompletionRequest, thinking: str, rule: str | None
+) -> AsyncGenerator[Delta, None]:
     thoughts, left = _within(thinking, request.max_tokens)
     for piece in thoughts:
         yield Delta(thinking=piece)
@@ -255,18 +302,19 @@ async def _stream(text: str, request: CompletionRequest, thinking: str) -> Async
     for piece in pieces:
         yield Delta(text=piece)
         await asyncio.sleep(0)  # lets a cancelled stream end between two words
-    yield Delta(completion=_completion(request, "".join([*thoughts, " " * bool(thoughts), *pieces]), reason))
+    written = "".join([*thoughts, " " * bool(thoughts), *pieces])
+    yield Delta(completion=_completion(request, written, reason, rule))
 
 
 async def _stream_calls(
-    calls: tuple[ToolCall, ...], request: CompletionRequest, thinking: str
-) -> AsyncIterator[Delta]:
+    calls: tuple[ToolCall, ...], request: CompletionRequest, thinking: str, rule: str | None
+) -> AsyncGenerator[Delta, None]:
     for piece in _pieces(thinking):
         yield Delta(thinking=piece)
         await asyncio.sleep(0)
     yield Delta(tool_calls=calls)
     written = [thinking, *(json.dumps([call.name, dict(call.arguments)]) for call in calls)]
-    yield Delta(completion=_completion(request, " ".join(written), "stop"))
+    yield Delta(completion=_completion(request, " ".join(written), "stop", rule))
 
 
 def _within(thinking: str, max_tokens: int | None) -> tuple[list[str], int | None]:
@@ -279,11 +327,16 @@ def _pieces(text: str) -> list[str]:
     return _PIECE.findall(text) or ([text] if text else [])
 
 
-def _completion(request: CompletionRequest, written: str, reason: FinishReason) -> Completion:
+def _completion(
+    request: CompletionRequest, written: str, reason: FinishReason, rule: str | None
+) -> Completion:
     said = " ".join(message.content for message in request.messages)
+    read, wrote = _prompt_tokens(request), count_tokens(written)
     return Completion(
         finish_reason=reason,
-        input_tokens=_prompt_tokens(request),
-        output_tokens=count_tokens(written),
+        input_tokens=read,
+        output_tokens=wrote,
         tokens=token_numbers(f"{said} {written}"),
+        timing=made_timing(input_tokens=read, output_tokens=wrote),
+        rule=rule,
     )

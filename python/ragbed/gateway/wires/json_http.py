@@ -1,17 +1,24 @@
-"""JSON over HTTP as all our wires use it: bodies read and bounded, answers and errors written."""
+"""JSON over HTTP as all our wires use it: bodies read and bounded, answers and errors written and sent."""
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from ragbed.gateway.engine import EngineError, InputTooLongError, ModelCannotError, ModelNotFoundError
+from ragbed.gateway.exchange import RawResponse
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
     from starlette.requests import Request
+    from starlette.types import Send
+
+    from ragbed.gateway.engine import Engine
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Longest body that is read: some pictures, or a book. A longer one is refused before it fills the memory."""
@@ -70,14 +77,53 @@ async def read_object(request: Request, *, empty_is_none: bool = False) -> dict[
     return value
 
 
+def json_answer(value: object, *, status: int = 200) -> RawResponse:
+    """Return a value as an answer in JSON."""
+    headers = {"content-type": "application/json; charset=utf-8"}
+    return RawResponse(status=status, headers=headers, body=orjson.dumps(value))
+
+
 def json_response(value: object, *, status: int = 200) -> Response:
     """Return a value as a JSON response."""
-    return Response(orjson.dumps(value), status_code=status, media_type="application/json; charset=utf-8")
+    return as_response(json_answer(value, status=status))
 
 
-def failure(message: str) -> bytes:
-    """Return the body of an error."""
-    return orjson.dumps({"error": message})
+def as_response(answer: RawResponse) -> Response:
+    """Return an answer as it is sent: whole with its length, or chunk by chunk."""
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, status_code=answer.status, headers=answer.headers)
+    return _Stream(answer.body, status=answer.status, headers=answer.headers)
+
+
+class _Stream(StreamingResponse):
+    """A stream that is closed where the client leaves, so that what hangs on its end happens then."""
+
+    def __init__(
+        self, chunks: AsyncGenerator[bytes, None], *, status: int, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(chunks, status_code=status, headers=headers)
+        self._chunks = chunks
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self._chunks):
+            await super().stream_response(send)
+
+
+def unsupported(engine: Engine, advice: str) -> Callable[[Request], Awaitable[Response]]:
+    """Return an endpoint that refuses what a server of the wire has, and its substitute has not.
+
+    Args:
+        engine: What answers in its place.
+        advice: Ends the sentence.
+    """
+
+    async def refuse(request: Request) -> Response:
+        raise WireError(
+            f"{request.method} {request.url.path} is not supported by {engine.identity.title}{advice}",
+            status=501,
+        )
+
+    return refuse
 
 
 def status_and_message(error: Exception) -> tuple[int, str]:
@@ -93,6 +139,4 @@ def status_and_message(error: Exception) -> tuple[int, str]:
 
 
 def _too_long() -> WireError:
-    return WireError(
-        f"request body too large: ragbed's mock LLM reads at most {MAX_BODY_BYTES} bytes", status=413
-    )
+    return WireError(f"request body too large: the gateway reads at most {MAX_BODY_BYTES} bytes", status=413)

@@ -1,6 +1,5 @@
 """Ollama's protocol: `/api/…`, streams in lines of JSON, errors as `{"error": …}`."""
 
-from ragbed.gateway.wires.ollama.loaded import LoadedModels
-from ragbed.gateway.wires.ollama.routes import OllamaWire, refusal
+from ragbed.gateway.wires.ollama.wire import OllamaWire
 
-__all__ = ["LoadedModels", "OllamaWire", "refusal"]
+__all__ = ["OllamaWire"]

@@ -1,8 +1,4 @@
-"""Ollama's response bodies.
-
-Times in them are made, not measured: the same request gives the same bytes. Loading counts 1 ms, a token read
-0.1 ms, a token written 1 ms.
-"""
+"""Ollama's response bodies. Times of day in them are fixed, so that the same answer has the same bytes."""
 
 from __future__ import annotations
 
@@ -13,24 +9,33 @@ from ragbed._version import __version__
 from ragbed.gateway.engine import Delta
 
 if TYPE_CHECKING:
-    from ragbed.gateway.engine import Completion, CompletionRequest, Embeddings, Model, ToolCall
+    from ragbed.gateway.engine import (
+        Completion,
+        CompletionRequest,
+        Embeddings,
+        EngineIdentity,
+        Model,
+        ToolCall,
+    )
 
 WIRE_VERSION = "0.24.0"
 """Version of the Ollama that this wire is compared with."""
 
 MADE_AT = "2026-01-01T00:00:00Z"
 _NEVER = "9999-12-31T00:00:00Z"
-_LOAD_NS = 1_000_000
-_READ_NS = 100_000
-_WRITE_NS = 1_000_000
 
 
-def version() -> dict[str, Any]:
+def greeting(server: EngineIdentity) -> str:
+    """Return the text of `/`, which also says what answers."""
+    return f"Ollama is running ({server.label})"
+
+
+def version(server: EngineIdentity) -> dict[str, Any]:
     """Return the body of `/api/version`, which also says what answers."""
-    return {"version": WIRE_VERSION, "ragbed": {"substitute": "mock-llm", "version": __version__}}
+    return {"version": WIRE_VERSION, "ragbed": {"substitute": server.substitute, "version": __version__}}
 
 
-def listed(model: Model) -> dict[str, Any]:
+def listed(model: Model, server: EngineIdentity) -> dict[str, Any]:
     """Return a model as `/api/tags` lists it."""
     return {
         "name": model.name,
@@ -38,30 +43,30 @@ def listed(model: Model) -> dict[str, Any]:
         "modified_at": MADE_AT,
         "size": model.size_bytes,
         "digest": model.digest,
-        "details": _details(model),
+        "details": _details(model, server),
     }
 
 
-def running(model: Model) -> dict[str, Any]:
+def running(model: Model, server: EngineIdentity) -> dict[str, Any]:
     """Return a model as `/api/ps` lists it."""
-    rest = {key: value for key, value in listed(model).items() if key != "modified_at"}
+    rest = {key: value for key, value in listed(model, server).items() if key != "modified_at"}
     return {**rest, "expires_at": _NEVER, "size_vram": 0, "context_length": model.max_context}
 
 
-def shown(model: Model) -> dict[str, Any]:
+def shown(model: Model, server: EngineIdentity) -> dict[str, Any]:
     """Return a model as `/api/show` describes it."""
     info: dict[str, Any] = {
         "general.architecture": model.family,
         f"{model.family}.context_length": model.max_context,
-        "ragbed.substitute": "mock-llm",
+        "ragbed.substitute": server.substitute,
         "ragbed.trained_context_length": model.trained_context,
     }
     if model.dimensions:
         info[f"{model.family}.embedding_length"] = model.dimensions
     return {
-        "modelfile": f"# {model.name}: a mock by ragbed, without weights\n",
+        "modelfile": f"# {model.name}: {server.weights}\n",
         "template": "{{ .Prompt }}",
-        "details": _details(model),
+        "details": _details(model, server),
         "model_info": info,
         "capabilities": list(model.capabilities),
         "modified_at": MADE_AT,
@@ -75,8 +80,8 @@ def embedded(model: str, embeddings: Embeddings) -> dict[str, Any]:
         return body
     return {
         **body,
-        "total_duration": _LOAD_NS + embeddings.input_tokens * _READ_NS,
-        "load_duration": _LOAD_NS,
+        "total_duration": embeddings.timing.total_ns,
+        "load_duration": embeddings.timing.load_ns,
         "prompt_eval_count": embeddings.input_tokens,
     }
 
@@ -88,26 +93,25 @@ def piece(asked: CompletionRequest, delta: Delta) -> dict[str, Any]:
 
 def last(asked: CompletionRequest, delta: Delta, completion: Completion) -> dict[str, Any]:
     """Return the last frame of a stream (no text), or the whole answer of a call that does not stream."""
-    read_ns = completion.input_tokens * _READ_NS
-    write_ns = completion.output_tokens * _WRITE_NS
+    timing = completion.timing
     with_context = asked.operation == "generate" and not asked.arguments.get("raw")
     return {
         **piece(asked, delta),
         "done": True,
         "done_reason": completion.finish_reason,
         **({"context": completion.tokens} if with_context else {}),
-        "total_duration": _LOAD_NS + read_ns + write_ns,
-        "load_duration": _LOAD_NS,
+        "total_duration": timing.total_ns,
+        "load_duration": timing.load_ns,
         "prompt_eval_count": completion.input_tokens,
-        "prompt_eval_duration": read_ns,
+        "prompt_eval_duration": timing.read_ns,
         "eval_count": completion.output_tokens,
-        "eval_duration": write_ns,
+        "eval_duration": timing.write_ns,
     }
 
 
-def loaded(asked: CompletionRequest, *, unload: bool) -> dict[str, Any]:
+def loaded(asked: CompletionRequest, completion: Completion) -> dict[str, Any]:
     """Return the answer to a call without a prompt, which only loads or unloads the model."""
-    return {**piece(asked, Delta()), "done": True, "done_reason": "unload" if unload else "load"}
+    return {**piece(asked, Delta()), "done": True, "done_reason": completion.finish_reason}
 
 
 def _content(asked: CompletionRequest, delta: Delta) -> dict[str, Any]:
@@ -134,10 +138,10 @@ def _call(index: int, call: ToolCall) -> dict[str, Any]:
     }
 
 
-def _details(model: Model) -> dict[str, Any]:
+def _details(model: Model, server: EngineIdentity) -> dict[str, Any]:
     return {
         "parent_model": "",
-        "format": "ragbed-mock",
+        "format": server.weights_format,
         "family": model.family,
         "families": [model.family],
         "parameter_size": model.parameter_size,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from ragbed.gateway.wires.ollama.bodies import Body
 
-_ANSWER_FIELDS = frozenset({"answer", "citations"})
 _MOST_LOGPROBS = 20
 
 
@@ -38,7 +37,7 @@ def require_logprobs(body: Body) -> None:
 def chat_request(body: Body, model: str) -> CompletionRequest:
     """Return the engine's request for a body of `/api/chat`; raise WireError."""
     turns = tuple(_message(turn) for turn in body.fields["messages"] or ())
-    tools = tuple(_tool(tool["function"]) for tool in body.fields["tools"] or ())
+    tools = tuple(tool_of(tool["function"]) for tool in body.fields["tools"] or ())
     return _completion("chat", body, model, turns, tools=tools)
 
 
@@ -66,6 +65,7 @@ def embed_request(body: Body, model: str) -> EmbeddingRequest:
         dimensions=max(fields["dimensions"], 0) or None,
         truncate=fields["truncate"] is not False,
         context=read_options(fields["options"]).get("num_ctx"),
+        unload=unloads(body),
         arguments=body.arguments,
     )
 
@@ -77,6 +77,7 @@ def legacy_embed_request(body: Body, model: str) -> EmbeddingRequest:
         texts=(body.fields["prompt"],) if body.fields["prompt"] else (),
         truncate=False,
         context=read_options(body.fields["options"]).get("num_ctx"),
+        unload=unloads(body),
         arguments=body.arguments,
     )
 
@@ -103,13 +104,11 @@ def _completion(
     fields = body.fields
     options = read_options(fields["options"])
     limit = options.get("num_predict", -1)
-    schema = read_format(fields["format"]) if messages else None
     return CompletionRequest(
         operation=operation,
         model=model,
         messages=messages,
-        json_answer=schema == {},
-        schema=schema or None,
+        schema=read_format(fields["format"]) if messages else None,
         tools=tools,
         think=fields["think"],
         inserts=inserts,
@@ -117,6 +116,7 @@ def _completion(
         context=options.get("num_ctx"),
         stop=tuple(options.get("stop", ())),
         max_tokens=limit if limit > 0 else None,
+        unload=unloads(body),
         arguments=body.arguments,
     )
 
@@ -129,7 +129,8 @@ def _count(images: Sequence[bytes] | None) -> int:
     return len(images or ())
 
 
-def _tool(function: Mapping[str, Any]) -> Tool:
+def tool_of(function: Mapping[str, Any]) -> Tool:
+    """Return the function that a client offers as a tool."""
     parameters = function["parameters"]
     return Tool(
         name=function["name"],
@@ -139,7 +140,7 @@ def _tool(function: Mapping[str, Any]) -> Tool:
 
 
 def read_format(value: object) -> dict[str, Any] | None:
-    """Return the schema of the answer: None for plain text, an empty one for the mock's own JSON object.
+    """Return the schema of the answer: None for plain text, an empty one for any JSON object.
 
     Raises:
         WireError: It is neither. As on the real wire, that is an error of the server.
@@ -153,4 +154,4 @@ def read_format(value: object) -> dict[str, Any] | None:
             f'invalid format: {quote(json.dumps(value))}; expected "json" or a valid JSON Schema object',
             status=500,
         )
-    return {} if set(value.get("properties") or ()) == _ANSWER_FIELDS else value
+    return value

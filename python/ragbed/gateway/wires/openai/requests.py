@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ragbed.gateway.engine import CompletionRequest, EmbeddingRequest, Message, Tool
+from ragbed.gateway.engine import CompletionRequest, EmbeddingRequest, Message
 from ragbed.gateway.wires.go_json import DecodeError, first_value
 from ragbed.gateway.wires.go_json.base64 import decode_base64
 from ragbed.gateway.wires.go_json.text import Members
 from ragbed.gateway.wires.json_http import WireError
-from ragbed.gateway.wires.ollama.requests import read_format, texts_of
+from ragbed.gateway.wires.ollama.requests import read_format, texts_of, tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,14 +34,12 @@ def chat_request(body: Body, model: str) -> CompletionRequest:
         raise WireError("[] is too short - 'messages'")
     messages = tuple(turn for message in fields["messages"] for turn in _messages(message))
     limit = fields["max_tokens"]
-    schema = _schema(fields["response_format"])
     return CompletionRequest(
         operation="chat",
         model=model,
         messages=messages,
-        json_answer=schema == {},
-        schema=schema or None,
-        tools=tuple(_tool(tool["function"]) for tool in fields["tools"] or ()),
+        schema=_schema(fields["response_format"]),
+        tools=tuple(tool_of(tool["function"]) for tool in fields["tools"] or ()),
         think=_think(fields),
         stop=_stop(fields["stop"]),
         max_tokens=limit if limit and limit > 0 else None,
@@ -130,15 +128,6 @@ def _require_arguments(text: str) -> None:
         raise WireError("invalid tool call arguments") from None
     if not isinstance(value, Members | None):
         raise WireError("invalid tool call arguments")
-
-
-def _tool(function: Mapping[str, Any]) -> Tool:
-    parameters = function["parameters"]
-    return Tool(
-        name=function["name"],
-        description=function["description"],
-        parameters=parameters if isinstance(parameters, dict) else {},
-    )
 
 
 def _think(fields: Mapping[str, Any]) -> bool | str | None:
