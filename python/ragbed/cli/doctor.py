@@ -13,7 +13,7 @@ from ragbed.cli.output import show_json, show_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ragbed.doctor import Finding, Report, Unlike
+    from ragbed.doctor import Difference, Finding, Report
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -24,25 +24,25 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--against", type=_FILE, metavar="FILE", help="Name what differs from another machine's --json."
 )
 @click.option("--fingerprint", is_flag=True, help="Load the embedding model of a live Ollama to compare it.")
-@click.option("--complaints", is_flag=True, help="Show what users complain of, and what answers it.")
-def doctor(*, as_json: bool, against: Path | None, fingerprint: bool, complaints: bool) -> None:
+@click.option("--symptoms", is_flag=True, help="Show what users complain of, and what answers it.")
+def doctor(*, as_json: bool, against: Path | None, fingerprint: bool, symptoms: bool) -> None:
     """Show what this machine has, what equals the pins, and what to type.
 
     Only reads, in every tier. Ends with 0 when all is well, 2 when a setting or a pin file is wrong, 10 when something
     needed is missing, 11 on drift from the pins. What is optional is said and does not fail.
     """
-    only_one({"--complaints": complaints, "--json": as_json})
-    only_one({"--complaints": complaints, "--against": against})
-    if complaints:
-        _show_complaints()
+    only_one({"--symptoms": symptoms, "--json": as_json})
+    only_one({"--symptoms": symptoms, "--against": against})
+    if symptoms:
+        _show_symptoms()
         return
-    from ragbed.doctor import examine, read_values, unlike
+    from ragbed.doctor import differences, examine, read_values
 
     there = read_values(against) if against else None
     report = examine(fingerprints=fingerprint)
-    differing = None if there is None else unlike(report, there)
+    differing = None if there is None else differences(report, there)
     if as_json:
-        show_json(report.to_json() | ({} if differing is None else {"unlike": _described(differing)}))
+        show_json(report.to_json() | ({} if differing is None else {"differences": _described(differing)}))
     else:
         _show(report)
         if differing is not None and against:
@@ -58,9 +58,9 @@ def _show(report: Report) -> None:
     )
     for line in _hints(report):
         click.echo(line)
-    for complaint in fitting(report):
-        first = complaint.answers[0]
-        click.echo(f'"{complaint.said}"? {first.type} {first.does}')
+    for symptom in fitting(report):
+        first = symptom.remedies[0]
+        click.echo(f'"{symptom.said}"? {first.type} {first.does}')
     click.echo(_verdict(report))
 
 
@@ -95,11 +95,11 @@ def _verdict(report: Report) -> str:
     return f"{lines} lines in {report.seconds:.2f} s: {words or 'all ok'}; exit code {code}"
 
 
-def _described(differing: Sequence[Unlike]) -> list[dict[str, str]]:
+def _described(differing: Sequence[Difference]) -> list[dict[str, str]]:
     return [{"topic": one.topic, "here": one.here, "there": one.there} for one in differing]
 
 
-def _show_differing(differing: Sequence[Unlike], against: Path) -> None:
+def _show_differing(differing: Sequence[Difference], against: Path) -> None:
     if not differing:
         click.echo(f"nothing differs from {against}")
         return
@@ -107,10 +107,10 @@ def _show_differing(differing: Sequence[Unlike], against: Path) -> None:
     show_table(["differs", "here", f"in {against.name}"], rows)
 
 
-def _show_complaints() -> None:
-    from ragbed.doctor import COMPLAINTS
+def _show_symptoms() -> None:
+    from ragbed.doctor import SYMPTOMS
 
-    for complaint in COMPLAINTS:
-        click.echo(f"{complaint.said}: {complaint.why}")
-        for answer in complaint.answers:
-            click.echo(f"  {answer.type}: {answer.does}")
+    for symptom in SYMPTOMS:
+        click.echo(f"{symptom.said}: {symptom.why}")
+        for remedy in symptom.remedies:
+            click.echo(f"  {remedy.type}: {remedy.does}")

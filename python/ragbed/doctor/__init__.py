@@ -1,18 +1,18 @@
 """What this machine has, what equals the pins, and what to type."""
 
-from ragbed.doctor.comparing import Unlike, read_values, unlike
-from ragbed.doctor.complaints import COMPLAINTS, Complaint, fitting
-from ragbed.doctor.examining import examine
+from ragbed.doctor.comparing import Difference, differences, read_values
+from ragbed.doctor.examination import examine
 from ragbed.doctor.finding import Finding, Report
+from ragbed.doctor.symptoms import SYMPTOMS, Symptom, fitting
 
 __all__ = [
-    "COMPLAINTS",
-    "Complaint",
+    "SYMPTOMS",
+    "Difference",
     "Finding",
     "Report",
-    "Unlike",
+    "Symptom",
+    "differences",
     "examine",
     "fitting",
     "read_values",
-    "unlike",
 ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unlike:
+class Difference:
     """One topic with another value on the other machine.
 
     Attributes:
@@ -48,7 +48,7 @@ def read_values(path: Path) -> dict[str, str]:
         ) from None
 
 
-def unlike(report: Report, there: Mapping[str, str]) -> list[Unlike]:
+def differences(report: Report, there: Mapping[str, str]) -> list[Difference]:
     """Return the topics whose values differ, in the report's order; those that only the other machine has come last.
 
     Args:
@@ -57,5 +57,7 @@ def unlike(report: Report, there: Mapping[str, str]) -> list[Unlike]:
     """
     here = {finding.topic: finding.value for finding in report.findings}
     topics = [*here, *(topic for topic in there if topic not in here)]
-    pairs = [Unlike(topic=topic, here=here.get(topic, ""), there=there.get(topic, "")) for topic in topics]
+    pairs = [
+        Difference(topic=topic, here=here.get(topic, ""), there=there.get(topic, "")) for topic in topics
+    ]
     return [pair for pair in pairs if pair.here != pair.there]

@@ -56,7 +56,7 @@ class _Mistake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ProgramOutput:
     """What a program printed.
 
     Attributes:
@@ -104,7 +104,7 @@ class Programs:
         found = shutil.which(name)
         return str(Path(found).absolute()) if found else ""
 
-    def ask(self, name: str, *words: str, environ: Mapping[str, str] | None = None) -> Said:
+    def ask(self, name: str, *words: str, environ: Mapping[str, str] | None = None) -> ProgramOutput:
         """Run a program of that name or path and return what it printed.
 
         Args:
@@ -114,13 +114,13 @@ class Programs:
         """
         path = name if Path(name).is_absolute() else self.find(name)
         if not path:
-            return Said()
+            return ProgramOutput()
         try:
             process = self._start([path, *words], {**os.environ, **(environ or {})})
         except OSError as error:
-            return Said(path=path, err=error.strerror or str(error))
+            return ProgramOutput(path=path, err=error.strerror or str(error))
         if process is None:
-            return Said(path=path)
+            return ProgramOutput(path=path)
         try:
             return self._said(process, path)
         finally:
@@ -151,14 +151,14 @@ class Programs:
             self._running.add(process)
             return process
 
-    def _said(self, process: subprocess.Popen[str], path: str) -> Said:
+    def _said(self, process: subprocess.Popen[str], path: str) -> ProgramOutput:
         with process:
             try:
                 out, err = process.communicate(timeout=self.timeout_s)
             except subprocess.TimeoutExpired:
                 _kill(process)
-                return Said(path=path, hangs=True)
-            return Said(path=path, code=process.returncode, out=out, err=err)
+                return ProgramOutput(path=path, hangs=True)
+            return ProgramOutput(path=path, code=process.returncode, out=out, err=err)
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -15,7 +15,7 @@ from ragbed.pins import satisfies
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ragbed.doctor.probing import Programs, Said
+    from ragbed.doctor.probing import ProgramOutput, Programs
 
 NIX_STORE = "/nix/store/"
 _OLDEST_PYTHON = (3, 11)
@@ -61,8 +61,8 @@ class Tool:
         more: What it said to the second question; None where it was not asked.
     """
 
-    asked: Said
-    more: Said | None = None
+    asked: ProgramOutput
+    more: ProgramOutput | None = None
 
     @property
     def version(self) -> str:
@@ -244,7 +244,7 @@ def judge_go(go: Tool) -> Finding:
     return Finding(topic="go", state="ok", seen=f"{go.version}, {go.asked.path}")
 
 
-def _unusable(topic: str, said: Said, purpose: str) -> Finding | None:
+def _unusable(topic: str, said: ProgramOutput, purpose: str) -> Finding | None:
     """Return what to say of a tool that is not there, hangs or fails; None where it answered."""
     if not said.path:
         return Finding(topic=topic, state="note", seen=f"not on PATH; optional: {purpose}")

@@ -67,12 +67,12 @@ def test_the_report_fits_the_published_schema(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("other", [["--json"], ["--against", "ci.json"]], ids=["json", "against"])
-def test_complaints_are_no_report(other: list[str], ragbed: RagbedCommand) -> None:
+def test_symptoms_are_no_report(other: list[str], ragbed: RagbedCommand) -> None:
     """A flag that would have no effect is refused."""
-    done = ragbed.run("doctor", "--complaints", *other)
+    done = ragbed.run("doctor", "--symptoms", *other)
 
     assert done.returncode == ExitCode.USAGE
-    assert f"--complaints and {other[0]} exclude each other" in done.stderr
+    assert f"--symptoms and {other[0]} exclude each other" in done.stderr
 
 
 def test_through_a_pipe_each_topic_is_one_line(machine: Machine) -> None:
@@ -232,7 +232,7 @@ def test_what_differs_from_another_machine_is_named(machine: Machine, tmp_path: 
 
     again = machine.run("--against", str(tmp_path / "ci.json"))
 
-    assert [(one["topic"], one["there"]) for one in again.report["unlike"]] == [("go", "0.1")]
+    assert [(one["topic"], one["there"]) for one in again.report["differences"]] == [("go", "0.1")]
     assert "\ngo\t" in machine.shown("--against", str(tmp_path / "ci.json")).out.rpartition("differs")[2]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from processes_left import left_of, named_in
-from ragbed.doctor.probing import Failed, Programs, Said, Silent, gather
+from ragbed.doctor.probing import Failed, ProgramOutput, Programs, Silent, gather
 from ragbed.errors import ServiceMissing
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_a_program_says_what_it_prints(tmp_path: Path) -> None:
 
     said = Programs().ask(program)
 
-    assert said == Said(path=program, code=0, out="tool 1.2.3\n", err="careful\n")
+    assert said == ProgramOutput(path=program, code=0, out="tool 1.2.3\n", err="careful\n")
     assert (said.version, said.last_line) == ("1.2.3", "careful")
 
 
@@ -108,7 +108,7 @@ def test_a_program_that_cannot_run_says_why(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_on_path_is_no_error() -> None:
     """It has no path."""
-    assert Programs().ask("ragbed-no-such-program") == Said()
+    assert Programs().ask("ragbed-no-such-program") == ProgramOutput()
 
 
 def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The report: its exit code, its published form, what differs between two machines, and the complaints."""
+"""The report: its exit code, its published form, what differs between two machines, and the symptoms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from ragbed import pytest_plugin
 from ragbed.cli import COMMANDS, ragbed
-from ragbed.doctor import COMPLAINTS, Finding, Report, Unlike, fitting, read_values, unlike
+from ragbed.doctor import SYMPTOMS, Difference, Finding, Report, differences, fitting, read_values
 from ragbed.doctor.finding import finding_of
 from ragbed.errors import DriftError, ExitCode, ServiceMissing, UsageError
 
@@ -72,10 +72,10 @@ def test_what_differs_between_two_machines_is_named() -> None:
     """A value that is another there, one that is only here, one that is only there; equal ones are left out."""
     there = {"topic-0": "0", "topic-1": "other", "topic-3": "three"}
 
-    assert unlike(report("ok", "ok", "ok"), there) == [
-        Unlike(topic="topic-1", here="1", there="other"),
-        Unlike(topic="topic-2", here="2", there=""),
-        Unlike(topic="topic-3", here="", there="three"),
+    assert differences(report("ok", "ok", "ok"), there) == [
+        Difference(topic="topic-1", here="1", there="other"),
+        Difference(topic="topic-2", here="2", there=""),
+        Difference(topic="topic-3", here="", there="three"),
     ]
 
 
@@ -84,7 +84,7 @@ def test_values_are_read_from_what_json_printed(tmp_path: Path) -> None:
     file = tmp_path / "ci.json"
     file.write_text(json.dumps(report("ok", "drift").to_json()))
 
-    assert unlike(report("ok", "drift"), read_values(file)) == []
+    assert differences(report("ok", "drift"), read_values(file)) == []
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"findings": [{"topic": 1}]}', '{"findings": 5}'])
@@ -128,27 +128,27 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         pytest.param(report(tier="ci"), "A CI failure cannot be reproduced", id="ci"),
     ],
 )
-def test_a_complaint_is_shown_where_its_cause_is(shown: Report, said: str) -> None:
+def test_a_symptom_is_shown_where_its_cause_is(shown: Report, said: str) -> None:
     """Just that one."""
-    assert [complaint.said for complaint in fitting(shown)] == [said]
+    assert [symptom.said for symptom in fitting(shown)] == [said]
 
 
-def test_a_shared_llm_is_no_cause_of_a_complaint() -> None:
+def test_a_shared_llm_is_no_cause_of_a_symptom() -> None:
     """Nobody writes to it."""
     found = Finding(topic="ollama", state="ok", seen="ollama 0.24 at x, found by OLLAMA_HOST")
 
     assert fitting(Report(tier="local", seconds=0, findings=(found,))) == []
 
 
-def test_a_healthy_machine_brings_no_complaint() -> None:
+def test_a_healthy_machine_brings_no_symptom() -> None:
     """Nothing is hinted at without a cause."""
     assert fitting(report("ok", "note")) == []
 
 
-ANSWERS = [answer for complaint in COMPLAINTS for answer in complaint.answers]
+ANSWERS = [remedy for symptom in SYMPTOMS for remedy in symptom.remedies]
 
 
-@pytest.mark.parametrize("answer", dict.fromkeys(answer.type for answer in ANSWERS))
+@pytest.mark.parametrize("answer", dict.fromkeys(remedy.type for remedy in ANSWERS))
 def test_every_answer_names_what_exists(answer: str) -> None:
     """A fixture of the plugin, or a command of ours with flags that it has."""
     if answer.startswith("ragbed_"):
@@ -161,9 +161,9 @@ def test_every_answer_names_what_exists(answer: str) -> None:
     assert [word for word in words if word.startswith("-") and word not in shown] == []
 
 
-def test_the_page_tells_every_complaint_with_its_answers() -> None:
+def test_the_page_tells_every_symptom_with_its_answers() -> None:
     """docs/doctor.md has them in the same words."""
     page = (DOCS / "doctor.md").read_text(encoding="utf-8")
-    told = [complaint.said for complaint in COMPLAINTS] + [answer.type for answer in ANSWERS]
+    told = [symptom.said for symptom in SYMPTOMS] + [remedy.type for remedy in ANSWERS]
 
     assert [text for text in told if text not in page] == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ragbed.doctor.probing import Said
+from ragbed.doctor.probing import ProgramOutput
 from ragbed.doctor.tools import (
     NixShell,
     Python,
@@ -33,15 +33,15 @@ OTHER = NixShell(inside=True, ours=False)
 OURS = NixShell(inside=True, ours=True)
 PYTHON = Python(version=(3, 12, 4), program="/home/me/.venv/bin/python", base="/usr", virtual=True)
 NIX = Tool(
-    asked=Said(path="/usr/bin/nix", code=0, out="nix (Nix) 2.34.8\n"),
-    more=Said(path="/usr/bin/nix", code=0, out="true\n"),
+    asked=ProgramOutput(path="/usr/bin/nix", code=0, out="nix (Nix) 2.34.8\n"),
+    more=ProgramOutput(path="/usr/bin/nix", code=0, out="true\n"),
 )
-DEVENV = Tool(asked=Said(path="/usr/bin/devenv", code=0, out="devenv 2.2.2 (x86_64-linux)\n"))
+DEVENV = Tool(asked=ProgramOutput(path="/usr/bin/devenv", code=0, out="devenv 2.2.2 (x86_64-linux)\n"))
 DOCKER = Tool(
-    asked=Said(path="/usr/bin/docker", code=0, out="Docker version 28.2.2, build e6534b4\n"),
-    more=Said(path="/usr/bin/docker", code=0, out="28.1.0\n"),
+    asked=ProgramOutput(path="/usr/bin/docker", code=0, out="Docker version 28.2.2, build e6534b4\n"),
+    more=ProgramOutput(path="/usr/bin/docker", code=0, out="28.1.0\n"),
 )
-GO = Tool(asked=Said(path="/usr/bin/go", code=0, out="go version go1.26.8 linux/amd64\n"))
+GO = Tool(asked=ProgramOutput(path="/usr/bin/go", code=0, out="go version go1.26.8 linux/amd64\n"))
 JUDGES: dict[str, Callable[[Tool], Finding]] = {
     "nix": lambda tool: judge_nix(tool, OUTSIDE),
     "devenv": lambda tool: judge_devenv(tool, "2.2.2", OUTSIDE),
@@ -75,7 +75,7 @@ def test_a_tool_that_works_is_said_with_its_version(finding: Finding, seen: str)
 @pytest.mark.parametrize("topic", JUDGES)
 def test_a_tool_that_is_not_there_is_optional(topic: str) -> None:
     """Its absence is said, with what it would be good for, and does not fail."""
-    finding = JUDGES[topic](Tool(asked=Said()))
+    finding = JUDGES[topic](Tool(asked=ProgramOutput()))
 
     assert (finding.topic, finding.state) == (topic, "note")
     assert finding.seen.startswith("not on PATH; optional: ")
@@ -84,7 +84,7 @@ def test_a_tool_that_is_not_there_is_optional(topic: str) -> None:
 @pytest.mark.parametrize("topic", JUDGES)
 def test_a_tool_that_hangs_is_shown_as_such(topic: str) -> None:
     """The program is named."""
-    finding = JUDGES[topic](Tool(asked=Said(path=f"/opt/{topic}", hangs=True)))
+    finding = JUDGES[topic](Tool(asked=ProgramOutput(path=f"/opt/{topic}", hangs=True)))
 
     assert finding.state == "note"
     assert finding.seen.startswith(f"/opt/{topic} hangs")
@@ -94,7 +94,7 @@ def test_a_tool_that_hangs_is_shown_as_such(topic: str) -> None:
 @pytest.mark.parametrize("topic", JUDGES)
 def test_a_tool_that_fails_is_shown_with_its_last_word(topic: str) -> None:
     """What it said on stderr is the reason."""
-    broken = Said(path=f"/opt/{topic}", code=127, err="warming up\nlibssl.so.3: cannot open\n")
+    broken = ProgramOutput(path=f"/opt/{topic}", code=127, err="warming up\nlibssl.so.3: cannot open\n")
 
     finding = JUDGES[topic](Tool(asked=broken))
 
@@ -134,11 +134,11 @@ def test_an_old_nix_is_noted(version: str) -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        pytest.param(Said(path="nix", code=1, err="experimental Nix feature"), id="no-nix-command"),
-        pytest.param(Said(path="nix", code=0, out="false\n"), id="no-flakes"),
+        pytest.param(ProgramOutput(path="nix", code=1, err="experimental Nix feature"), id="no-nix-command"),
+        pytest.param(ProgramOutput(path="nix", code=0, out="false\n"), id="no-flakes"),
     ],
 )
-def test_nix_without_flakes_says_how_to_switch_them_on(more: Said) -> None:
+def test_nix_without_flakes_says_how_to_switch_them_on(more: ProgramOutput) -> None:
     """`nix develop` would fail."""
     finding = judge_nix(replace(NIX, more=more), OUTSIDE)
 
@@ -148,7 +148,7 @@ def test_nix_without_flakes_says_how_to_switch_them_on(more: Said) -> None:
 
 def test_nix_that_hangs_at_the_second_question_is_shown_as_such() -> None:
     """A daemon that does not answer must not look like missing flakes."""
-    finding = judge_nix(replace(NIX, more=Said(path="nix", hangs=True)), OUTSIDE)
+    finding = judge_nix(replace(NIX, more=ProgramOutput(path="nix", hangs=True)), OUTSIDE)
 
     assert "hangs" in finding.seen
 
@@ -164,7 +164,7 @@ def test_a_docker_client_without_engine_says_why() -> None:
     """The client alone starts no container."""
     said = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 
-    finding = judge_docker(replace(DOCKER, more=Said(path="docker", code=1, err=said)))
+    finding = judge_docker(replace(DOCKER, more=ProgramOutput(path="docker", code=1, err=said)))
 
     assert (finding.state, finding.fails) == ("note", False)
     assert finding.seen.endswith(
@@ -174,7 +174,7 @@ def test_a_docker_client_without_engine_says_why() -> None:
 
 def test_a_docker_engine_that_hangs_is_shown_as_such() -> None:
     """The client answers, the engine does not."""
-    finding = judge_docker(replace(DOCKER, more=Said(path="docker", hangs=True)))
+    finding = judge_docker(replace(DOCKER, more=ProgramOutput(path="docker", hangs=True)))
 
     assert "its engine hangs" in finding.seen
     assert finding.hint == "restart the Docker engine"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One thing that answers a complaint.
+class Remedy:
+    """One thing that answers a symptom.
 
     Attributes:
         type: What to type, or the fixture to use.
@@ -27,19 +27,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
-    """One complaint.
+class Symptom:
+    """One symptom.
 
     Attributes:
         said: In the users' words.
         why: The usual cause.
-        answers: What helps, the first thing first.
+        remedies: What helps, the first thing first.
         fits: Tells whether a report shows the cause.
     """
 
     said: str
     why: str
-    answers: tuple[Answer, ...]
+    remedies: tuple[Remedy, ...]
     fits: Callable[[Report], bool]
 
 
@@ -65,71 +65,71 @@ def _is_ci(report: Report) -> bool:
     return report.tier.startswith("ci")
 
 
-COMPLAINTS = (
-    Complaint(
+SYMPTOMS = (
+    Symptom(
         said="Passes here, fails in CI",
         why="two machines have other versions, models or settings",
-        answers=(
-            Answer(
+        remedies=(
+            Remedy(
                 "ragbed doctor --against ci.json",
                 "names what differs from CI, which kept `ragbed doctor --json`",
             ),
-            Answer(
+            Remedy(
                 "APP_ENV=ci ragbed config explain",
                 "shows what CI's tier sets, and where each value comes from",
             ),
-            Answer("APP_ENV=ci ragbed smoke", "is the same run with CI's settings"),
+            Remedy("APP_ENV=ci ragbed smoke", "is the same run with CI's settings"),
         ),
         fits=_has_drift,
     ),
-    Complaint(
+    Symptom(
         said="Passes alone, fails together",
         why="tests share a database, keys or a collection",
-        answers=(
-            Answer("ragbed_pipeline", "is a fixture: schema, keys and collection of one test, gone after it"),
-            Answer("ragbed_qdrant", "is a fixture: a vector database that is empty before each test"),
-            Answer("RAGBED_STATE_DIR=$(mktemp -d) ragbed up -d", "is a second stack, on ports of its own"),
+        remedies=(
+            Remedy("ragbed_pipeline", "is a fixture: schema, keys and collection of one test, gone after it"),
+            Remedy("ragbed_qdrant", "is a fixture: a vector database that is empty before each test"),
+            Remedy("RAGBED_STATE_DIR=$(mktemp -d) ragbed up -d", "is a second stack, on ports of its own"),
         ),
         fits=_shares_services,
     ),
-    Complaint(
+    Symptom(
         said="Staging is always broken",
         why="the tests are the first to look at it",
-        answers=(
-            Answer(
+        remedies=(
+            Remedy(
                 "APP_ENV=staging ragbed doctor",
                 "tells of each service given by URL whether it answers and fits",
             ),
-            Answer("APP_ENV=staging ragbed config explain", "shows where each address comes from"),
-            Answer("ragbed adopt URL", "marks a store that tests may write to; no other is written to"),
+            Remedy("APP_ENV=staging ragbed config explain", "shows where each address comes from"),
+            Remedy("ragbed adopt URL", "marks a store that tests may write to; no other is written to"),
         ),
         fits=_is_staging,
     ),
-    Complaint(
+    Symptom(
         said="Provisioning is slow",
         why="every run installs, downloads and starts anew",
-        answers=(
-            Answer("ragbed up -d", "starts a stack that stays up; later runs and tests use it"),
-            Answer("ragbed up -d --keep", "keeps its data beyond `ragbed down`"),
-            Answer("ragbed models fetch", "brings models once, by digest; keep .ragbed/models in CI's cache"),
+        remedies=(
+            Remedy("ragbed up -d", "starts a stack that stays up; later runs and tests use it"),
+            Remedy("ragbed up -d --keep", "keeps its data beyond `ragbed down`"),
+            Remedy("ragbed models fetch", "brings models once, by digest; keep .ragbed/models in CI's cache"),
         ),
         fits=_is_cramped,
     ),
-    Complaint(
+    Symptom(
         said="A CI failure cannot be reproduced",
         why="a log does not say what CI ran on",
-        answers=(
-            Answer("ragbed doctor --json", "is the machine in one file: keep it as an artifact"),
-            Answer(
+        remedies=(
+            Remedy("ragbed doctor --json", "is the machine in one file: keep it as an artifact"),
+            Remedy(
                 "ragbed smoke --junit smoke.xml", "is the run in one file: versions, origins, stages, figures"
             ),
-            Answer("ragbed doctor --against ci.json", "names at home what differs"),
+            Remedy("ragbed doctor --against ci.json", "names at home what differs"),
         ),
         fits=_is_ci,
     ),
 )
 
 
-def fitting(report: Report) -> list[Complaint]:
-    """Return the complaints whose cause the report shows."""
-    return [complaint for complaint in COMPLAINTS if complaint.fits(report)]
+def fitting(report: Report) -> list[Symptom]:
+    """Return the symptoms whose cause the report shows."""
+    return [symptom for symptom in SYMPTOMS if symptom.fits(report)]
