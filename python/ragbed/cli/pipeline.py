@@ -44,7 +44,7 @@ def running_config(
     from ragbed.guard import refuse_writes
     from ragbed.pipeline.on_stack import pipeline_config
     from ragbed.stack import running_stack
-    from ragbed.stack.full_disk import full_disk_told
+    from ragbed.stack.disk_errors import full_disk_told
     from ragbed.state import find_state_folder
 
     settings = settings or project_settings()

@@ -7,22 +7,15 @@ and can tell who started them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ragbed.errors import GuardRefused
-from ragbed.guard import check_url, is_loopback
-from ragbed.stack.attaching import PassedOver, attach_default, attach_found, default_url
-from ragbed.stack.endpoint import Endpoint
+from ragbed.guard import is_loopback
 from ragbed.state.files import read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from ragbed.guard import Project
-    from ragbed.pins import ServicePins
-    from ragbed.settings import Settings
     from ragbed.state import StateFolder
 
 SCHEMA = 1
@@ -79,50 +72,6 @@ def announce(folder: StateFolder, service: str, url: str, *, started_by: str) ->
         else:
             return
         _save(folder, known)
-
-
-def look_around(
-    service: str,
-    announced: Announcement | None,
-    *,
-    pins: ServicePins,
-    settings: Settings,
-    project: Project | None,
-    models: Sequence[str] = (),
-) -> Endpoint | PassedOver:
-    """Use what answers where it was announced, else on the default port, if it is right in every way.
-
-    Args:
-        service: Which one.
-        announced: How the service was announced; None when it was not.
-        pins: What is accepted, and the default port.
-        settings: The resolved settings.
-        project: Who wants to write there; None for a state folder without an identity.
-        models: Models that an Ollama must have.
-    """
-    default = partial(attach_default, service, pins=pins, settings=settings, project=project, models=models)
-    if announced is None:
-        return default()
-    try:
-        check_url(settings, announced.url, named=f"the {service} that {announced.started_by} started")
-    except GuardRefused as error:
-        return PassedOver(service="", reasons=(error.message,))
-    found = attach_found(
-        service,
-        announced.url,
-        pins=pins,
-        settings=settings,
-        project=project,
-        models=models,
-        announced=announced,
-    )
-    if isinstance(found, Endpoint) or announced.is_at(default_url(service, pins)):
-        return found
-    by_port = default()
-    if isinstance(by_port, Endpoint):
-        return by_port
-    adoptable = found.adoptable or by_port.adoptable
-    return PassedOver(service=service, reasons=(*found.reasons, *by_port.reasons), adoptable=adoptable)
 
 
 def _save(folder: StateFolder, known: Mapping[str, Announcement]) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import GuardRefused, ServiceMissing
 from ragbed.settings import definitions as known
-from ragbed.stack.announced import load_announcements, look_around
+from ragbed.stack.announced import load_announcements
 from ragbed.stack.attaching import URL_SETTINGS, PassedOver, address_variables, attach_given
+from ragbed.stack.discovery import look_around
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases

@@ -8,8 +8,9 @@ import pytest
 
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
-from ragbed.stack.announced import Announcement, announce, load_announcements, look_around
+from ragbed.stack.announced import Announcement, announce, load_announcements
 from ragbed.stack.attaching import PassedOver
+from ragbed.stack.discovery import look_around
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
