@@ -141,17 +141,19 @@ class Adoption:
         if self.service not in {"postgres", "qdrant"}:
             return
         from ragbed.pipeline.adapters.takeover import take_over
-        from ragbed.pipeline.config import DEFAULT_NAMESPACE, PipelineConfig
+        from ragbed.pipeline.config import DEFAULT_NAMESPACE, ModelConfig, PipelineConfig, StoreConfig
         from ragbed.stack.attaching import typed_key
 
         for namespace in dict.fromkeys((*namespaces, DEFAULT_NAMESPACE)):
             config = PipelineConfig(
-                database_url=self.url if self.service == "postgres" else "",
-                qdrant_url=self.url if self.service == "qdrant" else "",
-                qdrant_api_key=typed_key(self._settings, self.url) or None,
-                redis_url="",
-                ollama_url="",
-                gaps_dir=self._folder.gaps,
+                stores=StoreConfig(
+                    database_url=self.url if self.service == "postgres" else "",
+                    qdrant_url=self.url if self.service == "qdrant" else "",
+                    qdrant_api_key=typed_key(self._settings, self.url) or None,
+                    redis_url="",
+                    gaps_dir=self._folder.gaps,
+                ),
+                models=ModelConfig(url=""),
                 namespace=namespace,
                 project_id=self._project.id,
                 project_name=self._project.name,

@@ -247,7 +247,7 @@ class Ingest:
 
     def _batched(self, pieces: Sequence[Piece]) -> Iterator[tuple[list[IndexPoint], list[str]]]:
         """Yield the points of each batch, and the documents whose last piece is in it."""
-        total, size = len(pieces), self._config.batch_size
+        total, size = len(pieces), self._config.chunking.batch_size
         for start in range(0, total, size):
             batch = pieces[start : start + size]
             self._progress(IngestProgress(stage="indexing", done=start, total=total))

@@ -125,7 +125,7 @@ class Pipeline:
             ServiceMissing: A service does not answer.
         """
         return self._retrieve(
-            self._embedding(), _storable(question), _chosen(top_k, self.config.top_k), filters
+            self._embedding(), _storable(question), _chosen(top_k, self.config.limits.top_k), filters
         )
 
     def examine(
@@ -143,7 +143,7 @@ class Pipeline:
             filters: As for `retrieve`.
         """
         return self._examine(
-            self._embedding(), _storable(question), _chosen(top_k, self.config.top_k), filters
+            self._embedding(), _storable(question), _chosen(top_k, self.config.limits.top_k), filters
         )
 
     def ask(self, question: str, *, filters: Mapping[str, str | Sequence[str]] | None = None) -> Answer:
@@ -163,7 +163,7 @@ class Pipeline:
         started = time.monotonic()
         question = _storable(question)
         embedding = self._embedding()
-        passages, gap = self._examine(embedding, question, self.config.top_k, filters)
+        passages, gap = self._examine(embedding, question, self.config.limits.top_k, filters)
         reply = self._chat.chat(SYSTEM_PROMPT, prompt(question, passages))
         checked = check(reply.text, passages)
         if not checked.answered and (gap is None or gap.kind == "stale"):
@@ -222,11 +222,11 @@ class Pipeline:
     def _gap_store(self) -> PostgresGapStore:
         from ragbed.pipeline.adapters.gaps import PostgresGapStore  # noqa: PLC0415 - ingest needs none of it
 
-        return PostgresGapStore(self._database, self.config.gaps_dir)
+        return PostgresGapStore(self._database, self.config.stores.gaps_dir)
 
     def _embedding(self) -> CachedEmbedding:
         """Return embeddings that count from 0."""
-        return CachedEmbedding(self._embedder, self._cache, model=self.config.embedding_model)
+        return CachedEmbedding(self._embedder, self._cache, model=self.config.models.embedding)
 
     def _retrieve(
         self,
@@ -248,7 +248,7 @@ class Pipeline:
                     index=self._index,
                     collection=state.collection,
                     top_k=top_k,
-                    max_per_document=self.config.max_per_document,
+                    max_per_document=self.config.limits.max_per_document,
                     filters=checked,
                 )
             except IndexFailed:
@@ -275,7 +275,7 @@ class Pipeline:
             passages,
             view.vocabulary,
             today=now.date(),
-            rules=GapRules(stale_months=self.config.stale_months),
+            rules=GapRules(stale_months=self.config.limits.stale_months),
         )
         return passages[:top_k], _gap(question, found, now) if found else None
 
@@ -287,7 +287,7 @@ class Pipeline:
         digest = self._embedder.digest()
         if state.model_digest != digest:
             raise IndexFailed(
-                f"the index was built by another {self.config.embedding_model}",
+                f"the index was built by another {self.config.models.embedding}",
                 details=[f"index: {state.model_digest}", f"now: {digest}"],
                 hint="ingest the folder again, which builds the index anew",
             )

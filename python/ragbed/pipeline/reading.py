@@ -102,7 +102,7 @@ def read_changes(
     Raises:
         UsageError: The folder does not exist.
     """
-    for item in read_folder(source.path, max_bytes=config.max_document_bytes):
+    for item in read_folder(source.path, max_bytes=config.chunking.max_document_bytes):
         if isinstance(item, Ignored):
             reading.ignored[item.kind] += 1
         elif isinstance(item, Unreadable):
@@ -125,7 +125,7 @@ def _read_changed(
     file: SourceFile, source: SourceFolder, config: PipelineConfig, parser: ParserProcess, reading: Reading
 ) -> None:
     try:
-        document, chunks = parser.chunks(file, budget=config.chunk_tokens, overlap=config.chunk_overlap)
+        document, chunks = parser.chunks(file, budget=config.chunking.tokens, overlap=config.chunking.overlap)
     except EmptyDocument:
         reading.empty.append(file.path)
         return
@@ -171,10 +171,10 @@ def fingerprint(config: PipelineConfig, model_digest: str) -> str:
         model_digest: Of the embedding model.
     """
     shape = [
-        config.embedding_model,
+        config.models.embedding,
         model_digest,
-        prefixes(config.embedding_model),
-        [config.chunk_tokens, config.chunk_overlap],
+        prefixes(config.models.embedding),
+        [config.chunking.tokens, config.chunking.overlap],
         [CHUNKING_VERSION, TERMS_VERSION, PAYLOAD_VERSION],
         [sparse.K1, sparse.B, sparse.AVERAGE_TERMS],
     ]

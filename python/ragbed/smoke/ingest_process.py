@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +61,7 @@ class IngestProcess:
         process = self._process
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise CheckFailed("the ingest process has no pipes")
-        request = json.dumps({"config": asdict(config), "corpus": str(corpus)}, default=str)
+        request = json.dumps({"config": config.to_json(), "corpus": str(corpus)})
         with suppress(BrokenPipeError):  # it has ended already: what it printed says why
             process.stdin.write(request)
         with suppress(BrokenPipeError):
@@ -125,7 +124,7 @@ def main() -> None:
     """Ingest what stdin asks for."""
     preload(WRITING)
     request = json.load(sys.stdin)
-    config = PipelineConfig(**{**request["config"], "gaps_dir": Path(request["config"]["gaps_dir"])})
+    config = PipelineConfig.from_json(request["config"])
     try:
         with open_pipeline(config, loading=lambda load: _say(load.line)) as pipeline:
             report = pipeline.ingest(Path(request["corpus"]), progress=WritingProgress())

@@ -142,7 +142,7 @@ def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: Run
     found.retrieval = run("retrieve", questions.retrieve, plan, target, corpus.documents, asked)
     run("cache", questions.cache, plan, target)
     run("answer", questions.answer, stack, target, corpus.documents, asked)
-    run("gaps", questions.gaps, target, corpus.documents, pipeline.config.gaps_dir)
+    run("gaps", questions.gaps, target, corpus.documents, pipeline.config.stores.gaps_dir)
 
 
 def _clean_up(cleanup: ExitStack) -> tuple[str, ...]:

@@ -49,6 +49,15 @@ HANDBOOK = {
 """A corpus small enough to reason about."""
 
 
+def changed(config: PipelineConfig, **changes: Any) -> PipelineConfig:
+    """Return a configuration with some values changed; of its records by a table each."""
+    records = {
+        name: replace(getattr(config, name), **value) if isinstance(value, dict) else value
+        for name, value in changes.items()
+    }
+    return replace(config, **records)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """A pipeline's configuration with a folder of documents beside it."""
@@ -69,7 +78,7 @@ class Bench:
 
     def open(self, **changes: Any) -> AbstractContextManager[Pipeline]:
         """Open a pipeline, with some numbers of the configuration changed."""
-        return open_pipeline(replace(self.config, **changes))
+        return open_pipeline(changed(self.config, **changes))
 
     def documents(self, question: str, **options: Any) -> list[str]:
         """Return the documents found for a question, each once."""
@@ -84,7 +93,7 @@ class Bench:
 
     def execute(self, statement: str) -> list[tuple[object, ...]]:
         """Run SQL in the namespace's schema."""
-        with psycopg.connect(self.config.database_url, autocommit=True) as connection:
+        with psycopg.connect(self.config.stores.database_url, autocommit=True) as connection:
             connection.execute(f"SET search_path TO {self.config.schema}".encode())
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []

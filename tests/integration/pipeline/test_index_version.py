@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -26,7 +25,7 @@ import json, sys
 from pathlib import Path
 from ragbed.pipeline import PipelineConfig, open_pipeline
 values = json.load(sys.stdin)
-config = PipelineConfig(**{**values["config"], "gaps_dir": Path(values["config"]["gaps_dir"])})
+config = PipelineConfig.from_json(values["config"])
 with open_pipeline(config) as pipeline:
     pipeline.ingest(Path(values["folder"]))
 """
@@ -36,7 +35,7 @@ QUESTION = "How do I restore a dump with pg_restore?"
 
 def ingest_elsewhere(bench: Bench) -> None:
     """Ingest the folder in another process."""
-    request = json.dumps({"config": asdict(bench.config), "folder": str(bench.folder)}, default=str)
+    request = json.dumps({"config": bench.config.to_json(), "folder": str(bench.folder)})
     subprocess.run([sys.executable, "-c", INGEST], input=request, text=True, check=True, timeout=120)
 
 
@@ -58,9 +57,9 @@ def queries(log: Path, url: str) -> list[str]:
 @pytest.mark.parametrize("call", [Pipeline.retrieve, Pipeline.examine], ids=["retrieve", "examine"])
 def test_a_question_asks_postgres_once(handbook: Bench, log: Path, call: object) -> None:
     """Whatever was asked before: state, documents and terms come together."""
-    url = handbook.config.database_url
+    url = handbook.config.stores.database_url
     asked = []
-    with handbook.open(database_url=url + LOGGED) as pipeline:
+    with handbook.open(stores={"database_url": url + LOGGED}) as pipeline:
         pipeline.retrieve("open the connection")
         for question in (QUESTION, QUESTION, "Which port does Redis listen on?"):
             before = len(queries(log, url))

@@ -23,7 +23,7 @@ import json, sys
 from pathlib import Path
 from ragbed.pipeline import PipelineConfig, open_pipeline
 values = json.load(sys.stdin)
-config = PipelineConfig(**{**values["config"], "gaps_dir": Path(values["config"]["gaps_dir"])})
+config = PipelineConfig.from_json(values["config"])
 with open_pipeline(config) as pipeline:
     report = pipeline.ingest(Path(values["folder"]))
 json.dump({"unchanged": report.unchanged, "seconds": report.seconds, "modules": list(sys.modules)}, sys.stdout)
@@ -64,9 +64,7 @@ def test_unchanged_document_is_not_embedded_again(handbook: Bench) -> None:
 
 def test_unchanged_ingest_imports_no_heavy_client(handbook: Bench) -> None:
     """Ten times an hour nobody waits for clients that are not used."""
-    from dataclasses import asdict
-
-    request = json.dumps({"config": asdict(handbook.config), "folder": str(handbook.folder)}, default=str)
+    request = json.dumps({"config": handbook.config.to_json(), "folder": str(handbook.folder)})
     run = subprocess.run(
         [sys.executable, "-c", INGEST_AND_LIST_MODULES],
         input=request,
@@ -208,12 +206,12 @@ def test_index_built_anew_holds_the_added_folders_too(handbook: Bench) -> None:
     with handbook.open() as pipeline:
         pipeline.ingest(other, other_folder="add")
 
-    rebuilt = handbook.ingest(chunk_tokens=60)
+    rebuilt = handbook.ingest(chunking={"tokens": 60})
     other.rename(other.with_name("moved"))
 
     assert (rebuilt.documents, bool(rebuilt.rebuilt)) == (5, True)
     with pytest.raises(UsageError, match="handbook, which it holds, is not there"):
-        handbook.ingest(chunk_tokens=80)
+        handbook.ingest(chunking={"tokens": 80})
 
 
 def test_document_that_stalls_its_parser_stops_no_ingest(
@@ -251,7 +249,7 @@ def test_embeddings_come_from_the_cache(handbook: Bench) -> None:
 def test_lost_cache_is_only_slower(handbook: Bench) -> None:
     """The same index comes out when Redis has forgotten everything."""
     before = handbook.texts()
-    client = redis.Redis.from_url(handbook.config.redis_url)
+    client = redis.Redis.from_url(handbook.config.stores.redis_url)
     client.delete(*client.keys(f"{handbook.config.key_prefix}*"))
     client.close()
     handbook.execute("UPDATE documents SET content_hash = 'other'")
@@ -266,7 +264,7 @@ def test_cache_that_does_not_answer_is_done_without_and_said(bench: Bench) -> No
     """A dead Redis does not stop an ingest; the report warns."""
     bench.write({"a.md": "# A\n"})
 
-    report = bench.ingest(redis_url="redis://127.0.0.1:9/0")
+    report = bench.ingest(stores={"redis_url": "redis://127.0.0.1:9/0"})
 
     assert report.embedded == 1
     assert "embedding cache not used" in report.warnings[0]
@@ -276,14 +274,14 @@ def test_batches_have_the_configured_size(bench: Bench) -> None:
     """Seven chunks in batches of three are three batches."""
     bench.write({f"{number}.md": f"# Part {number}\n" for number in range(7)})
 
-    assert bench.ingest(batch_size=3).batches == 3
+    assert bench.ingest(chunking={"batch_size": 3}).batches == 3
 
 
 def test_text_over_the_context_is_embedded_in_parts(bench: Bench) -> None:
     """A chunk that the model refuses is split, indexed and counted."""
     bench.write({"a.txt": "word " * 900})
 
-    report = bench.ingest(chunk_tokens=2000)
+    report = bench.ingest(chunking={"tokens": 2000})
 
     assert (report.chunks, report.split) == (1, 1)
 
@@ -293,7 +291,7 @@ def test_progress_ends_with_every_chunk(bench: Bench) -> None:
     bench.write({f"{number}.md": f"# Part {number}\n" for number in range(5)})
     seen: list[IngestProgress] = []
 
-    with bench.open(batch_size=2) as pipeline:
+    with bench.open(chunking={"batch_size": 2}) as pipeline:
         pipeline.ingest(bench.folder, progress=seen.append)
 
     assert [(step.done, step.total) for step in seen if step.stage == "indexing"] == [

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from pipeline_bench import changed
 
 from ragbed.errors import PipelineError
 from ragbed.http import request_json
@@ -33,7 +33,7 @@ import json, os, signal, sys
 from pathlib import Path
 from ragbed.pipeline import PipelineConfig, open_pipeline
 values = json.load(sys.stdin)
-config = PipelineConfig(**{**values["config"], "gaps_dir": Path(values["config"]["gaps_dir"])})
+config = PipelineConfig.from_json(values["config"])
 def die(step):
     if step.stage == "indexing" and step.done >= 4:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -72,9 +72,9 @@ class Mortal:
         return call
 
 
-def ingest_until_write(bench: Bench, number: int, *, after: bool, **changes: object) -> bool:
+def ingest_until_write(bench: Bench, number: int, *, after: bool, **changes: dict[str, int]) -> bool:
     """Ingest, dying at a write; return whether it came to that."""
-    config = replace(bench.config, **{"batch_size": 2, **changes})  # type: ignore[arg-type]
+    config = changed(bench.config, chunking={"batch_size": 2, **changes.get("chunking", {})})
     database, countdown = Database(config), [number]
     index, embedder = QdrantIndex(config), OllamaEmbedder(config)
     ledger = PostgresLedger(database, config)
@@ -87,7 +87,7 @@ def ingest_until_write(bench: Bench, number: int, *, after: bool, **changes: obj
             ),  # type: ignore[arg-type]
             index=Mortal(index, ("create", "publish", "upsert", "delete"), countdown, after=after),  # type: ignore[arg-type]
             embedder=embedder,
-            embedding=CachedEmbedding(embedder, cache, model=config.embedding_model),
+            embedding=CachedEmbedding(embedder, cache, model=config.models.embedding),
             progress=lambda _: None,
         ).run(bench.folder)
     except Killed:
@@ -122,7 +122,7 @@ def forget_index(bench: Bench) -> None:
 
 def collections(bench: Bench) -> list[str]:
     """Return the physical collections of the namespace."""
-    answer = request_json("GET", f"{bench.config.qdrant_url}/collections").value
+    answer = request_json("GET", f"{bench.config.stores.qdrant_url}/collections").value
     names = [item["name"] for item in answer["result"]["collections"]]
     return [name for name in names if name.startswith(f"{bench.config.alias}-")]
 
@@ -137,7 +137,7 @@ def test_ingest_repairs_a_kill_at_any_write(bench: Bench, mode: str, after: bool
     while killed:
         number += 1
         become(bench, STATES[number % 2])
-        changes = {"chunk_tokens": 150 + number % 2} if mode == "rebuild" else {}
+        changes = {"chunking": {"tokens": 150 + number % 2}} if mode == "rebuild" else {}
         if mode == "first":
             forget_index(bench)
 
@@ -152,8 +152,8 @@ def test_ingest_repairs_a_kill_at_any_write(bench: Bench, mode: str, after: bool
 def test_process_killed_in_the_middle_is_repaired(bench: Bench) -> None:
     """SIGKILL between two batches: the next ingest takes what is there and does the rest."""
     bench.write({f"{number}.md": f"# Part {number}\n\ntext {number}\n" for number in range(9)})
-    config = replace(bench.config, batch_size=2)
-    request = json.dumps({"config": asdict(config), "folder": str(bench.folder)}, default=str)
+    config = changed(bench.config, chunking={"batch_size": 2})
+    request = json.dumps({"config": config.to_json(), "folder": str(bench.folder)})
     run = subprocess.run([sys.executable, "-c", INGEST_AND_DIE], input=request, text=True, check=False)
     assert run.returncode == -signal.SIGKILL
 
@@ -175,7 +175,7 @@ def test_document_that_went_between_kill_and_repair_leaves_no_chunk(handbook: Be
 
 def test_lost_collection_is_filled_again_from_the_cache(handbook: Bench) -> None:
     """An index that is gone is noticed although no document changed."""
-    request_json("DELETE", f"{handbook.config.qdrant_url}/collections/{collections(handbook)[0]}")
+    request_json("DELETE", f"{handbook.config.stores.qdrant_url}/collections/{collections(handbook)[0]}")
 
     report = handbook.ingest()
 
@@ -185,7 +185,7 @@ def test_lost_collection_is_filled_again_from_the_cache(handbook: Bench) -> None
 def test_lost_points_make_the_index_be_rebuilt(handbook: Bench) -> None:
     """Fewer points than the ledger says are noticed by counting."""
     body = {"filter": {"must": [{"key": "document", "match": {"value": "ports.md"}}]}}
-    url = f"{handbook.config.qdrant_url}/collections/{handbook.config.alias}/points/delete?wait=true"
+    url = f"{handbook.config.stores.qdrant_url}/collections/{handbook.config.alias}/points/delete?wait=true"
     request_json("POST", url, body=body)
 
     report = handbook.ingest()
@@ -198,7 +198,7 @@ def test_rebuild_switches_the_alias_and_leaves_one_collection(handbook: Bench) -
     """Other parameters give another collection behind the same alias."""
     before = collections(handbook)
 
-    report = handbook.ingest(chunk_tokens=150)
+    report = handbook.ingest(chunking={"tokens": 150})
 
     assert report.rebuilt == "the embedding model or a parameter changed"
     assert len(collections(handbook)) == 1
@@ -207,7 +207,7 @@ def test_rebuild_switches_the_alias_and_leaves_one_collection(handbook: Bench) -
 
 def test_other_embedding_model_changes_the_dimensions(handbook: Bench) -> None:
     """Vectors of two models never meet in one collection."""
-    report = handbook.ingest(embedding_model="nomic-embed-text")
+    report = handbook.ingest(models={"embedding": "nomic-embed-text"})
 
     assert (report.dimensions, report.embedded) == (768, report.chunks)
 
@@ -243,7 +243,7 @@ def test_second_ingest_waits_for_the_first(bench: Bench) -> None:
 
 def test_ingest_gives_up_waiting_after_its_time(handbook: Bench) -> None:
     """The error names the namespace and how long it waited."""
-    with psycopg.connect(handbook.config.database_url, autocommit=True) as holder:
+    with psycopg.connect(handbook.config.stores.database_url, autocommit=True) as holder:
         holder.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (handbook.config.schema,))
         with pytest.raises(PipelineError, match=rf"held namespace {handbook.config.namespace} for 0.05 s"):
-            handbook.ingest(lock_timeout_s=0.05)
+            handbook.ingest(limits={"lock_timeout_s": 0.05})

@@ -86,7 +86,7 @@ def test_question_before_any_ingest_says_what_to_do(bench: Bench) -> None:
 def test_index_of_another_model_is_refused(handbook: Bench) -> None:
     """Cosines between two models' vectors mean nothing, even of equal dimensions."""
     with (
-        handbook.open(embedding_model="nomic-embed-text") as pipeline,
+        handbook.open(models={"embedding": "nomic-embed-text"}) as pipeline,
         pytest.raises(IndexFailed, match="built by another nomic-embed-text"),
     ):
         pipeline.retrieve("x")
@@ -96,19 +96,19 @@ def test_index_of_another_model_is_refused(handbook: Bench) -> None:
     ("change", "kind", "message"),
     [
         (
-            {"database_url": f"postgresql://ragbed@{NOWHERE}/ragbed"},
+            {"stores": {"database_url": f"postgresql://ragbed@{NOWHERE}/ragbed"}},
             ServiceMissing,
             "Postgres does not let us in",
         ),
-        ({"qdrant_url": f"http://{NOWHERE}"}, ServiceMissing, "Qdrant does not answer POST"),
-        ({"ollama_url": f"http://{NOWHERE}"}, ServiceMissing, "Ollama does not answer"),
-        ({"embedding_model": "no-such"}, ServiceMissing, "Ollama has no model no-such"),
-        ({"chat_model": "no-such"}, ServiceMissing, r"Ollama at http://\S+ has no model no-such"),
+        ({"stores": {"qdrant_url": f"http://{NOWHERE}"}}, ServiceMissing, "Qdrant does not answer POST"),
+        ({"models": {"url": f"http://{NOWHERE}"}}, ServiceMissing, "Ollama does not answer"),
+        ({"models": {"embedding": "no-such"}}, ServiceMissing, "Ollama has no model no-such"),
+        ({"models": {"chat": "no-such"}}, ServiceMissing, r"Ollama at http://\S+ has no model no-such"),
     ],
     ids=["postgres", "qdrant", "ollama", "embedding model", "chat model"],
 )
 def test_missing_service_is_named(
-    handbook: Bench, change: dict[str, str], kind: type[RagbedError], message: str
+    handbook: Bench, change: dict[str, dict[str, str]], kind: type[RagbedError], message: str
 ) -> None:
     """Each service that is not there has its own error."""
     with handbook.open(**change) as pipeline, pytest.raises(kind, match=message):
@@ -142,10 +142,10 @@ def test_unknown_platform_makes_a_gap_in_three_places(handbook: Bench) -> None:
     assert gap is not None
     assert (gap.kind, gap.subject, len(set(gap.queries))) == ("missing_platform", "Kubernetes, KEDA", 4)
     assert rows == [gap]
-    assert json.loads((handbook.config.gaps_dir / f"{gap.id}.json").read_text()) == json.loads(
+    assert json.loads((handbook.config.stores.gaps_dir / f"{gap.id}.json").read_text()) == json.loads(
         json.dumps(gap.to_json())
     )
-    assert KEDA in (handbook.config.gaps_dir / f"{gap.id}.md").read_text()
+    assert KEDA in (handbook.config.stores.gaps_dir / f"{gap.id}.md").read_text()
 
 
 def test_gap_asked_again_is_counted(handbook: Bench) -> None:
@@ -188,7 +188,7 @@ def test_drop_leaves_the_pages_where_it_shall(handbook: Bench) -> None:
         pipeline.ask(KEDA)
         pipeline.drop(keep_pages=True)
 
-    assert sorted(path.suffix for path in handbook.config.gaps_dir.iterdir()) == [".json", ".md"]
+    assert sorted(path.suffix for path in handbook.config.stores.gaps_dir.iterdir()) == [".json", ".md"]
 
 
 def test_drop_removes_the_namespace_and_nothing_else(handbook: Bench) -> None:
@@ -203,6 +203,6 @@ def test_drop_removes_the_namespace_and_nothing_else(handbook: Bench) -> None:
 
         assert other.ingest(handbook.folder).unchanged == 3
         other.drop()
-    assert not handbook.config.gaps_dir.exists()
-    aliases = request_json("GET", f"{handbook.config.qdrant_url}/aliases").value
+    assert not handbook.config.stores.gaps_dir.exists()
+    aliases = request_json("GET", f"{handbook.config.stores.qdrant_url}/aliases").value
     assert handbook.config.alias not in [item["alias_name"] for item in aliases["result"]["aliases"]]

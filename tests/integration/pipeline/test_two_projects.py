@@ -66,11 +66,11 @@ def test_the_index_of_another_project_is_refused_where_the_ledgers_are_apart(
     """One Qdrant, a Postgres each: neither deletes the other's index."""
     write(other, "theirs")
     name = f"apart_{secrets.token_hex(4)}"
-    with psycopg.connect(bench.config.database_url, autocommit=True) as connection:
+    with psycopg.connect(bench.config.stores.database_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-    apart = bench.config.database_url.rpartition("/")[0] + f"/{name}"
+    apart = bench.config.stores.database_url.rpartition("/")[0] + f"/{name}"
 
-    with other.open(database_url=apart) as pipeline:
+    with other.open(stores={"database_url": apart}) as pipeline:
         with pytest.raises(GuardRefused, match="in Qdrant belongs to another project"):
             pipeline.ingest(other.folder)
         with pytest.raises(GuardRefused, match="in Qdrant belongs to another project"):
@@ -99,7 +99,7 @@ def test_an_alias_that_leads_elsewhere_changes_no_answer(bench: Bench, other: Be
     write(other, "theirs")
     with other.open(namespace="default") as theirs:
         theirs.ingest(other.folder)
-        found = request_json("GET", f"{bench.config.qdrant_url}/aliases").value
+        found = request_json("GET", f"{bench.config.stores.qdrant_url}/aliases").value
         collections = {one["alias_name"]: one["collection_name"] for one in found["result"]["aliases"]}
         foreign = collections[replace(other.config, namespace="default").alias]
         move(bench, foreign)
@@ -114,7 +114,7 @@ def move(bench: Bench, collection: str) -> None:
     """Let the alias of a namespace name another collection."""
     named = {"alias_name": bench.config.alias, "collection_name": collection}
     actions = [{"delete_alias": {"alias_name": bench.config.alias}}, {"create_alias": named}]
-    url = f"{bench.config.qdrant_url}/collections/aliases"
+    url = f"{bench.config.stores.qdrant_url}/collections/aliases"
     assert request_json("POST", url, body={"actions": actions}).status == 200
 
 
@@ -170,7 +170,7 @@ def test_what_an_older_ragbed_left_is_taken_over(bench: Bench, other: Bench, nam
 
 def leftovers(bench: Bench, prefix: str) -> list[str]:
     """Return the collections whose names begin so."""
-    answer = request_json("GET", f"{bench.config.qdrant_url}/collections").value
+    answer = request_json("GET", f"{bench.config.stores.qdrant_url}/collections").value
     return [one["name"] for one in answer["result"]["collections"] if one["name"].startswith(prefix)]
 
 

@@ -84,7 +84,7 @@ def main() -> int:
     ):
         rounds = [_round(config, meter, Path(name), given.chunks, number) for number in range(given.rounds)]
     summary = _summary(rounds)
-    print(json.dumps({"chunks": given.chunks, "num_thread": config.num_thread, **summary}, indent=2))
+    print(json.dumps({"chunks": given.chunks, "num_thread": config.models.num_thread, **summary}, indent=2))
     return int(given.check and bool(summary["missed"]))
 
 
@@ -146,12 +146,15 @@ def _ask_the_bare_client(config: PipelineConfig, corpus: Path) -> None:
         source = SourceFolder(path=corpus, prefix="")
         read_changes(source, config, known={}, parser=parser, reading=reading, progress=lambda _: None)
     texts = [piece.text for piece in reading.pieces]
-    policy, options = ClientPolicy(), {"num_thread": config.num_thread} if config.num_thread else {}
-    with Client(config.ollama_url) as client:
-        for start in range(0, len(texts), config.batch_size):
-            written_together = texts[start : start + config.batch_size]
+    policy, options = (
+        ClientPolicy(),
+        {"num_thread": config.models.num_thread} if config.models.num_thread else {},
+    )
+    with Client(config.models.url) as client:
+        for start in range(0, len(texts), config.chunking.batch_size):
+            written_together = texts[start : start + config.chunking.batch_size]
             for batch in batches(written_together, tokens=policy.batch_tokens, count=policy.batch_texts):
-                client.embed(config.embedding_model, input=batch, truncate=False, options=options)
+                client.embed(config.models.embedding, input=batch, truncate=False, options=options)
 
 
 def _summary(rounds: list[Round]) -> dict[str, object]:

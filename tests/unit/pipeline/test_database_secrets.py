@@ -9,6 +9,7 @@ import pytest
 from ragbed.errors import ServiceMissing
 from ragbed.pipeline import PipelineConfig
 from ragbed.pipeline.adapters.postgres import Database
+from ragbed.pipeline.config import ModelConfig, StoreConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 )
 def test_an_address_that_libpq_cannot_read_is_not_shown(url: str, tmp_path: Path) -> None:
     """The words of libpq, which repeat what it could not read, are replaced."""
-    config = PipelineConfig(database_url=url, redis_url="", qdrant_url="", ollama_url="", gaps_dir=tmp_path)
+    stores = StoreConfig(database_url=url, redis_url="", qdrant_url="", gaps_dir=tmp_path)
+    config = PipelineConfig(stores=stores, models=ModelConfig(url=""))
 
     with pytest.raises(ServiceMissing, match="Postgres cannot be asked") as caught:
         _ = Database(config).connection

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ragbed.errors import ConfigurationError
 from ragbed.pipeline import PipelineConfig
+from ragbed.pipeline.config import ChunkingConfig, LimitConfig, ModelConfig, StoreConfig
 from ragbed.pipeline.ingest import Plan, plan
 from ragbed.pipeline.ports import IndexState, LedgerRow
 from ragbed.pipeline.reading import fingerprint
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 STATE = IndexState(collection="c1", fingerprint="f", model_digest="d", dimensions=2)
 CONFIG = PipelineConfig(
-    database_url="postgresql://x",
-    redis_url="redis://x",
-    qdrant_url="http://x",
-    ollama_url="http://x",
-    gaps_dir=Path("g"),
+    stores=StoreConfig(
+        database_url="postgresql://x", redis_url="redis://x", qdrant_url="http://x", gaps_dir=Path("g")
+    ),
+    models=ModelConfig(url="http://x"),
 )
 
 
@@ -61,11 +66,17 @@ def test_kept_index_has_no_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"chunk_tokens": 150}, {"chunk_overlap": 10}, {"embedding_model": "nomic-embed-text"}], ids=str
+    "other",
+    [
+        replace(CONFIG, chunking=ChunkingConfig(tokens=150)),
+        replace(CONFIG, chunking=ChunkingConfig(overlap=10)),
+        replace(CONFIG, models=ModelConfig(url="http://x", embedding="nomic-embed-text")),
+    ],
+    ids=["tokens", "overlap", "model"],
 )
-def test_fingerprint_changes_with_what_shapes_a_point(change: dict[str, object]) -> None:
+def test_fingerprint_changes_with_what_shapes_a_point(other: PipelineConfig) -> None:
     """Points of two shapes never share a collection."""
-    assert fingerprint(replace(CONFIG, **change), "d") != fingerprint(CONFIG, "d")  # type: ignore[arg-type]
+    assert fingerprint(other, "d") != fingerprint(CONFIG, "d")
 
 
 def test_fingerprint_changes_with_the_models_bytes() -> None:
@@ -75,24 +86,39 @@ def test_fingerprint_changes_with_the_models_bytes() -> None:
 
 def test_fingerprint_ignores_what_shapes_no_point() -> None:
     """Another batch size or chat model is not a reason to embed again."""
-    assert fingerprint(replace(CONFIG, batch_size=7, chat_model="x", top_k=9), "d") == fingerprint(
-        CONFIG, "d"
+    other = replace(
+        CONFIG,
+        chunking=ChunkingConfig(batch_size=7),
+        models=ModelConfig(url="http://x", chat="x"),
+        limits=LimitConfig(top_k=9),
     )
+
+    assert fingerprint(other, "d") == fingerprint(CONFIG, "d")
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("make", "message"),
     [
-        ({"namespace": "Big"}, "namespace 'Big' is not"),
-        ({"namespace": "a" * 41}, "is not 1 to 40"),
-        ({"namespace": "a-b"}, "is not 1 to 40"),
-        ({"top_k": 0}, "top_k is 0, the lowest is 1"),
-        ({"chunk_tokens": 19}, "chunk_tokens is 19, the lowest is 20"),
-        ({"chunk_overlap": 101}, "chunk_overlap is 101, more than half of chunk_tokens"),
+        (lambda: replace(CONFIG, namespace="Big"), "namespace 'Big' is not"),
+        (lambda: replace(CONFIG, namespace="a" * 41), "is not 1 to 40"),
+        (lambda: replace(CONFIG, namespace="a-b"), "is not 1 to 40"),
+        (lambda: replace(CONFIG.stores, cache_ttl_s=0), "stores.cache_ttl_s is 0, the lowest is 1"),
+        (lambda: replace(CONFIG.models, answer_tokens=0), "models.answer_tokens is 0, the lowest is 1"),
+        (lambda: LimitConfig(top_k=0), "limits.top_k is 0, the lowest is 1"),
+        (lambda: LimitConfig(answer_timeout_s=0), "limits.answer_timeout_s is 0, the lowest is 0.001"),
+        (lambda: ChunkingConfig(tokens=19), "chunking.tokens is 19, the lowest is 20"),
+        (lambda: ChunkingConfig(overlap=101), "chunking.overlap is 101, more than half of chunking.tokens"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_configuration_out_of_range_is_refused(change: dict[str, object], message: str) -> None:
+def test_configuration_out_of_range_is_refused(make: Callable[[], object], message: str) -> None:
     """The error names the value and its limit."""
     with pytest.raises(ConfigurationError, match=message):
-        replace(CONFIG, **change)  # type: ignore[arg-type]
+        make()
+
+
+def test_a_configuration_survives_its_way_to_another_process() -> None:
+    """As JSON: every record, folders and secrets included."""
+    config = replace(CONFIG, stores=replace(CONFIG.stores, qdrant_api_key="k"), limits=LimitConfig(top_k=9))
+
+    assert PipelineConfig.from_json(json.loads(json.dumps(config.to_json()))) == config

@@ -71,7 +71,7 @@ class PostgresGapStore:
         except OSError as error:
             raise PipelineError(
                 f"gap {gap.id} cannot be written to {self._folder}: {error.strerror or error}",
-                hint="make the folder writable, or name another gaps_dir",
+                hint="make the folder writable, or name another stores.gaps_dir",
             ) from error
         return kept
 

@@ -38,15 +38,15 @@ class OllamaConnection:
 
         config = self._config
         policy = ClientPolicy(
-            connect_s=config.connect_timeout_s,
-            load_s=config.load_timeout_s,
-            embed_s=config.embed_timeout_s,
-            first_token_s=config.first_token_timeout_s,
-            answer_s=config.answer_timeout_s,
-            keep_alive=config.keep_alive or None,
-            num_thread=config.num_thread,
+            connect_s=config.limits.connect_timeout_s,
+            load_s=config.limits.load_timeout_s,
+            embed_s=config.limits.embed_timeout_s,
+            first_token_s=config.limits.first_token_timeout_s,
+            answer_s=config.limits.answer_timeout_s,
+            keep_alive=config.models.keep_alive or None,
+            num_thread=config.models.num_thread,
         )
-        return OllamaSession(config.ollama_url, policy, loading=self._loading)
+        return OllamaSession(config.models.url, policy, loading=self._loading)
 
     def close(self) -> None:
         """Close connections; doing it twice is harmless."""
@@ -70,7 +70,7 @@ class OllamaEmbedder:
     def digest(self) -> str:
         """Return the digest that Ollama reports for the model; asked once."""
         if not self._digest:
-            self._digest = model_digest(self._config, self._config.embedding_model)
+            self._digest = model_digest(self._config, self._config.models.embedding)
         return self._digest
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class OllamaEmbedder:
             EmbeddingFailed: The model refused, or gave something else than one finite vector per text.
             ServiceMissing: Ollama does not answer, or has no such model.
         """
-        return self._connection.session.embed(self._config.embedding_model, texts)
+        return self._connection.session.embed(self._config.models.embedding, texts)
 
 
 class OllamaChat:
@@ -111,14 +111,19 @@ class OllamaChat:
             AnswerFailed: The model refused, or said nothing.
             ServiceMissing: Ollama does not answer, or has no such model.
         """
-        model = self._config.chat_model
-        options = {"temperature": 0, "seed": self._config.seed, "num_predict": self._config.answer_tokens}
+        model = self._config.models.chat
+        options = {
+            "temperature": 0,
+            "seed": self._config.models.seed,
+            "num_predict": self._config.models.answer_tokens,
+        }
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         reply = self._connection.session.chat(model, messages, options=options)
         text = reply.text.strip()
         if not text:
             raise AnswerFailed(
-                f"{model} answered with an empty message", hint="raise answer_tokens, or take another model"
+                f"{model} answered with an empty message",
+                hint="raise models.answer_tokens, or take another model",
             )
         return ChatReply(
             text=text,
@@ -136,11 +141,13 @@ def model_digest(config: PipelineConfig, model: str) -> str:
     """
     try:
         digests = (
-            open_store("ollama", config.ollama_url, timeout_s=config.connect_timeout_s).identify().digests
+            open_store("ollama", config.models.url, timeout_s=config.limits.connect_timeout_s)
+            .identify()
+            .digests
         )
     except (NotThere, WrongService) as error:
         raise ServiceMissing(
-            f"Ollama does not answer at {redacted(config.ollama_url)}: {error}", hint=_UP
+            f"Ollama does not answer at {redacted(config.models.url)}: {error}", hint=_UP
         ) from error
     digest = digests.get(model) or digests.get(f"{model}:latest")
     if not digest:

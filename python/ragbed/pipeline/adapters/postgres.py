@@ -46,11 +46,11 @@ class Database:
             ServiceMissing: Postgres does not answer, or refuses us.
         """
         try:
-            with fitting_environment(self._config.database_url):
+            with fitting_environment(self._config.stores.database_url):
                 return psycopg.connect(
-                    self._config.database_url,
+                    self._config.stores.database_url,
                     autocommit=True,
-                    connect_timeout=max(1, round(self._config.connect_timeout_s)),
+                    connect_timeout=max(1, round(self._config.limits.connect_timeout_s)),
                     application_name="ragbed",
                     prepare_threshold=None,
                 )
@@ -73,7 +73,7 @@ class Database:
                 self._require_own(note)
             if revision != HEAD:
                 upgrade(
-                    self._config.database_url,
+                    self._config.stores.database_url,
                     self._config.schema,
                     check=self._require_own,
                     note=self._config.note,
@@ -229,13 +229,14 @@ class PostgresLedger:
 
     def _wait_for_lock(self, name: str) -> None:
         run = self._database.connection.execute
+        longest = f"{self._config.limits.lock_timeout_s:g}"
         try:
-            run("SELECT set_config('lock_timeout', %s, false)", (f"{self._config.lock_timeout_s:g}s",))
+            run("SELECT set_config('lock_timeout', %s, false)", (f"{longest}s",))
             run("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (name,))
         except psycopg.errors.LockNotAvailable as error:
             raise PipelineError(
-                f"another ingest has held namespace {self._config.namespace} for {self._config.lock_timeout_s:g} s",
-                hint="wait for it, or raise lock_timeout_s",
+                f"another ingest has held namespace {self._config.namespace} for {longest} s",
+                hint="wait for it, or raise limits.lock_timeout_s",
             ) from error
         except psycopg.OperationalError as error:
             raise ServiceMissing(

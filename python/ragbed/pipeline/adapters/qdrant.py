@@ -50,9 +50,9 @@ class QdrantIndex:
         from qdrant_client import QdrantClient  # noqa: PLC0415 - 0.7 s to import
 
         return QdrantClient(
-            url=self._config.qdrant_url,
-            api_key=self._config.qdrant_api_key,
-            timeout=round(self._config.embed_timeout_s),
+            url=self._config.stores.qdrant_url,
+            api_key=self._config.stores.qdrant_api_key,
+            timeout=round(self._config.limits.embed_timeout_s),
             check_compatibility=False,  # the stack has compared versions with the pins
             trust_env=False,
         )
@@ -158,7 +158,7 @@ class QdrantIndex:
             "POST",
             f"/collections/{collection}/points/query/batch",
             {"searches": searches},
-            timeout_s=self._config.embed_timeout_s,
+            timeout_s=self._config.limits.embed_timeout_s,
         )
         if answers is None:
             raise IndexFailed(
@@ -190,14 +190,14 @@ class QdrantIndex:
         return [name for name in names if name.startswith(prefixes) and self._is_own(name)]
 
     def _get(self, method: str, path: str, body: object = None, *, timeout_s: float | None = None) -> Any:
-        key = self._config.qdrant_api_key
+        key = self._config.stores.qdrant_api_key
         answer = ask_service(
             method,
-            self._config.qdrant_url.rstrip("/") + path,
+            self._config.stores.qdrant_url.rstrip("/") + path,
             service="Qdrant",
             body=body,
             headers={"api-key": key} if key else None,
-            timeout_s=timeout_s or self._config.connect_timeout_s,
+            timeout_s=timeout_s or self._config.limits.connect_timeout_s,
         )
         if answer.status == 404:
             return None

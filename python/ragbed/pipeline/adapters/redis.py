@@ -35,9 +35,9 @@ class RedisEmbeddingCache:
         import redis  # noqa: PLC0415 - 0.1 s to import
         from redis.maint_notifications import MaintNotificationsConfig  # noqa: PLC0415 - as above
 
-        timeout_s = self._config.connect_timeout_s
+        timeout_s = self._config.limits.connect_timeout_s
         return redis.Redis.from_url(
-            self._config.redis_url,
+            self._config.stores.redis_url,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
             # A server could name another host by them, and the client would move there with the password.
@@ -71,7 +71,9 @@ class RedisEmbeddingCache:
         try:
             with self._client.pipeline(transaction=False) as batch:
                 for key, vector in vectors.items():
-                    batch.set(self._prefix + key, array("f", vector).tobytes(), ex=self._config.cache_ttl_s)
+                    batch.set(
+                        self._prefix + key, array("f", vector).tobytes(), ex=self._config.stores.cache_ttl_s
+                    )
                 batch.execute()
         except (redis.RedisError, OSError, ValueError) as error:
             raise CacheUnavailable(str(error)) from error

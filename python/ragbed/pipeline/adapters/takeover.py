@@ -35,9 +35,9 @@ def take_over(config: PipelineConfig, *, from_others: bool) -> list[str]:
         PipelineError: A store refused.
     """
     done = []
-    if config.database_url:
+    if config.stores.database_url:
         done += _in_postgres(config, from_others=from_others)
-    if config.qdrant_url:
+    if config.stores.qdrant_url:
         done += _in_qdrant(config, from_others=from_others)
     return done
 
@@ -46,8 +46,8 @@ def _in_postgres(config: PipelineConfig, *, from_others: bool) -> list[str]:
     """Rename the schema where this project calls it otherwise, and write down whose it is."""
     older = _older(config)
     try:
-        with fitting_environment(config.database_url):
-            opened = psycopg.connect(config.database_url)
+        with fitting_environment(config.stores.database_url):
+            opened = psycopg.connect(config.stores.database_url)
         with opened as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [older])
             revision, note = current_revision(connection, older)
@@ -120,14 +120,14 @@ def _whose(note: str) -> str:
 
 
 def _ask(config: PipelineConfig, method: str, path: str, body: object = None) -> dict[str, Any]:
-    key = config.qdrant_api_key
+    key = config.stores.qdrant_api_key
     answer = ask_service(
         method,
-        config.qdrant_url.rstrip("/") + path,
+        config.stores.qdrant_url.rstrip("/") + path,
         service="Qdrant",
         body=body,
         headers={"api-key": key} if key else None,
-        timeout_s=config.connect_timeout_s,
+        timeout_s=config.limits.connect_timeout_s,
     )
     if answer.status != 200 or not isinstance(answer.value, dict):
         raise PipelineError(
