@@ -112,11 +112,13 @@ class Adoption:
         Raises:
             UsageError: The user did not agree.
         """
+        from ragbed.stack.kinds import kind_of
+
         with self._explained():
             click.echo(f"{self._identity.product} {self._identity.version} at {self._shown} holds:")
             for line in self._store.contents():
                 click.echo(f"  {line}")
-            if self.service == "ollama":
+            if not kind_of(self.service).has_marker:
                 click.echo("Nothing is ever written to an Ollama: it needs no marker.")
                 return
             marker = self._store.marker()

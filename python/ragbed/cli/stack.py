@@ -263,9 +263,10 @@ def _show_found(found: Found, project: ProjectIdentity | None, *, as_json: bool)
 
 def _nothing_is_up(found: Found) -> str:
     """Return what to type: `ragbed up` refuses to replace what a variable names."""
-    from ragbed.stack.attaching import URL_SETTINGS
+    from ragbed.stack import SERVICES
+    from ragbed.stack.kinds import kind_of
 
-    names = [setting.env[0] for setting in URL_SETTINGS.values()]
+    names = [kind_of(service).variable for service in SERVICES]
     given = [name for name in names if os.environ.get(name)] if found.notes else []
     if not given:
         return "Nothing is up. Try: ragbed up -d"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.doctor.probing import Failed, Silent
 from ragbed.stack import SERVICES, Endpoint
-from ragbed.stack.attaching import URL_SETTINGS, PassedOver
 from ragbed.stack.health import check_health
+from ragbed.stack.kinds import kind_of
 from ragbed.stack.section import STACK_KIND
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ragbed.pins import StackPins
     from ragbed.settings import Settings
     from ragbed.stack import StackBuilder
+    from ragbed.stack.attaching import PassedOver
     from ragbed.stack.binaries import Search
     from ragbed.stack.record import StackRecord
 
@@ -112,7 +113,7 @@ class Survey:
         return [self._facts_of(name, answers) for name in SERVICES]
 
     def _facts_of(self, name: str, answers: Mapping[str, Any]) -> ServiceFacts:
-        setting, llm = URL_SETTINGS[name], self.builder.llm
+        setting, llm = kind_of(name).url, self.builder.llm
         source = self.settings.source(setting).short
         health = answers.get("running")
         return ServiceFacts(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragbed.stack.endpoint import SERVICES
+from ragbed.stack.kinds import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def _has_drift(report: Report) -> bool:
 
 
 def _shares_services(report: Report) -> bool:
-    stores = set(SERVICES) - {"ollama"}  # ragbed writes nothing to an LLM
+    stores = {one for one in SERVICES if kind_of(one).has_marker}  # ragbed writes nothing to an LLM
     return any(finding.topic in stores and finding.shared for finding in report.findings)
 
 

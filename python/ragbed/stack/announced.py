@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.guard import is_loopback
+from ragbed.stack.kinds import port_of
 from ragbed.state.files import read_json, write_json
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ragbed.state import StateFolder
 
 SCHEMA = 1
-_CLIENTS_PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "rediss": 6379}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,5 +83,4 @@ def _save(folder: StateFolder, known: Mapping[str, Announcement]) -> None:
 def _place(url: str) -> tuple[str, int | None]:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    port = parts.port or _CLIENTS_PORTS.get(parts.scheme)
-    return ("this machine" if is_loopback(host) else host, port)
+    return ("this machine" if is_loopback(host) else host, port_of(url))

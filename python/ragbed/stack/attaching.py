@@ -8,51 +8,24 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing, ServiceNotReady
-from ragbed.guard import Identity, NotThere, Project, Store, WrongService, check_url, open_store, redacted
+from ragbed.guard import Identity, NotThere, Project, Store, WrongService, check_url, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.pins import DEVENV, Provenance, fetch_command, pinned_digests
 from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.services.postgres import DATABASE, USER
+from ragbed.stack.kinds import ServiceKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ragbed.pins import Channel, ServicePins
-    from ragbed.settings import Setting, Settings
+    from ragbed.settings import Settings
     from ragbed.stack.announced import Announcement
-
-DOCUMENTED_PASSWORD = "ragbed"  # noqa: S105 - in the documentation
-
-URL_SETTINGS: dict[str, Setting[str]] = {
-    "postgres": known.POSTGRES_URL,
-    "redis": known.REDIS_URL,
-    "qdrant": known.QDRANT_URL,
-    "ollama": known.OLLAMA_URL,
-}
 
 
 def address_variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
     """Return the variables that lead an application to services: `DATABASE_URL` and its like, with their values."""
-    return {URL_SETTINGS[name].env[0]: endpoint.url for name, endpoint in endpoints.items()}
-
-
-_DEFAULT_URLS = {
-    # devenv's Postgres: the Nix store and a checked-in file hold no secrets, so its password is the documented one.
-    "postgres": f"postgresql://{USER}:{DOCUMENTED_PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",
-    "redis": "redis://127.0.0.1:{port}/0",
-    "qdrant": "http://127.0.0.1:{port}",
-    "ollama": "http://127.0.0.1:{port}",
-}
-_SUBSTITUTE_SETTINGS = {"qdrant": "QDRANT_URL", "ollama": "MOCK_LLM_SERVER_URL or OLLAMA_HOST"}
-"""What a user sets to take a substitute that runs already."""
-
-_SCHEMES = {
-    "postgres": ("postgresql", "postgres"),
-    "redis": ("redis", "rediss"),
-    "qdrant": ("http", "https"),
-    "ollama": ("http", "https"),
-}
+    return {kind_of(name).variable: endpoint.url for name, endpoint in endpoints.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +77,16 @@ def attach_given(
         GuardRefused: Its marker does not let this project in, or it is named like production.
         DriftError: A model is there, and has another digest than the pinned one.
     """
-    check_url(settings, url, named=named, bare=service in {"qdrant", "ollama"})
+    kind = kind_of(service)
+    check_url(settings, url, named=named, bare=kind.is_http)
     url = normalised(service, url, named=named)
-    store = open_store(service, url, api_key=_key(service, settings, url), timeout_s=5.0)
+    store = kind.client(url, api_key=_key(kind, settings, url), timeout_s=5.0)
     shown = redacted(url)
     try:
         identity = store.identify()
         _require_range(service, identity, pins, named, shown)
         _require_models(identity, models, named)
-        refused = _why_refused(service, store, project)
+        refused = why_refused(store.marker(), project) if kind.has_marker else ""
     except NotThere as error:
         raise ServiceMissing(
             f"{service} does not answer at {shown}, which {named} names: {error}",
@@ -133,11 +107,6 @@ def attach_given(
     return replace(_endpoint(service, url, identity, provenance), given=True)
 
 
-def _why_refused(service: str, store: Store, project: Project | None) -> str:
-    """Return why the project may not write to a store, to follow its name; empty where it may."""
-    return "" if service == "ollama" else why_refused(store.marker(), project)
-
-
 def adopt_command(url: str, *, named: str) -> str:
     """Return the command that adopts a store: one to copy, and without a password.
 
@@ -155,7 +124,7 @@ def adopt_command(url: str, *, named: str) -> str:
 
 def default_url(service: str, pins: ServicePins) -> str:
     """Return the address on the service's default port, with the local database's name and password."""
-    return _DEFAULT_URLS[service].format(port=pins.port)
+    return kind_of(service).default_url.format(port=pins.port)
 
 
 def attach_default(
@@ -201,7 +170,8 @@ def attach_found(
         announced: How the service was announced; without it a substitute is not used.
     """
     port = urlsplit(url).port or pins.port
-    store = open_store(service, url, api_key=_key(service, settings, url), timeout_s=1.0)
+    kind = kind_of(service)
+    store = kind.client(url, api_key=_key(kind, settings, url), timeout_s=1.0)
     try:
         store.pulse()
     except NotThere as error:
@@ -215,7 +185,7 @@ def attach_found(
         identity, reason = _examine(store, pins, models)
         refusal = None
         if not reason:
-            refusal = _why_not_ours(service, store, identity, project, announced=announced is not None)
+            refusal = _why_not_ours(kind, store, identity, project, announced=announced is not None)
     except (NotThere, WrongService) as error:
         return PassedOver(service=service, reasons=(f"port {port} answers, but {error}",))
     if reason or refusal:
@@ -225,8 +195,8 @@ def attach_found(
     return _endpoint(service, url, identity, _provenance(identity, url, announced, port=port))
 
 
-def _key(service: str, settings: Settings, url: str) -> str:
-    return qdrant_key(settings, url) if service == "qdrant" else ""
+def _key(kind: ServiceKind, settings: Settings, url: str) -> str:
+    return _key_beside(kind, settings, url) if kind.key else ""
 
 
 def qdrant_key(settings: Settings, url: str) -> str:
@@ -236,12 +206,16 @@ def qdrant_key(settings: Settings, url: str) -> str:
         settings: The resolved settings.
         url: The address in the normal form.
     """
-    given = settings[known.QDRANT_URL]
-    if not given or given.startswith("memory:"):
+    return _key_beside(kind_of("qdrant"), settings, url)
+
+
+def _key_beside(kind: ServiceKind, settings: Settings, url: str) -> str:
+    given = settings[kind.url]
+    if kind.key is None or not given or given.startswith("memory:"):
         return ""
-    if normalised("qdrant", given, named=known.QDRANT_URL.key) != url:
+    if normalised(kind.name, given, named=kind.url.key) != url:
         return ""
-    return settings.key_of(known.QDRANT_API_KEY, settings.source(known.QDRANT_URL).level)
+    return settings.key_of(kind.key, settings.source(kind.url).level)
 
 
 def typed_key(settings: Settings, url: str) -> str:
@@ -270,31 +244,30 @@ def normalised(service: str, url: str, *, named: str) -> str:
 
     Source: how Ollama reads OLLAMA_HOST, its documentation.
     """
-    parts = urlsplit(url if "://" in url else f"{_SCHEMES[service][0]}://{url}")
+    kind = kind_of(service)
+    parts = urlsplit(url if "://" in url else f"{kind.schemes[0]}://{url}")
     # Another library's word for its driver; behind Redis' scheme it says another way to connect.
-    scheme = parts.scheme.partition("+")[0] if service == "postgres" else parts.scheme
-    if scheme not in _SCHEMES[service]:
+    scheme = parts.scheme.partition("+")[0] if kind.has_driver else parts.scheme
+    if scheme not in kind.schemes:
         raise ConfigurationError(
-            f"{named} is a {parts.scheme} address, and {service} has {_SCHEMES[service][0]}://…",
+            f"{named} is a {parts.scheme} address, and {service} has {kind.schemes[0]}://…",
             details=["Unix sockets and other transports are not used: ragbed connects over TCP"]
             if "+" in parts.scheme or parts.scheme == "unix"
             else [],
             hint=f"correct {named}, or unset it to let ragbed start one",
         )
-    if service not in {"qdrant", "ollama"}:
+    if not kind.is_http:
         return f"{scheme}{url[len(parts.scheme) :]}"  # clients know it in small letters
     host = parts.hostname or "127.0.0.1"
     host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - a listener's address, asked as a client
     shown = f"[{host}]" if ":" in host else host
     user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    port = parts.port or _default_port(service, parts.scheme, bare="://" not in url)
+    port = parts.port or _default_port(kind, parts.scheme, bare="://" not in url)
     return f"{parts.scheme}://{user}{shown}:{port}{parts.path.rstrip('/')}"
 
 
-def _default_port(service: str, scheme: str, *, bare: bool) -> int:
-    if service == "qdrant":
-        return 6333
-    return 11434 if bare else {"https": 443}.get(scheme, 80)
+def _default_port(kind: ServiceKind, scheme: str, *, bare: bool) -> int:
+    return kind.client_port if bare else kind.scheme_ports.get(scheme, kind.client_port)
 
 
 def _examine(store: Store, pins: ServicePins, models: Sequence[str]) -> tuple[Identity, str]:
@@ -326,16 +299,16 @@ class _NotOurs:
 
 
 def _why_not_ours(
-    service: str, store: Store, identity: Identity, project: Project | None, *, announced: bool
+    kind: ServiceKind, store: Store, identity: Identity, project: Project | None, *, announced: bool
 ) -> _NotOurs | None:
     """Return why a service that fits is left to the project that runs it; None where this project may use it."""
-    marker = None if service == "ollama" else store.marker()
+    marker = store.marker() if kind.has_marker else None
     let_in = bool(marker and project and marker.lets_in(project))
     if not (identity.real or announced or let_in):
         # Its answers are another project's: scripted rules, a folder of its own.
-        names_it = f"is a substitute, which is used only where {_SUBSTITUTE_SETTINGS[service]} names it"
+        names_it = f"is a substitute, which is used only where {kind.substitute_named_by} names it"
         return _NotOurs(reason=names_it)
-    if service == "ollama" or let_in:
+    if let_in or not kind.has_marker:
         return None
     return _NotOurs(reason=why_refused(marker, project), adoptable=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Callable
@@ -11,30 +10,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import GuardRefused, ServiceMissing
+from ragbed.pins import with_tag
 from ragbed.settings import definitions as known
 from ragbed.stack.announced import load_announcements
-from ragbed.stack.attaching import URL_SETTINGS, PassedOver, address_variables, attach_given
+from ragbed.stack.attaching import PassedOver, address_variables, attach_given
 from ragbed.stack.discovery import look_around
 from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.kinds import Wanted, kind_of
 from ragbed.stack.launching import Launch, Started, start
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.processes import ProcessIdentity, endings
 from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
 from ragbed.stack.record import StackRecord
-from ragbed.stack.section import (
-    LLM_NUM_THREAD,
-    MOCK_ANY_MODEL,
-    MOCK_MODELS,
-    STACK_DEFAULT_PORTS,
-    STACK_KIND,
-    STACK_POSTGRES_PASSWORD,
-    STACK_READY_TIMEOUT_S,
-    STACK_REDIS_PASSWORD,
-)
-from ragbed.stack.services import OllamaStarter, QdrantStarter, starters, with_tag
-from ragbed.stack.services.ollama_loading import LoadPolicy
-from ragbed.stack.threads import threads_beside_others
+from ragbed.stack.section import STACK_DEFAULT_PORTS, STACK_KIND, STACK_READY_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,8 +35,6 @@ if TYPE_CHECKING:
     from ragbed.stack.services import Starter
     from ragbed.stack.services.ollama_loading import Say
     from ragbed.state import StateFolder
-
-_PASSWORDS = {"postgres": STACK_POSTGRES_PASSWORD, "redis": STACK_REDIS_PASSWORD}
 
 Progress = Callable[[Endpoint, float], None]
 """Called with each service that is ready, and the seconds it took; from several threads."""
@@ -141,7 +128,8 @@ class StackBuilder:
         self.may_start = may_start
         self.say = say
         self.llm = served_llm(settings, caller=caller)
-        self.models = [with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL])]
+        self.models = (with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL]))
+        self.wanted = Wanted(settings=settings, llm=self.llm, models=self.models, folder=folder, say=say)
         self.project = folder.identity()
         self.announced = load_announcements(folder)
         self.owner = ProcessIdentity.of(os.getpid())
@@ -179,10 +167,10 @@ class StackBuilder:
 
     def start(self, service: str, stack: str, *, port: int = 0) -> Started:
         """Start one service as a private process; a port makes it an earlier start's successor."""
-        pins = self.pins[service]
+        pins, kind = self.pins[service], kind_of(service)
         return start(
             Launch(
-                service=service,
+                kind=kind,
                 starter=self.starter(service),
                 pins=pins,
                 folder=self.folder,
@@ -193,7 +181,7 @@ class StackBuilder:
                 keep=self.keep,
                 port=port,
                 timeout_s=self.settings[STACK_READY_TIMEOUT_S] or pins.ready_timeout_s,
-                password=self.settings[_PASSWORDS[service]] if service in _PASSWORDS else "",
+                password=self.settings[kind.password] if kind.password else "",
             )
         )
 
@@ -230,7 +218,7 @@ class StackBuilder:
         )
 
     def _require_start_allowed(self, service: str, notes: Sequence[str]) -> None:
-        variable = URL_SETTINGS[service].env[0]
+        variable = kind_of(service).variable
         if not self.may_start:
             raise ServiceMissing(
                 f"no {service} is up", details=notes, hint=f"ragbed up -d, or set {variable}"
@@ -248,9 +236,7 @@ class StackBuilder:
         Raises:
             RagbedError: It cannot be used as it is.
         """
-        setting = URL_SETTINGS[service]
-        if service == "ollama" and self.llm.provider == "mock":
-            setting = known.LLM_MOCK_URL
+        setting = kind_of(service).address(self.llm)
         url = self.settings[setting]
         if not url or url.startswith("memory:"):
             return None
@@ -261,7 +247,7 @@ class StackBuilder:
             pins=self.pins[service],
             settings=self.settings,
             project=self.project,
-            models=self.wanted(service),
+            models=self.models_of(service),
             announced=self.announced.get(service),
         )
 
@@ -269,9 +255,7 @@ class StackBuilder:
         """Tell whether the service's default port is looked at."""
         if not self.settings[STACK_DEFAULT_PORTS] or self.keep:
             return False  # kept data belongs to the servers we start on it
-        if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
-            return False
-        return not (service == "ollama" and self.llm.provider == "mock")
+        return kind_of(service).may_run_already(self.settings, self.llm)
 
     def look_around(self, service: str) -> Endpoint | PassedOver:
         """Return what runs where it was announced or on the default port, or why it is not used."""
@@ -281,40 +265,16 @@ class StackBuilder:
             pins=self.pins[service],
             settings=self.settings,
             project=self.project,
-            models=self.wanted(service),
+            models=self.models_of(service),
         )
 
-    def wanted(self, service: str) -> list[str]:
+    def models_of(self, service: str) -> tuple[str, ...]:
         """Return the models that a service must have."""
-        return self.models if service == "ollama" else []
+        return self.models if kind_of(service).is_llm else ()
 
     def starter(self, service: str) -> Starter:
         """Return how a service is found and started."""
-        if service == "qdrant" and self.settings[known.QDRANT_URL].startswith("memory:"):
-            return QdrantStarter(allow_real=False)
-        ollama = OllamaStarter(
-            embedding=self.models[0],
-            chat=self.models[1],
-            own_models=self.folder.models,
-            loading=self._loading(),
-            allow_real=self.llm.provider == "ollama",
-            allow_mock=self.llm.provider == "mock" or self.llm.may_fall_back,
-            mock_environ=self._mock_environ(),
-        )
-        return starters(ollama)[service]
-
-    def _mock_environ(self) -> dict[str, str]:
-        """Return what the mock is told: it may be started in another folder than the project's."""
-        models, any_model = self.settings[MOCK_MODELS], self.settings[MOCK_ANY_MODEL]
-        declared = {MOCK_MODELS.own_variable: json.dumps(models)} if models else {}
-        return {**declared, MOCK_ANY_MODEL.own_variable: str(any_model).lower()}
-
-    def _loading(self) -> LoadPolicy:
-        return LoadPolicy(
-            timeout_s=self.settings[known.LLM_LOAD_TIMEOUT_S],
-            num_thread=self.settings[LLM_NUM_THREAD] or threads_beside_others(),
-            say=self.say,
-        )
+        return kind_of(service).starter(self.wanted)
 
     def describe_llm(self, endpoint: Endpoint) -> str:
         """Return why this LLM, in words."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from ragbed.guard import redacted
 from ragbed.pins import RAGBED, Provenance
+from ragbed.stack.kinds import is_known
 
 LauncherName = Literal["attach", "process", "container"]
 SERVICES = ("postgres", "redis", "qdrant", "ollama")
@@ -79,7 +80,7 @@ class Endpoint:
         switches = [values["real"], values.get("given", False)]
         if not all(isinstance(text, str) for text in texts) or {type(one) for one in switches} != {bool}:
             raise TypeError("a field is of another type")
-        if values["service"] not in SERVICES or values["launcher"] not in get_args(LauncherName):
+        if not is_known(values["service"]) or values["launcher"] not in get_args(LauncherName):
             raise ValueError("no such service or launcher")
         if values["pid"] is not None and type(values["pid"]) is not int:
             raise TypeError("the pid is not a number")

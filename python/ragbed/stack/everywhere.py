@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import RagbedError
 from ragbed.stack.endpoint import SERVICES
+from ragbed.stack.kinds import is_known, kind_of
 from ragbed.stack.leases import Leases
 from ragbed.stack.lifecycle import down
 from ragbed.stack.ownership import (
@@ -78,7 +79,7 @@ def find_stacks() -> list[RunningStack]:
         running = grouped.setdefault((state, stack), known)
         token = environ[TOKEN_VARIABLE]
         running.processes.setdefault(token, []).append(process)
-        running.services[token] = service if service in SERVICES else "?"
+        running.services[token] = service if is_known(service) else "?"
     return [_with_its_folder(running) for _, running in sorted(grouped.items())]
 
 
@@ -97,7 +98,8 @@ def stop_everywhere(stacks: list[RunningStack]) -> list[str]:
             with suppress(RagbedError, OSError):  # then process by process
                 down(running.folder, everything=True)
         for token, processes in running.processes.items():
-            gentle = signal.SIGINT if running.services[token] == "postgres" else signal.SIGTERM
+            service = running.services[token]
+            gentle = kind_of(service).stop_signal if is_known(service) else signal.SIGTERM
             for process in processes:
                 stop(process, gentle=gentle)
         if not running.holds_it:

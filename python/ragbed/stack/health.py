@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceNotReady
-from ragbed.guard import NotThere, WrongService, open_store, redacted
+from ragbed.guard import NotThere, WrongService, redacted
 from ragbed.stack.endpoint import SERVICES
+from ragbed.stack.kinds import kind_of
 from ragbed.stack.leases import Leases
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def require_answers(record: StackRecord, folder: StateFolder, services: Sequence
 
 def _state(endpoint: Endpoint) -> str:
     try:
-        open_store(endpoint.service, endpoint.url, timeout_s=1.0).pulse()
+        kind_of(endpoint.service).client(endpoint.url, timeout_s=1.0).pulse()
     except NotThere:
         return "no answer"
     except WrongService as error:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from ragbed.errors import ServiceMissing, ServiceNotReady
-from ragbed.guard import Identity, NotThere, Store, WrongService, open_store
+from ragbed.guard import Identity, NotThere, Store, WrongService
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.full_disk import full_disk_hint, log_tail
 from ragbed.stack.leases import Lease, Leases, environ_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ragbed.pins import ServicePins
     from ragbed.stack.binaries import Search
+    from ragbed.stack.kinds import ServiceKind
     from ragbed.stack.processes import ProcessIdentity
     from ragbed.state import StateFolder
 
@@ -37,7 +38,7 @@ class Launch:
     """One service to start.
 
     Attributes:
-        service: Which one.
+        kind: What is known of it.
         starter: How it is found and started.
         pins: What is pinned of it.
         folder: The state folder.
@@ -51,7 +52,7 @@ class Launch:
         password: What the settings fix for the server; empty takes that of its data, or a random one.
     """
 
-    service: str
+    kind: ServiceKind
     starter: Starter
     pins: ServicePins
     folder: StateFolder
@@ -63,6 +64,11 @@ class Launch:
     timeout_s: float
     password: str = ""
     run: str = ""
+
+    @property
+    def service(self) -> str:
+        """Which one."""
+        return self.kind.name
 
     @property
     def log(self) -> Path:
@@ -154,14 +160,14 @@ def _start_once(launch: Launch, port: int, search: Search) -> tuple[Endpoint, Le
         holder=launch.holder,
         data=launch.data,
         keep=launch.keep,
-        stop_signal=launch.starter.stop_signal,
+        stop_signal=launch.kind.stop_signal,
         run=launch.run,
     )
     try:
         plan = _prepare(launch, lease, port, search)
         process = _spawn(plan, launch, lease)
         lease = leases.started(lease, process.pid)
-        store = open_store(launch.service, plan.url)
+        store = launch.kind.client(plan.url)
         identity = _wait_ready(launch, process, store)
         _prove(launch, process, plan)
         _mark(launch, process, store)
@@ -269,7 +275,7 @@ def _mark(launch: Launch, process: subprocess.Popen[bytes], store: Store) -> Non
     """Write ragbed's marker for this project: the first write, and so the first to meet a disk that is full."""
     project = launch.folder.identity()
     try:
-        if project and launch.service != "ollama":
+        if project and launch.kind.has_marker:
             store.let_in(project)
     except (NotThere, WrongService) as error:
         with contextlib.suppress(subprocess.TimeoutExpired):

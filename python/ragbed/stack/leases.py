@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.kinds import is_known
 from ragbed.stack.ownership import (
     SERVICE_VARIABLE,
     STACK_VARIABLE,
@@ -105,7 +106,7 @@ class Lease:
         """
         holders = tuple(filter(None, map(ProcessIdentity.from_json, value["holders"])))
         service, stack, keep, run = value["service"], value["stack"], value["keep"], value["run"]
-        if not holders or not is_token(value["token"]) or service not in SERVICES:
+        if not holders or not is_token(value["token"]) or not is_known(service):
             raise ValueError("not a lease")
         if type(keep) is not bool or not isinstance(run, str):
             raise TypeError("a field is of another type")

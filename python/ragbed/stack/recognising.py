@@ -5,29 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ragbed.errors import GuardRefused, ServiceMissing, UsageError
-from ragbed.guard import NotThere, WrongService, check_url, open_store, redacted
+from ragbed.guard import NotThere, WrongService, check_url, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.project import project_folder
 from ragbed.stack.attaching import normalised, typed_key
+from ragbed.stack.kinds import kind_of, kinds_at, port_of
 from ragbed.stack.listening import DEVENV_ROOT, listener_on
 
 if TYPE_CHECKING:
     from ragbed.guard import Identity, Store
     from ragbed.settings import Settings
     from ragbed.state import StateFolder
-
-_SERVICES = {
-    "postgres": ("postgres",),
-    "postgresql": ("postgres",),
-    "redis": ("redis",),
-    "rediss": ("redis",),
-    "http": ("qdrant", "ollama"),
-    "https": ("qdrant", "ollama"),
-}
-_USUAL_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 
 
 def candidates(url: str) -> tuple[str, ...]:
@@ -36,8 +26,8 @@ def candidates(url: str) -> tuple[str, ...]:
     Raises:
         UsageError: It is not an address of a store.
     """
-    found = _SERVICES.get(urlsplit(url).scheme.partition("+")[0])
-    if found is None:
+    found = tuple(kind.name for kind in kinds_at(url))
+    if not found:
         raise UsageError(
             f"{redacted(url)} is not a URL of a store", hint="postgresql://, redis:// or Qdrant's http://"
         )
@@ -55,7 +45,7 @@ def recognise(url: str, settings: Settings) -> tuple[str, str, Store, Identity]:
     complaints: list[WrongService] = []
     for service in candidates(url):
         normal = normalised(service, url, named="the URL")
-        store = open_store(service, normal, api_key=typed_key(settings, normal), timeout_s=5.0)
+        store = kind_of(service).client(normal, api_key=typed_key(settings, normal), timeout_s=5.0)
         try:
             return service, normal, store, store.identify()
         except WrongService as error:
@@ -80,8 +70,7 @@ def require_started_here(url: str, settings: Settings, folder: StateFolder) -> N
     """
     services = candidates(url)
     root = Path(os.environ.get(DEVENV_ROOT) or project_folder())
-    port = urlsplit(url).port or _USUAL_PORTS.get(urlsplit(url).scheme, 6333)
-    found = listener_on(port, folder, root)
+    found = listener_on(port_of(url) or 0, folder, root)
     if found.whose == "none":
         raise ServiceMissing(f"{services[0]} is not up: {found.seen}", hint="start it")
     refused = found.seen if found.whose == "foreign" else ""
@@ -100,7 +89,7 @@ def _refused_by_marker(url: str, settings: Settings, folder: StateFolder, *, see
     """Return why a store is not known to be this project's, in words; empty where its marker lets it in."""
     try:
         service, _, store, _ = recognise(url, settings)
-        if service == "ollama":
+        if not kind_of(service).has_marker:
             return f"{seen}, and an Ollama carries no marker"
         refused = why_refused(store.marker(), folder.identity())
     except (NotThere, WrongService) as error:

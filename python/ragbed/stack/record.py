@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.kinds import is_known
 from ragbed.stack.ownership import is_token
 from ragbed.stack.processes import ProcessIdentity
 from ragbed.stack.stack_id import stack_id
@@ -78,7 +79,7 @@ def load_record(folder: StateFolder) -> StackRecord | None:
 def _from_json(value: dict[str, Any]) -> StackRecord:
     endpoints = [Endpoint.from_json(entry) for entry in value["endpoints"]]
     leases, notes, llm, keep = dict(value["leases"]), tuple(value["notes"]), value["llm"], value["keep"]
-    if not all(service in SERVICES and is_token(token) for service, token in leases.items()):
+    if not all(is_known(service) and is_token(token) for service, token in leases.items()):
         raise ValueError("its leases are not tokens by service")
     if not all(isinstance(text, str) for text in (*notes, llm)) or type(keep) is not bool:
         raise TypeError("a field is of another type")

@@ -10,12 +10,12 @@ from ragbed.errors import ServiceMissing
 from ragbed.guard import refuse_writes
 from ragbed.pins import load_stack_pins
 from ragbed.settings import LlmChoice, Settings, resolve_settings
-from ragbed.settings import definitions as known
-from ragbed.stack.attaching import URL_SETTINGS, normalised
+from ragbed.stack.attaching import normalised
 from ragbed.stack.building import Progress, Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
 from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
+from ragbed.stack.kinds import kind_of
 from ragbed.stack.lifecycle import mend
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
 from ragbed.stack.sharing import held_together
@@ -154,12 +154,10 @@ def _fits(record: StackRecord, settings: Settings, service: str, llm: LlmChoice)
     if service not in record.endpoints:
         return False
     endpoint = record.endpoints[service]
-    setting = URL_SETTINGS[service]
-    if service == "ollama":
-        if llm.provider == "mock":
-            setting = known.LLM_MOCK_URL
-        if not llm.may_fall_back and endpoint.real != (llm.provider == "ollama"):
-            return settings.is_given(setting) and _is_at(endpoint, service, settings[setting])
+    kind = kind_of(service)
+    setting = kind.address(llm)
+    if kind.is_llm and not llm.may_fall_back and endpoint.real != (llm.provider == "ollama"):
+        return settings.is_given(setting) and _is_at(endpoint, service, settings[setting])
     url = settings[setting]
     if url.startswith("memory:"):
         return endpoint.product == "embedded-qdrant" and endpoint.launcher == "process" and not record.keep
@@ -167,4 +165,4 @@ def _fits(record: StackRecord, settings: Settings, service: str, llm: LlmChoice)
 
 
 def _is_at(endpoint: Endpoint, service: str, url: str) -> bool:
-    return normalised(service, url, named=URL_SETTINGS[service].env[0]) == endpoint.url
+    return normalised(service, url, named=kind_of(service).variable) == endpoint.url

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
@@ -63,10 +62,6 @@ class Plan:
 
 class Starter(Protocol):
     """How one service is found and started."""
-
-    @property
-    def stop_signal(self) -> signal.Signals:
-        """The signal that asks the service to end."""
 
     @property
     def advice(self) -> str:

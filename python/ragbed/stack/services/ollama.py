@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -51,7 +50,6 @@ class OllamaStarter:
     allow_real: bool = True
     allow_mock: bool = True
     mock_environ: Mapping[str, str] = field(default_factory=dict)
-    stop_signal: signal.Signals = signal.SIGTERM
 
     @property
     def advice(self) -> str:

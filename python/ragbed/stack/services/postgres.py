@@ -6,7 +6,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -69,8 +68,6 @@ _SINGLE_USER_SQL = {
 
 class PostgresStarter:
     """Postgres from PATH if it is in range and has pgvector, else from the wheel."""
-
-    stop_signal = signal.SIGINT  # "fast": ends sessions, keeps what was committed
 
     @property
     def advice(self) -> str:

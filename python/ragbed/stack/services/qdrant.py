@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,6 @@ class QdrantStarter:
     """
 
     allow_real: bool = True
-    stop_signal: signal.Signals = signal.SIGTERM
 
     @property
     def advice(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 class RedisStarter:
     """Valkey or Redis from PATH if in range, else Valkey from the wheel."""
-
-    stop_signal = signal.SIGTERM
 
     @property
     def advice(self) -> str:

@@ -1,0 +1,159 @@
+"""What ragbed knows of each kind of service, a record each; the four that it brings are in `ragbed.stack.catalog`."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ragbed.guard import Store
+    from ragbed.settings import LlmChoice, Setting, Settings
+    from ragbed.stack.services.base import Starter
+    from ragbed.stack.services.ollama_loading import Say
+    from ragbed.state import StateFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a stack is to be, as far as the start of a service depends on it.
+
+    Attributes:
+        settings: The resolved settings.
+        llm: Which LLM is wanted.
+        models: The embedding model and the chat model, with their tags.
+        folder: The state folder.
+        say: Told what takes long; None tells nobody.
+    """
+
+    settings: Settings
+    llm: LlmChoice
+    models: tuple[str, str]
+    folder: StateFolder
+    say: Say | None = None
+
+
+class Client(Protocol):
+    """Opens the light client of a service; connects nothing yet."""
+
+    def __call__(self, url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Store:
+        """Return the client.
+
+        Args:
+            url: Where the service answers.
+            api_key: The service's key; empty for none.
+            timeout_s: How long one connection or answer may take.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceKind:
+    """One kind of service.
+
+    Attributes:
+        name: As in `stack.toml`, in reports and on the command line.
+        url: The setting of its address; its variables are those that applications read.
+        schemes: Of its addresses, the usual one first.
+        default_url: Its address on the default port, with `{port}` for that.
+        client_port: Where its clients look if an address names no port.
+        scheme_ports: Where they look instead, by scheme, if the address names one.
+        client: Opens its light client: who answers, and whom its marker lets in.
+        starter: Returns how a private server is found and started.
+        is_http: Whether its address is an HTTP server's, and may be a bare host.
+        has_driver: Whether its scheme may name a client's driver, as `postgresql+psycopg`.
+        has_marker: Whether it is a store, which carries ragbed's marker.
+        is_llm: Whether it serves models: it must have the wanted ones, and be of the wanted provider.
+        password: The setting that fixes the password of a private server; None where it has none.
+        key: The setting of the key that is sent to its address; None where it takes none.
+        substitute_named_by: What names a substitute that runs already; empty where there is no substitute.
+        mock_url: The setting of the address where the mock LLM is wanted; None where that is `url`.
+        stop_signal: What asks a private server to end.
+    """
+
+    name: str
+    url: Setting[str]
+    schemes: tuple[str, ...]
+    default_url: str
+    client_port: int
+    client: Client
+    starter: Callable[[Wanted], Starter]
+    scheme_ports: Mapping[str, int] = field(default_factory=dict)
+    is_http: bool = False
+    has_driver: bool = False
+    has_marker: bool = True
+    is_llm: bool = False
+    password: Setting[str] | None = None
+    key: Setting[str] | None = None
+    substitute_named_by: str = ""
+    mock_url: Setting[str] | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+
+    @property
+    def variable(self) -> str:
+        """Return the variable that leads an application to it."""
+        return self.url.env[0]
+
+    def address(self, llm: LlmChoice) -> Setting[str]:
+        """Return the setting of its address, where such an LLM is wanted."""
+        return self.mock_url if self.mock_url and llm.provider == "mock" else self.url
+
+    def may_run_already(self, settings: Settings, llm: LlmChoice) -> bool:
+        """Tell whether one that others run is looked for, where it was announced and on the default port."""
+        if settings[self.url].startswith("memory:"):  # asks for a private one
+            return False
+        return not (self.is_llm and llm.provider == "mock")
+
+
+_KINDS: dict[str, ServiceKind] = {}
+
+
+def register(kind: ServiceKind) -> ServiceKind:
+    """Make a kind of service known, and return it."""
+    _KINDS[kind.name] = kind
+    return kind
+
+
+@contextmanager
+def registered(kind: ServiceKind) -> Iterator[ServiceKind]:
+    """Make a kind of service known for a while."""
+    register(kind)
+    try:
+        yield kind
+    finally:
+        del _KINDS[kind.name]
+
+
+def _all() -> dict[str, ServiceKind]:
+    import ragbed.stack.catalog  # noqa: F401, PLC0415 - registers its four, and imports this module itself
+
+    return _KINDS
+
+
+def kind_of(service: str) -> ServiceKind:
+    """Return what is known of a service.
+
+    Raises:
+        KeyError: There is no such service.
+    """
+    return _all()[service]
+
+
+def is_known(service: object) -> bool:
+    """Tell whether a value from a file names a service."""
+    return isinstance(service, str) and service in _all()
+
+
+def kinds_at(url: str) -> tuple[ServiceKind, ...]:
+    """Return the kinds whose addresses have the scheme of this one; none where it is not a store's."""
+    scheme = urlsplit(url).scheme.partition("+")[0]
+    return tuple(kind for kind in _all().values() if scheme in kind.schemes)
+
+
+def port_of(url: str) -> int | None:
+    """Return the port of an address, or where clients of its scheme look; None where that is not known."""
+    parts = urlsplit(url)
+    return parts.port or next((kind.client_port for kind in kinds_at(url)), None)
