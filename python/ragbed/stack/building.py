@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import GuardRefused, ServiceMissing
@@ -17,7 +17,7 @@ from ragbed.stack.attaching import PassedOver, address_variables, attach_given
 from ragbed.stack.discovery import look_around
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.kinds import Wanted, kind_of
-from ragbed.stack.launching import Launch, Started, start
+from ragbed.stack.launchers import Ready, StartOrder, launcher_for
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.processes import ProcessIdentity, endings
 from ragbed.stack.provider import served_llm
@@ -165,11 +165,21 @@ class StackBuilder:
     def _end_all_of(self, stack: str) -> None:
         end_all(self.folder, [lease for lease in Leases(self.folder).all() if lease.stack == stack])
 
-    def start(self, service: str, stack: str, *, port: int = 0) -> Started:
-        """Start one service as a private process; a port makes it an earlier start's successor."""
+    def start(self, service: str, stack: str, *, port: int = 0) -> Ready:
+        """Start one service by the launcher that the settings choose; a port makes it an earlier start's successor.
+
+        Raises:
+            ServiceMissing: The launcher can start nothing here, or not this service.
+        """
         pins, kind = self.pins[service], kind_of(service)
-        return start(
-            Launch(
+        launcher = launcher_for(self.settings)
+        if reason := launcher.unavailable():
+            raise ServiceMissing(
+                f"the launcher {launcher.name} cannot start {service}: {reason}",
+                hint=f"set {kind.variable}, or RAGBED_STACK__KIND=embedded for processes",
+            )
+        return launcher.start(
+            StartOrder(
                 kind=kind,
                 starter=self.starter(service),
                 pins=pins,
@@ -185,37 +195,23 @@ class StackBuilder:
             )
         )
 
-    def resolve(self, service: str, stack: str, progress: Progress | None) -> Resolved:
+    def resolve(self, service: str, stack: str, progress: Progress | None) -> Ready:
         """Return one service by the first way it can be had: given, found, started.
 
         Raises:
             ServiceMissing: It cannot be had.
         """
-        given = self.given(service)
-        notes: list[str] = []
-        result = None
-        if given:
-            result = Resolved(endpoint=given)
-        elif self.may_look_around(service):
-            found = self.look_around(service)
-            if isinstance(found, PassedOver):
-                notes += [found.note] if found.note else []
-            else:
-                result = Resolved(endpoint=found)
-        if result is None:
+        found = self.given(service) or self.look_around(service)
+        if isinstance(found, Endpoint):
+            ready = Ready(endpoint=found)
+        else:
+            notes = [found.note] if found.note else []
             self._require_start_allowed(service, notes)
             started = self.start(service, stack)
-            result = Resolved(
-                endpoint=started.endpoint, lease=started.lease, notes=started.notes, seconds=started.seconds
-            )
+            ready = replace(started, notes=(*notes, *started.notes))
         if progress:
-            progress(result.endpoint, result.seconds)
-        return Resolved(
-            endpoint=result.endpoint,
-            lease=result.lease,
-            notes=(*notes, *result.notes),
-            seconds=result.seconds,
-        )
+            progress(ready.endpoint, ready.seconds)
+        return ready
 
     def _require_start_allowed(self, service: str, notes: Sequence[str]) -> None:
         variable = kind_of(service).variable
@@ -259,6 +255,8 @@ class StackBuilder:
 
     def look_around(self, service: str) -> Endpoint | PassedOver:
         """Return what runs where it was announced or on the default port, or why it is not used."""
+        if not self.may_look_around(service):
+            return PassedOver(service=service)
         return look_around(
             service,
             self.announced.get(service),
@@ -290,20 +288,3 @@ def _raise_refusal(tasks: Iterable[Future[Any]]) -> None:
     for task in tasks:
         if isinstance(error := task.exception(), GuardRefused):
             raise error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """How one service was had.
-
-    Attributes:
-        endpoint: Where it answers.
-        lease: The claim on its process; None where we did not start it.
-        notes: What was passed over on the way, a sentence each.
-        seconds: Until it was ready.
-    """
-
-    endpoint: Endpoint
-    lease: Lease | None = None
-    notes: tuple[str, ...] = ()
-    seconds: float = 0.0

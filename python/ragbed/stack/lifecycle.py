@@ -107,7 +107,8 @@ def mend(
             Leases(folder).end_lost(tokens[service])  # it may run
         port = urlsplit(endpoints[service].url).port or 0
         started = builder.start(service, record.stack, port=port)
-        endpoints[service], tokens[service] = started.endpoint, started.lease.token
+        endpoints[service] = started.endpoint
+        tokens |= {service: started.lease.token} if started.lease else {}
         # The record comes first: a lease it names is never reaped, one it has dropped may go.
         record = replace(record, endpoints=dict(endpoints), leases=dict(tokens))
         record.save(folder)
