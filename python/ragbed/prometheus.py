@@ -5,10 +5,11 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,6 +22,9 @@ _OFF = frozenset({"0", "false", "no", "off"})
 
 Sample = tuple["Mapping[str, object]", float | str]
 """Labels, and a number or its digits."""
+
+Labels = tuple[tuple[str, str], ...]
+"""Names and values of labels, in the order that they are shown."""
 
 
 def metrics_enabled(environ: Mapping[str, str]) -> bool:
@@ -73,3 +77,33 @@ class WithoutMetrics:
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(self._body)).encode())]
         await send({"type": "http.response.start", "status": 404, "headers": headers})
         await send({"type": "http.response.body", "body": self._body})
+
+
+class Histogram:
+    """How long things took, per label set: counts by upper bound, sum and count.
+
+    Args:
+        bounds: Upper bounds in seconds, rising.
+    """
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = tuple(bounds)
+        self._counts: dict[Labels, list[int]] = {}
+        self._sums: dict[Labels, float] = {}
+
+    def add(self, labels: Labels, seconds: float) -> None:
+        """Count one."""
+        counts = self._counts.setdefault(labels, [0] * (len(self._bounds) + 1))
+        counts[bisect_left(self._bounds, seconds)] += 1
+        self._sums[labels] = self._sums.get(labels, 0.0) + seconds
+
+    def lines(self, name: str, what: str) -> Iterator[str]:
+        """Yield the lines of the metric; none where nothing was counted."""
+        if self._counts:
+            yield f"# HELP {name} {what}\n# TYPE {name} histogram\n"
+        for labels, counts in sorted(self._counts.items()):
+            shown, below = dict(labels), 0
+            for bound, count in zip((*self._bounds, "+Inf"), counts, strict=True):
+                below += count
+                yield f"{name}_bucket{_labels({**shown, 'le': bound})} {below}\n"
+            yield f"{name}_sum{_labels(shown)} {self._sums[labels]:.6f}\n{name}_count{_labels(shown)} {below}\n"

@@ -1,9 +1,10 @@
-"""The control API under `/ragbed/`: what was asked, fixed answers, and a fresh start between two tests."""
+"""The control API under `/ragbed/`: what was asked, fixed answers, a fresh start between two tests; and `/metrics`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ragbed.errors import UsageError
@@ -11,12 +12,12 @@ from ragbed.gateway.engine import ToolCall
 from ragbed.gateway.history import history
 from ragbed.gateway.mock import Rule
 from ragbed.gateway.wires.json_http import WireError, json_response, read_object
+from ragbed.prometheus import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ragbed.gateway.journal import Journal
     from ragbed.gateway.mock import MockEngine
@@ -42,7 +43,11 @@ class Control:
             Route("/ragbed/reset", self._reset, methods=["POST"]),
             Route("/ragbed/rules", self._show_rules, methods=["GET"]),
             Route("/ragbed/rules", self._set_rules, methods=["PUT"]),
+            Route("/metrics", self._show_metrics),
         ]
+
+    async def _show_metrics(self, _request: Request) -> Response:
+        return Response(self._journal.metrics.text(), media_type=CONTENT_TYPE)
 
     async def _show_calls(self, _request: Request) -> Response:
         return json_response({"calls": [entry.call.to_json() for entry in self._journal.entries()]})

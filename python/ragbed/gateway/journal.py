@@ -17,6 +17,7 @@ import orjson
 from ragbed.costs import CallId, CanonicalKey, LlmCall, MicroUsd, simulated_cost
 from ragbed.gateway.engine import CompletionRequest
 from ragbed.gateway.exchange import AnswerFacts
+from ragbed.gateway.metrics import LlmMetrics
 from ragbed.gateway.threads import beside
 from ragbed.headers import RUN_HEADER, TEST_HEADER
 
@@ -71,6 +72,7 @@ class Journal:
         self._answered: deque[JournalEntry] = deque(maxlen=KEPT_CALLS)
         self._others: deque[JournalEntry] = deque(maxlen=KEPT_CALLS)
         self.answered_per_model: Counter[str] = Counter()
+        self.metrics = LlmMetrics()
 
     async def around(self, raw: RawRequest, request: LlmRequest | None, proceed: Exchange) -> RawResponse:
         """Return the answer of the rest of the chain; it is written down at its end."""
@@ -92,6 +94,7 @@ class Journal:
 
     def add(self, entry: JournalEntry) -> None:
         """Append an entry, dropping the oldest of its sort past `KEPT_CALLS`."""
+        self.metrics.add(entry.call)
         (self._answered if entry.answered else self._others).append(entry)
         if entry.answered:
             self.answered_per_model[entry.call.model] += 1
@@ -105,7 +108,7 @@ class Journal:
         return iter(self._answered)
 
     def clear(self) -> None:
-        """Forget entries and counts."""
+        """Forget entries and counts; the metrics stay, since counters never fall."""
         self._answered.clear()
         self._others.clear()
         self.answered_per_model.clear()
