@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+from ragbed.errors import RagbedError
 from ragbed.settings import all_settings
+from ragbed.stack import down
 from ragbed.state import StateFolder
 from ragbed_command import RagbedCommand
+from shared_cache import start_with_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,25 +66,36 @@ def warm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return command.state / "cache"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def make_ragbed(
     warm_cache: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., RagbedCommand]]:
-    """Makes command lines with a state folder each; takes down at the end what they left up."""
+    """Makes command lines with a state folder each; takes down after the test what they left up."""
+    with _commands(warm_cache, tmp_path_factory) as make:
+        yield make
+
+
+@contextmanager
+def _commands(
+    warm_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., RagbedCommand]]:
     made: list[RagbedCommand] = []
 
     def make(**environ: str) -> RagbedCommand:
         folder = tmp_path_factory.mktemp("project")
         command = RagbedCommand(state=folder / "state", folder=folder, environ=environ)
-        # A cache that lies there before the first use was not made here, and would be set aside.
-        shutil.copytree(warm_cache, StateFolder(command.state).prepared().cache, dirs_exist_ok=True)
+        start_with_cache(StateFolder(command.state), warm_cache)
         made.append(command)
         return command
 
-    yield make
-    up = [command for command in made if any((command.state / "leases").glob("*.json"))]
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        list(pool.map(lambda command: command.run("down", "--all"), up))
+    try:
+        yield make
+    finally:
+        # In this process: a `ragbed down` of its own would spend half a second on its imports, after hundreds of tests.
+        for command in made:
+            if any((command.state / "leases").glob("*.json")):
+                with suppress(RagbedError):
+                    down(StateFolder(command.state), everything=True)
 
 
 @pytest.fixture
@@ -92,9 +105,10 @@ def ragbed(make_ragbed: Callable[..., RagbedCommand]) -> RagbedCommand:
 
 
 @pytest.fixture(scope="module")
-def ragbed_up(make_ragbed: Callable[..., RagbedCommand]) -> RagbedCommand:
+def ragbed_up(warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RagbedCommand]:
     """The command line with a stack that is up; tests that share it leave it up."""
-    command = make_ragbed()
-    done = command.run("up", "-d")
-    assert done.returncode == 0, done.stderr
-    return command
+    with _commands(warm_cache, tmp_path_factory) as make:
+        command = make()
+        done = command.run("up", "-d")
+        assert done.returncode == 0, done.stderr
+        yield command

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from ragbed.stack import SERVICES
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.services.unprivileged import outside_folder
 from ragbed.state import StateFolder
+from shared_cache import start_with_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,8 +71,8 @@ class Place:
         return StateFolder(self.root)
 
     def copy_cache(self, cache: Path) -> None:
-        """Start with the caches of another state folder; ones that lie there before the first use are set aside."""
-        shutil.copytree(cache, self.folder.prepared().cache, dirs_exist_ok=True)
+        """Start with the caches of another state folder."""
+        start_with_cache(self.folder, cache)
 
     def run(self, *words: str, user: int | None = None, timeout_s: float = 60, **environ: str) -> Outcome:
         """Run a ragbed command to its end."""
