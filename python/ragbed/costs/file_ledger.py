@@ -1,13 +1,12 @@
 """The spend ledger as a file of JSON Lines that processes share.
 
-Lines are only appended, each by one write under an exclusive lock, which the system lets go of where a process is
-killed. A line that was cut short by a kill is dropped by the next writer: of a reservation, the call was not yet
-allowed; of a settlement, the reservation goes on counting in full. Each process reads what others have appended.
+Lines are only appended, each by one write under an exclusive lock, which ends with the process that holds it. A line
+that was cut short by a kill is dropped by the next writer: of a reservation, the call was not yet allowed; of a
+settlement, the reservation goes on counting in full. Each process reads what others have appended.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from ragbed.costs.calls import CallId
 from ragbed.costs.ledger import Accounts, Reservation, ReservationId, Scope, new_reservation
 from ragbed.costs.money import from_usd, to_usd
 from ragbed.errors import ConfigurationError, UsageError
+from ragbed.state.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,12 +34,12 @@ class FileLedger:
     """A ledger that several processes share, and that is read after any of them was killed.
 
     Args:
-        path: The file; it and its folder are made by the first reservation.
+        path: The file; it, its lock beside it and its folder are made where they are not there.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._threads = Lock()  # the lock of the file is one between processes
+        self._threads = Lock()  # the other lock is one between processes
         self._accounts = Accounts()
         self._read = _Place()
 
@@ -76,8 +76,9 @@ class FileLedger:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         """Yield the file, locked and read to its end."""
-        with self._threads, _opened(self._path) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        folder = self._path.parent
+        _make(folder)
+        with self._threads, locked(folder, self._path.stem), _opened(self._path) as file:
             self._catch_up(file)
             yield file
 
@@ -135,17 +136,24 @@ class _Place:
     offset: int = 0
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = os.open(path, flags, 0o600)
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
         yield file
     finally:
-        os.close(file)  # and with it the lock
+        os.close(file)
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigurationError:

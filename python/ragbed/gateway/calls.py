@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from starlette.requests import Request
 from starlette.routing import Route
 
 from ragbed.gateway.engine import EmbeddingRequest, EngineError
@@ -15,15 +16,14 @@ from ragbed.gateway.wires.json_http import WireError, as_response, read_bytes
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from starlette.requests import Request
-    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from ragbed.gateway.engine import Completion, Delta, Engine
-    from ragbed.gateway.exchange import Exchange, LlmRequest, RawResponse, Step, Wire
+    from ragbed.gateway.exchange import LlmRequest, RawResponse, Step, Wire
 
 
 class Calls:
-    """Serves the calls of one wire.
+    """Serves the calls of one wire, as an ASGI application.
 
     Args:
         wire: Reads and writes them.
@@ -38,21 +38,26 @@ class Calls:
 
     def routes(self) -> list[Route]:
         """Return the endpoints."""
-        return [Route(path, self._serve, methods=["POST"]) for path in self._wire.operations]
+        return [Route(path, self, methods=["POST"]) for path in self._wire.operations]
 
-    async def _serve(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call."""
+        response = await self._answer(Request(scope, receive))
+        await as_response(response)(scope, receive, send)
+
+    async def _answer(self, request: Request) -> RawResponse:
         try:
             raw = self._raw(request, await read_bytes(request))
         except WireError as error:
-            return await self._answer(self._raw(request, b""), None, _Refusing(self._wire, error))
+            return await self._refuse(self._raw(request, b""), error)
         try:
             asked = await self._wire.read(raw, self._engine)
         except (WireError, EngineError) as error:
-            return await self._answer(raw, None, _Refusing(self._wire, error))
-        return await self._answer(raw, asked, _Asking(self._wire, self._engine, asked))
+            return await self._refuse(raw, error)
+        return await chain(self._steps, _Asking(self._wire, self._engine, asked)).answer(raw, asked)
 
-    async def _answer(self, raw: RawRequest, asked: LlmRequest | None, last: Exchange) -> Response:
-        return as_response(await chain(self._steps, last).answer(raw, asked))
+    async def _refuse(self, raw: RawRequest, error: Exception) -> RawResponse:
+        return await chain(self._steps, _Refusing(self._wire, error)).answer(raw, None)
 
     def _raw(self, request: Request, body: bytes) -> RawRequest:
         path: str = request.scope["path"]

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 def history(journal: Journal) -> dict[str, Any]:
     """Return the last answered calls, and how many there were in all and per model, as JSON values."""
+    per_model = journal.answered_per_model()
     return {
-        "total": journal.answered_per_model.total(),
-        "per_model": dict(sorted(journal.answered_per_model.items())),
+        "total": sum(per_model.values()),
+        "per_model": per_model,
         "calls": [_shown(entry) for entry in journal.answered()],
     }
 

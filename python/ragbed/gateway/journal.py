@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, deque
 from contextlib import aclosing
@@ -18,11 +19,11 @@ from ragbed.costs import CallId, CanonicalKey, LlmCall, MicroUsd, simulated_cost
 from ragbed.gateway.engine import CompletionRequest
 from ragbed.gateway.exchange import AnswerFacts
 from ragbed.gateway.metrics import LlmMetrics
-from ragbed.gateway.threads import beside
+from ragbed.gateway.threads import IN_A_THREAD_FROM, beside
 from ragbed.headers import RUN_HEADER, TEST_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from ragbed.costs import CallStatus
     from ragbed.gateway.exchange import Asks, Exchange, LlmRequest, Operation, RawRequest, RawResponse
@@ -65,53 +66,88 @@ class Journal:
     """The last calls, in the order in which they ended, and how many were answered per model."""
 
     def __init__(self) -> None:
-        self._begins = (
-            uuid4().hex
-        )  # of ids; a random one for each call would cost more than the rest of its record
+        # A random id for each call would cost more than the rest of its record.
+        self._begins = uuid4().hex
         self._number = count(1)
+        self._ended: deque[_Pen] = deque()
         self._answered: deque[JournalEntry] = deque(maxlen=KEPT_CALLS)
         self._others: deque[JournalEntry] = deque(maxlen=KEPT_CALLS)
-        self.answered_per_model: Counter[str] = Counter()
-        self.metrics = LlmMetrics()
+        self._per_model: Counter[str] = Counter()
+        self._metrics = LlmMetrics()
+
+    @property
+    def metrics(self) -> LlmMetrics:
+        """Counters of all calls."""
+        self._catch_up()
+        return self._metrics
 
     async def around(self, raw: RawRequest, request: LlmRequest | None, proceed: Exchange) -> RawResponse:
         """Return the answer of the rest of the chain; it is written down at its end."""
-        pen = _Pen(self, raw, request, key=await beside(len(raw.body), canonical_key, raw))
+        pen = _Pen(raw, request)
+        if len(raw.body) >= IN_A_THREAD_FROM:
+            pen.key = await beside(len(raw.body), canonical_key, raw)
         try:
             response = await proceed.answer(raw, request)
         except BaseException as error:
-            pen.end("failed" if isinstance(error, Exception) else "cancelled", AnswerFacts())
+            self._end(pen, "failed" if isinstance(error, Exception) else "cancelled", AnswerFacts())
             raise
         if isinstance(response.body, bytes):
             pen.begin()
-            pen.end("ok" if response.status < _FIRST_ERROR else "refused", response.facts)
+            self._end(pen, "ok" if response.status < _FIRST_ERROR else "refused", response.facts)
             return response
-        return replace(response, body=_written_at_the_end(response.body, pen, response.facts))
-
-    def next_id(self) -> CallId:
-        """Return an id that no other call has, of any gateway."""
-        return CallId(f"{self._begins}-{next(self._number)}")
-
-    def add(self, entry: JournalEntry) -> None:
-        """Append an entry, dropping the oldest of its sort past `KEPT_CALLS`."""
-        self.metrics.add(entry.call)
-        (self._answered if entry.answered else self._others).append(entry)
-        if entry.answered:
-            self.answered_per_model[entry.call.model] += 1
+        return replace(response, body=self._written_at_the_end(response.body, pen, response.facts))
 
     def entries(self) -> list[JournalEntry]:
         """Return the entries kept, the oldest call first."""
+        self._catch_up()
         return sorted([*self._answered, *self._others], key=lambda entry: entry.call.at)
 
-    def answered(self) -> Iterator[JournalEntry]:
+    def answered(self) -> list[JournalEntry]:
         """Return the answered calls kept, in the order in which they ended."""
-        return iter(self._answered)
+        self._catch_up()
+        return list(self._answered)
+
+    def answered_per_model(self) -> dict[str, int]:
+        """Return how many calls each model answered since the journal began or was cleared."""
+        self._catch_up()
+        return dict(sorted(self._per_model.items()))
 
     def clear(self) -> None:
         """Forget entries and counts; the metrics stay, since counters never fall."""
-        self._answered.clear()
-        self._others.clear()
-        self.answered_per_model.clear()
+        self._catch_up()
+        for kept in (self._answered, self._others, self._per_model):
+            kept.clear()
+
+    async def _written_at_the_end(
+        self, chunks: AsyncGenerator[bytes, None], pen: _Pen, facts: AnswerFacts
+    ) -> AsyncGenerator[bytes, None]:
+        status: CallStatus = "cancelled"
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    pen.begin()
+                    yield chunk
+            status = "ok"
+        except Exception:
+            status = "failed"
+            raise
+        finally:
+            self._end(pen, status, facts)
+
+    def _end(self, pen: _Pen, status: CallStatus, facts: AnswerFacts) -> None:
+        """Note how a call ended. Its record is made behind the answer, which would wait for it otherwise."""
+        pen.end(status, facts)
+        self._ended.append(pen)
+        asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Make the records of the calls that have ended."""
+        while self._ended:
+            entry = self._ended.popleft().entry(CallId(f"{self._begins}-{next(self._number)}"))
+            self._metrics.add(entry.call)
+            (self._answered if entry.answered else self._others).append(entry)
+            if entry.answered:
+                self._per_model[entry.call.model] += 1
 
 
 def canonical_key(raw: RawRequest) -> CanonicalKey:
@@ -124,25 +160,23 @@ def canonical_key(raw: RawRequest) -> CanonicalKey:
 
 
 class _Pen:
-    """Writes one call down.
+    """Takes down what becomes of one call.
 
     Args:
-        journal: Where to.
         raw: The call as it came.
         request: What its wire read in it.
-        key: Of the call.
+
+    Attributes:
+        key: Of the call; None where it is small enough to be hashed with its record.
     """
 
-    def __init__(
-        self, journal: Journal, raw: RawRequest, request: LlmRequest | None, *, key: CanonicalKey
-    ) -> None:
-        self._journal = journal
+    def __init__(self, raw: RawRequest, request: LlmRequest | None) -> None:
         self._raw = raw
         self._request = request
-        self._key = key
         self._at = datetime.now(UTC)
         self._started = time.monotonic()
         self._first_token_s: float | None = None
+        self.key: CanonicalKey | None = None
 
     def begin(self) -> None:
         """Note that a piece of the answer is there."""
@@ -150,51 +184,42 @@ class _Pen:
             self._first_token_s = time.monotonic() - self._started
 
     def end(self, status: CallStatus, facts: AnswerFacts) -> None:
-        """Write the call down as it ended."""
+        """Note how the call ended."""
+        self._seconds = time.monotonic() - self._started
+        self._status = status
+        self._facts = facts
+
+    def entry(self, call: CallId) -> JournalEntry:
+        """Return the entry of the call, under an id."""
         asks = self._request.asks if self._request else None
         loads = isinstance(asks, CompletionRequest) and not asks.messages
         arguments = _shortened(asks.arguments) if asks else {}
-        call = self._call(status, facts, asks)
-        self._journal.add(JournalEntry(call=call, prompts=_prompts(asks), arguments=arguments, loads=loads))
+        return JournalEntry(
+            call=self._call(call, asks), prompts=_prompts(asks), arguments=arguments, loads=loads
+        )
 
-    def _call(self, status: CallStatus, facts: AnswerFacts, asks: Asks | None) -> LlmCall:
+    def _call(self, call: CallId, asks: Asks | None) -> LlmCall:
+        raw, facts, model = self._raw, self._facts, self._facts.model
         return LlmCall(
-            id=self._journal.next_id(),
-            run=self._raw.headers.get(RUN_HEADER),
-            test=self._raw.headers.get(TEST_HEADER),
+            id=call,
+            run=raw.headers.get(RUN_HEADER),
+            test=raw.headers.get(TEST_HEADER),
             at=self._at,
-            wire=self._raw.wire,
-            operation=self._raw.operation,
-            model=facts.model.name if facts.model else asks.model if asks else "",
-            model_digest=facts.model.digest if facts.model else None,
+            wire=raw.wire,
+            operation=raw.operation,
+            model=model.name if model else asks.model if asks else "",
+            model_digest=model.digest if model else None,
             engine=facts.engine,
             rule=facts.rule,
-            key=self._key,
+            key=self.key or canonical_key(raw),
             input_tokens=facts.input_tokens,
             output_tokens=facts.output_tokens,
             spent=MicroUsd(0),  # every engine that there is answers for nothing
-            simulated=_simulated(self._raw.operation, facts),
-            first_token_s=None if status == "refused" else self._first_token_s,
-            seconds=time.monotonic() - self._started,
-            status=status,
+            simulated=_simulated(raw.operation, facts),
+            first_token_s=None if self._status == "refused" else self._first_token_s,
+            seconds=self._seconds,
+            status=self._status,
         )
-
-
-async def _written_at_the_end(
-    chunks: AsyncGenerator[bytes, None], pen: _Pen, facts: AnswerFacts
-) -> AsyncGenerator[bytes, None]:
-    status: CallStatus = "cancelled"
-    try:
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                pen.begin()
-                yield chunk
-        status = "ok"
-    except Exception:
-        status = "failed"
-        raise
-    finally:
-        pen.end(status, facts)
 
 
 def _simulated(operation: Operation, facts: AnswerFacts) -> MicroUsd | None:
