@@ -18,6 +18,7 @@ import pytest
 
 from ragbed.errors import RagbedError
 from ragbed.escaping import terminal_text
+from ragbed.pytest_plugin.recording import RECORDING, SessionRecording, TestMarks
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -30,8 +31,12 @@ _NOT_THERE_YET = pytest.StashKey[tuple[str, ...]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register our marker."""
+    """Register our marker, and record the session; with pytest-xdist, the process that has the workers does."""
     config.addinivalue_line("markers", "smoke: proves a whole RAG pipeline on live services")
+    config.pluginmanager.register(TestMarks(), "ragbed-marks")
+    if not hasattr(config, "workerinput"):
+        config.stash[RECORDING] = SessionRecording(config)
+        config.pluginmanager.register(config.stash[RECORDING], "ragbed-recording")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -83,6 +88,9 @@ def ragbed_stack(ragbed_settings: Settings, request: pytest.FixtureRequest) -> I
         _set(server_environ(ragbed_settings)),
         running_stack(ragbed_settings, caller="pytest", run=run) as stack,
     ):
+        recording = request.config.stash.get(RECORDING, None)
+        if recording and recording.run:
+            recording.run.uses(stack.endpoints.values())
         yield stack
 
 

@@ -25,7 +25,7 @@ from ragbed.runs.surroundings import (
     this_machine,
     time_zone,
 )
-from ragbed.settings import all_settings
+from ragbed.settings import all_settings, not_there_yet
 from ragbed.stack.processes import ProcessIdentity
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class RunManifest:
         seeds: Seeds by name.
         machine: What it ran on.
         packages: Digest of `artifacts/packages.txt`, which lists the installed packages.
+        not_there_yet: What the settings ask for and is not there yet, a line each.
         time_zone: Zone of local times.
         locale: The locale that the environment asks for.
     """
@@ -86,6 +87,7 @@ class RunManifest:
     seeds: Mapping[str, str]
     machine: Machine
     packages: str
+    not_there_yet: tuple[str, ...]
     time_zone: str
     locale: str
 
@@ -107,6 +109,7 @@ class RunManifest:
             "seeds": dict(self.seeds),
             "machine": self.machine.to_json(),
             "packages": self.packages,
+            "not_there_yet": list(self.not_there_yet),
             "time_zone": self.time_zone,
             "locale": self.locale,
         }
@@ -135,6 +138,7 @@ def manifest_of(kind: RunKind, settings: Settings, command: Sequence[str] = ()) 
         seeds={name: os.environ[name] for name in ("PYTHONHASHSEED",) if name in os.environ},
         machine=this_machine(),
         packages=digest_of(installed_packages()),
+        not_there_yet=not_there_yet(settings),
         time_zone=time_zone(),
         locale=locale_name(),
     )

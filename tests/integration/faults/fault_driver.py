@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from fault_place import Place
 from fault_projects import run_projects
+from fault_runs import kill_runs
 from fault_writer import SINKS, Writer, lost
 
 from ragbed.stack import SERVICES
@@ -117,6 +118,14 @@ def end_killed(place: Place, chance: random.Random) -> str:
     return _command_killed(place, chance, ["down"], longest_s=0.4)
 
 
+def killed_runs(place: Place, chance: random.Random) -> str:
+    """Kill a stack, an ingest, a smoke run and a test session: each leaves a record that can be read."""
+    done = kill_runs(place, chance)
+    left = place.left()
+    _require(not left, "left behind: " + "; ".join(left))
+    return done
+
+
 def two_projects_never_meet(place: Place, chance: random.Random) -> str:
     """Interleave the commands of two projects: every answer from its own documents, every refusal explained."""
     way = chance.randrange(4)
@@ -147,6 +156,7 @@ KINDS: dict[str, Callable[[Place, random.Random], str]] = {
         stack_stage_killed,
         smoke_killed,
         end_killed,
+        killed_runs,
         two_projects_never_meet,
         two_projects_under_devenv,
     )

@@ -89,12 +89,12 @@ class Place:
         )
         return Outcome(code=answer.returncode, out=answer.stdout, err=answer.stderr)
 
-    def begin(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start a ragbed command and return at once; what it prints goes to a file in the state folder."""
+    def begin(self, *words: str, module: str = "ragbed") -> subprocess.Popen[bytes]:
+        """Start a command and return at once; what it prints goes to a file in the state folder."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "begun.log").open("ab") as log:
             return subprocess.Popen(
-                [self.python, "-m", "ragbed", *words],
+                [self.python, "-m", module, *words],
                 env=self._environ(),
                 cwd="/",
                 stdin=subprocess.DEVNULL,

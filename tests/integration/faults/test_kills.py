@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 SEED = int(os.environ.get("FAULT_SEED", "0")) or secrets.randbelow(10**6)
 """New in every run; a failure names it, with the command that runs the round again."""
 
-ROUNDS = dict.fromkeys(KINDS, 2) | {"acknowledged-writes-survive": 5, "two-projects-never-meet": 1}
+ROUNDS = dict.fromkeys(KINDS, 2) | {
+    "acknowledged-writes-survive": 5,
+    "two-projects-never-meet": 1,
+    "killed-runs": 5,
+}
 del ROUNDS["two-projects-under-devenv"]  # in tests/nix, which has what it needs
 
 
