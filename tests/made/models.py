@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from made.cached import built_once, tools_folder
 from made.program import find_program, print_path
@@ -34,7 +34,17 @@ HERE = Path(__file__).parent
 LOCK = HERE / "models.lock.json"
 REQUIREMENTS = HERE / "requirements.lock"
 MINILM, TINY = "made-minilm", "made-tiny"
-_STATED = {
+
+
+class _Stated(TypedDict, total=False):
+    """What a lock entry says that a models folder does not."""
+
+    license: str
+    dimensions: int
+    context: int
+
+
+_STATED: dict[str, _Stated] = {
     MINILM: {"license": "Apache-2.0", "dimensions": 384, "context": 512},
     TINY: {"license": "Apache-2.0", "context": 8192},
 }

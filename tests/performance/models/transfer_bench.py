@@ -1,6 +1,6 @@
 """Fetch one large blob from a registry on loopback, against `curl -o` and then `sha256sum`; alternating rounds.
 
-Run it by hand: `python tests/performance/models/bench.py [--bytes 1000000000] [--rounds 5]`.
+Run it by hand: `python tests/performance/models/transfer_bench.py [--bytes 1000000000] [--rounds 5]`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def _measure(url: str, lock: Path, blob: str, folder: Path, rounds: int) -> None
     ours: list[float] = []
     theirs: list[float] = []
     for number in range(rounds + 1):  # the first warms the page cache and is not counted
-        runs = [(ours, lambda: _fetch(url, lock, folder)), (theirs, lambda: _curl(url, blob, folder))]
+        runs = ((ours, partial(_fetch, url, lock, folder)), (theirs, partial(_curl, url, blob, folder)))
         for times, run in runs if number % 2 else reversed(runs):
             times.append(run())
     size = load_model_lock(lock).select()[0].size_bytes / 1e6
