@@ -112,7 +112,7 @@ class Adoption:
         Raises:
             UsageError: The user did not agree.
         """
-        from ragbed.stack.kinds import kind_of
+        from ragbed.stack.registry import kind_of
 
         with self._explained():
             click.echo(f"{self._identity.product} {self._identity.version} at {self._shown} holds:")

@@ -264,7 +264,7 @@ def _show_found(found: Found, project: ProjectIdentity | None, *, as_json: bool)
 def _nothing_is_up(found: Found) -> str:
     """Return what to type: `ragbed up` refuses to replace what a variable names."""
     from ragbed.stack import SERVICES
-    from ragbed.stack.kinds import kind_of
+    from ragbed.stack.registry import kind_of
 
     names = [kind_of(service).variable for service in SERVICES]
     given = [name for name in names if os.environ.get(name)] if found.notes else []

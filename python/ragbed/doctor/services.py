@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ragbed.doctor.probing import Failed, Silent
 from ragbed.stack import SERVICES, Endpoint
 from ragbed.stack.health import check_health
-from ragbed.stack.kinds import kind_of
+from ragbed.stack.registry import kind_of
 from ragbed.stack.section import STACK_KIND
 
 if TYPE_CHECKING:

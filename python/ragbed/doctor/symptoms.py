@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragbed.stack.endpoint import SERVICES
-from ragbed.stack.kinds import kind_of
+from ragbed.stack.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.guard import is_loopback
-from ragbed.stack.kinds import port_of
+from ragbed.stack.registry import port_of
 from ragbed.state.files import read_json, write_json
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ragbed.guard.stores import why_refused
 from ragbed.pins import DEVENV, Provenance, fetch_command, pinned_digests
 from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.kinds import ServiceKind, kind_of
+from ragbed.stack.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ragbed.pins import Channel, ServicePins
     from ragbed.settings import Settings
     from ragbed.stack.announced import Announcement
+    from ragbed.stack.kinds import ServiceKind
 
 
 def address_variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:

@@ -16,13 +16,15 @@ from ragbed.stack.announced import load_announcements
 from ragbed.stack.attaching import PassedOver, address_variables, attach_given
 from ragbed.stack.discovery import look_around
 from ragbed.stack.endpoint import SERVICES, Endpoint
-from ragbed.stack.kinds import Wanted, kind_of
-from ragbed.stack.launchers import Ready, StartOrder, launcher_for
+from ragbed.stack.kinds import Wanted
+from ragbed.stack.launcher_choice import launcher_for
+from ragbed.stack.launchers import Ready, StartOrder
 from ragbed.stack.leases import Lease, Leases
 from ragbed.stack.processes import ProcessIdentity, endings
 from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
 from ragbed.stack.record import StackRecord
+from ragbed.stack.registry import kind_of
 from ragbed.stack.section import STACK_DEFAULT_PORTS, STACK_KIND, STACK_READY_TIMEOUT_S
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ragbed.guard import open_store
 from ragbed.settings import definitions as known
-from ragbed.stack.kinds import ServiceKind, Wanted, register
+from ragbed.stack.cores import threads_beside_others
+from ragbed.stack.kinds import ServiceKind, Wanted
 from ragbed.stack.section import (
     LLM_NUM_THREAD,
     MOCK_ANY_MODEL,
@@ -22,7 +23,6 @@ from ragbed.stack.services.ollama_loading import LoadPolicy
 from ragbed.stack.services.postgres import DATABASE, USER, PostgresStarter
 from ragbed.stack.services.qdrant import QdrantStarter
 from ragbed.stack.services.redis import RedisStarter
-from ragbed.stack.threads import threads_beside_others
 
 if TYPE_CHECKING:
     from ragbed.settings import Settings
@@ -59,61 +59,56 @@ def _mock_environ(settings: Settings) -> dict[str, str]:
     return {**declared, MOCK_ANY_MODEL.own_variable: str(any_model).lower()}
 
 
-register(
-    ServiceKind(
-        name="postgres",
-        url=known.POSTGRES_URL,
-        schemes=("postgresql", "postgres"),
-        # devenv's Postgres: the Nix store and a checked-in file hold no secrets, so its password is the documented one.
-        default_url=f"postgresql://{USER}:{DOCUMENTED_PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",
-        client_port=5432,
-        client=partial(open_store, "postgres"),
-        starter=lambda _: PostgresStarter(),
-        has_driver=True,
-        password=STACK_POSTGRES_PASSWORD,
-        stop_signal=signal.SIGINT,  # "fast": ends sessions, keeps what was committed
-    )
+POSTGRES = ServiceKind(
+    name="postgres",
+    url=known.POSTGRES_URL,
+    schemes=("postgresql", "postgres"),
+    # devenv's Postgres: the Nix store and a checked-in file hold no secrets, so its password is the documented one.
+    default_url=f"postgresql://{USER}:{DOCUMENTED_PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",
+    client_port=5432,
+    client=partial(open_store, "postgres"),
+    starter=lambda _: PostgresStarter(),
+    has_driver=True,
+    password=STACK_POSTGRES_PASSWORD,
+    stop_signal=signal.SIGINT,  # "fast": ends sessions, keeps what was committed
 )
-register(
-    ServiceKind(
-        name="redis",
-        url=known.REDIS_URL,
-        schemes=("redis", "rediss"),
-        default_url="redis://127.0.0.1:{port}/0",
-        client_port=6379,
-        client=partial(open_store, "redis"),
-        starter=lambda _: RedisStarter(),
-        password=STACK_REDIS_PASSWORD,
-    )
+REDIS = ServiceKind(
+    name="redis",
+    url=known.REDIS_URL,
+    schemes=("redis", "rediss"),
+    default_url="redis://127.0.0.1:{port}/0",
+    client_port=6379,
+    client=partial(open_store, "redis"),
+    starter=lambda _: RedisStarter(),
+    password=STACK_REDIS_PASSWORD,
 )
-register(
-    ServiceKind(
-        name="qdrant",
-        url=known.QDRANT_URL,
-        schemes=("http", "https"),
-        default_url="http://127.0.0.1:{port}",
-        client_port=6333,
-        client=partial(open_store, "qdrant"),
-        starter=_qdrant_starter,
-        is_http=True,
-        key=known.QDRANT_API_KEY,
-        substitute_named_by="QDRANT_URL",
-    )
+QDRANT = ServiceKind(
+    name="qdrant",
+    url=known.QDRANT_URL,
+    schemes=("http", "https"),
+    default_url="http://127.0.0.1:{port}",
+    client_port=6333,
+    client=partial(open_store, "qdrant"),
+    starter=_qdrant_starter,
+    is_http=True,
+    key=known.QDRANT_API_KEY,
+    substitute_named_by="QDRANT_URL",
 )
-register(
-    ServiceKind(
-        name="ollama",
-        url=known.OLLAMA_URL,
-        schemes=("http", "https"),
-        default_url="http://127.0.0.1:{port}",
-        client_port=11434,
-        client=partial(open_store, "ollama"),
-        starter=_ollama_starter,
-        scheme_ports={"http": 80, "https": 443},
-        is_http=True,
-        has_marker=False,
-        is_llm=True,
-        substitute_named_by="MOCK_LLM_SERVER_URL or OLLAMA_HOST",
-        mock_url=known.LLM_MOCK_URL,
-    )
+OLLAMA = ServiceKind(
+    name="ollama",
+    url=known.OLLAMA_URL,
+    schemes=("http", "https"),
+    default_url="http://127.0.0.1:{port}",
+    client_port=11434,
+    client=partial(open_store, "ollama"),
+    starter=_ollama_starter,
+    scheme_ports={"http": 80, "https": 443},
+    is_http=True,
+    has_marker=False,
+    is_llm=True,
+    substitute_named_by="MOCK_LLM_SERVER_URL or OLLAMA_HOST",
+    mock_url=known.LLM_MOCK_URL,
 )
+
+BUILT_IN = (POSTGRES, REDIS, QDRANT, OLLAMA)
+"""In the order that reports show them."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from ragbed.guard import redacted
 from ragbed.pins import RAGBED, Provenance
-from ragbed.stack.kinds import is_known
+from ragbed.stack.registry import is_known
 
 LauncherName = Literal["attach", "process", "container"]
 SERVICES = ("postgres", "redis", "qdrant", "ollama")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import RagbedError
 from ragbed.stack.endpoint import SERVICES
-from ragbed.stack.kinds import is_known, kind_of
 from ragbed.stack.leases import Leases
 from ragbed.stack.lifecycle import down
 from ragbed.stack.ownership import (
@@ -21,6 +20,7 @@ from ragbed.stack.ownership import (
     marked_processes,
 )
 from ragbed.stack.processes import stop
+from ragbed.stack.registry import is_known, kind_of
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 from ragbed.stack.stack_id import is_stack_id
 from ragbed.state import StateFolder

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ServiceNotReady
 from ragbed.guard import NotThere, WrongService, redacted
 from ragbed.stack.endpoint import SERVICES
-from ragbed.stack.kinds import kind_of
 from ragbed.stack.leases import Leases
+from ragbed.stack.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

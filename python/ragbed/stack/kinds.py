@@ -1,15 +1,13 @@
-"""What ragbed knows of each kind of service, a record each; the four that it brings are in `ragbed.stack.catalog`."""
+"""What ragbed knows of a kind of service, in a record; the four that it brings are in `ragbed.stack.catalog`."""
 
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from ragbed.guard import Store
     from ragbed.settings import LlmChoice, Setting, Settings
@@ -106,54 +104,3 @@ class ServiceKind:
         if settings[self.url].startswith("memory:"):  # asks for a private one
             return False
         return not (self.is_llm and llm.provider == "mock")
-
-
-_KINDS: dict[str, ServiceKind] = {}
-
-
-def register(kind: ServiceKind) -> ServiceKind:
-    """Make a kind of service known, and return it."""
-    _KINDS[kind.name] = kind
-    return kind
-
-
-@contextmanager
-def registered(kind: ServiceKind) -> Iterator[ServiceKind]:
-    """Make a kind of service known for a while."""
-    register(kind)
-    try:
-        yield kind
-    finally:
-        del _KINDS[kind.name]
-
-
-def _all() -> dict[str, ServiceKind]:
-    import ragbed.stack.catalog  # noqa: F401, PLC0415 - registers its four, and imports this module itself
-
-    return _KINDS
-
-
-def kind_of(service: str) -> ServiceKind:
-    """Return what is known of a service.
-
-    Raises:
-        KeyError: There is no such service.
-    """
-    return _all()[service]
-
-
-def is_known(service: object) -> bool:
-    """Tell whether a value from a file names a service."""
-    return isinstance(service, str) and service in _all()
-
-
-def kinds_at(url: str) -> tuple[ServiceKind, ...]:
-    """Return the kinds whose addresses have the scheme of this one; none where it is not a store's."""
-    scheme = urlsplit(url).scheme.partition("+")[0]
-    return tuple(kind for kind in _all().values() if scheme in kind.schemes)
-
-
-def port_of(url: str) -> int | None:
-    """Return the port of an address, or where clients of its scheme look; None where that is not known."""
-    parts = urlsplit(url)
-    return parts.port or next((kind.client_port for kind in kinds_at(url)), None)

@@ -1,19 +1,14 @@
-"""What starts a service: the contract, what it is asked for and what it gives, and which one the settings choose."""
+"""What starts a service: the contract, what it is asked for and what it gives."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ragbed.stack.section import STACK_KIND
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from ragbed.pins import ServicePins
-    from ragbed.settings import Settings
     from ragbed.stack.endpoint import Endpoint, LauncherName
     from ragbed.stack.kinds import ServiceKind
     from ragbed.stack.leases import Lease
@@ -101,24 +96,3 @@ class Launcher(Protocol):
             ServiceMissing: There is nothing to start.
             ServiceNotReady: It ended, or was not ready in time; carries the end of its log.
         """
-
-
-_LAUNCHERS: dict[str, Launcher] = {}
-"""By the value of the setting `stack.kind` that chooses one; every other value takes processes."""
-
-
-@contextmanager
-def chosen_by(stack_kind: str, launcher: Launcher) -> Iterator[Launcher]:
-    """Have a value of the setting `stack.kind` choose a launcher for a while."""
-    _LAUNCHERS[stack_kind] = launcher
-    try:
-        yield launcher
-    finally:
-        del _LAUNCHERS[stack_kind]
-
-
-def launcher_for(settings: Settings) -> Launcher:
-    """Return the launcher that the settings choose."""
-    from ragbed.stack.launching import ProcessLauncher  # noqa: PLC0415 - which imports this module itself
-
-    return _LAUNCHERS.get(settings[STACK_KIND], ProcessLauncher())

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.kinds import is_known
 from ragbed.stack.ownership import (
     SERVICE_VARIABLE,
     STACK_VARIABLE,
@@ -33,6 +32,7 @@ from ragbed.stack.ownership import (
     marked_processes,
 )
 from ragbed.stack.processes import ProcessIdentity, stop
+from ragbed.stack.registry import is_known
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 from ragbed.stack.stack_id import stack_id
 from ragbed.state import StateFolder

@@ -11,8 +11,8 @@ from ragbed.guard import NotThere, WrongService, check_url, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.project import project_folder
 from ragbed.stack.attaching import normalised, typed_key
-from ragbed.stack.kinds import kind_of, kinds_at, port_of
 from ragbed.stack.listening import DEVENV_ROOT, listener_on
+from ragbed.stack.registry import kind_of, kinds_at, port_of
 
 if TYPE_CHECKING:
     from ragbed.guard import Identity, Store

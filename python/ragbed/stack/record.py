@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.kinds import is_known
 from ragbed.stack.ownership import is_token
 from ragbed.stack.processes import ProcessIdentity
+from ragbed.stack.registry import is_known
 from ragbed.stack.stack_id import stack_id
 from ragbed.state.files import read_json, write_json
 

@@ -15,9 +15,9 @@ from ragbed.stack.building import Progress, Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
 from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
-from ragbed.stack.kinds import kind_of
 from ragbed.stack.lifecycle import mend
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
+from ragbed.stack.registry import kind_of
 from ragbed.stack.sharing import held_together
 from ragbed.state import StateFolder, find_state_folder
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-import psutil
-
+from ragbed.stack.cores import threads_beside_others
 from ragbed.stack.record import load_record
 from ragbed.stack.section import LLM_NUM_THREAD
 from ragbed.state import find_state_folder
@@ -43,14 +41,3 @@ def num_thread_at(settings: Settings, url: str) -> int:
     if endpoint is None or endpoint.url != url:
         return settings[LLM_NUM_THREAD]
     return num_thread(settings, endpoint)
-
-
-def threads_beside_others() -> int:
-    """Return how many threads a model gets on a machine that it shares: one core stays free.
-
-    Ollama's threads spin while they wait for each other. With another process on the cores, two of them took a thousand
-    times as long as one.
-    """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    cores = min(psutil.cpu_count(logical=False) or usable, usable)
-    return max(1, cores - 1)

@@ -10,7 +10,8 @@ from ragbed.errors import ServiceMissing
 from ragbed.pins import Provenance, load_stack_pins
 from ragbed.settings import resolve_settings
 from ragbed.stack import SERVICES, Endpoint, StackBuilder
-from ragbed.stack.launchers import Ready, StartOrder, chosen_by
+from ragbed.stack.launcher_choice import chosen_by
+from ragbed.stack.launchers import Ready, StartOrder
 from ragbed.stack.leases import Leases
 from ragbed.stack.record import load_record
 from ragbed.state import StateFolder

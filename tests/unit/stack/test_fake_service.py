@@ -13,8 +13,9 @@ from ragbed.pins import load_stack_pins
 from ragbed.settings import Resolved, Setting, Source, resolve_settings
 from ragbed.stack import StackBuilder
 from ragbed.stack.binaries import Binary, Search, from_wheel
-from ragbed.stack.kinds import ServiceKind, registered
+from ragbed.stack.kinds import ServiceKind
 from ragbed.stack.reaping import end_all
+from ragbed.stack.registry import registered
 from ragbed.stack.services import Plan, Request
 from ragbed.state import StateFolder
 

@@ -9,7 +9,7 @@ import pytest
 from ragbed.pins import Provenance
 from ragbed.settings import resolve_settings
 from ragbed.stack import Endpoint, num_thread
-from ragbed.stack.threads import threads_beside_others
+from ragbed.stack.cores import threads_beside_others
 
 if TYPE_CHECKING:
     from pathlib import Path
