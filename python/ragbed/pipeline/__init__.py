@@ -9,7 +9,8 @@ from ragbed.lazy import public_names
 
 if TYPE_CHECKING:
     from ragbed.pipeline.config import PipelineConfig
-    from ragbed.pipeline.pipeline import Pipeline, open_pipeline
+    from ragbed.pipeline.pipeline import Pipeline, open_pipeline, open_reader
+    from ragbed.pipeline.reader import PipelineReader
     from ragbed.pipeline.records import (
         Answer,
         Citation,
@@ -30,9 +31,11 @@ __all__ = [
     "IngestReport",
     "Pipeline",
     "PipelineConfig",
+    "PipelineReader",
     "ScoredChunk",
     "Unreadable",
     "open_pipeline",
+    "open_reader",
 ]
 
 _RECORDS = (
@@ -52,6 +55,8 @@ __getattr__ = public_names(
         **dict.fromkeys(_RECORDS, "records"),
         "Pipeline": "pipeline",
         "PipelineConfig": "config",
+        "PipelineReader": "reader",
         "open_pipeline": "pipeline",
+        "open_reader": "pipeline",
     },
 )

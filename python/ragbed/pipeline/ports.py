@@ -163,8 +163,12 @@ class Embedder(Protocol):
 class ChatModel(Protocol):
     """Answers a prompt."""
 
-    def chat(self, system: str, user: str) -> ChatReply:
-        """Return the model's answer; raise AnswerFailed or ServiceMissing."""
+    def chat(self, system: str, user: str, *, on_text: Callable[[str], None] | None = None) -> ChatReply:
+        """Return the model's answer; raise AnswerFailed or ServiceMissing.
+
+        `on_text` is called with each piece of its text as it comes, and never twice with the same one: an answer that
+        has begun is not asked for again.
+        """
 
 
 class EmbeddingCache(Protocol):
@@ -180,14 +184,23 @@ class EmbeddingCache(Protocol):
         """Forget everything of this namespace."""
 
 
-class VectorIndex(Protocol):
+class IndexReader(Protocol):
+    """Collections to search; every method may raise IndexFailed or ServiceMissing."""
+
+    def count(self, collection: str) -> int | None:
+        """Return the exact number of points, or None when there is no such collection."""
+
+    def search(
+        self, collection: str, dense: Vector, sparse: SparseVector, *, limit: int, filters: Filters
+    ) -> tuple[list[Hit], list[Hit]]:
+        """Return the best hits of a collection by cosine and the best by BM25, each best first."""
+
+
+class VectorIndex(IndexReader, Protocol):
     """Collections behind one alias; every method may raise IndexFailed or ServiceMissing."""
 
     def live(self) -> str | None:
         """Return the collection that the alias names, or None; raise GuardRefused for another project's."""
-
-    def count(self, collection: str) -> int | None:
-        """Return the exact number of points, or None when there is no such collection."""
 
     def create(self, dimensions: int) -> str:
         """Create an empty collection that the alias does not name yet, and return its name."""
@@ -204,16 +217,21 @@ class VectorIndex(Protocol):
     def delete(self, collection: str, documents: Sequence[str], *, keep: Sequence[str] = ()) -> None:
         """Delete the points of documents, except the ids in `keep`."""
 
-    def search(
-        self, collection: str, dense: Vector, sparse: SparseVector, *, limit: int, filters: Filters
-    ) -> tuple[list[Hit], list[Hit]]:
-        """Return the best hits of a collection by cosine and the best by BM25, each best first."""
-
     def drop(self) -> None:
         """Delete the alias and every collection of this namespace."""
 
 
-class Ledger(Protocol):
+class LedgerReader(Protocol):
+    """What a question needs to know of the index; every method may raise ServiceMissing or PipelineError."""
+
+    def view(self, terms: Sequence[str] = ()) -> IndexView:
+        """Return what a question needs to know, as of now; terms are the question's."""
+
+    def older_schema(self) -> str:
+        """Return the schema that an older ragbed made for this namespace; empty where there is none."""
+
+
+class Ledger(LedgerReader, Protocol):
     """What is in the index; every method may raise ServiceMissing or PipelineError."""
 
     def migrate(self) -> str:
@@ -249,9 +267,6 @@ class Ledger(Protocol):
     def remove(self, paths: Sequence[str]) -> None:
         """Forget documents whose points are gone."""
 
-    def view(self, terms: Sequence[str] = ()) -> IndexView:
-        """Return what a question needs to know, as of now; terms are the question's."""
-
     def drop(self) -> None:
         """Delete the schema with everything in it."""
 
@@ -264,3 +279,6 @@ class GapStore(Protocol):
 
     def all(self) -> list[Gap]:
         """Return every gap, the newest first."""
+
+    def remove_files(self) -> None:
+        """Remove what is kept of the gaps outside the stores."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ragbed.pipeline.embedding import CachedEmbedding
-    from ragbed.pipeline.ports import Filters, Hit, VectorIndex
+    from ragbed.pipeline.ports import Filters, Hit, IndexReader
 
 CANDIDATES = 40
 """Hits that each of the two searches gives to the fusion."""
@@ -26,7 +26,7 @@ def retrieve(
     question: str,
     *,
     embedding: CachedEmbedding,
-    index: VectorIndex,
+    index: IndexReader,
     collection: str,
     top_k: int,
     max_per_document: int,

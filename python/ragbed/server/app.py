@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from ragbed.pipeline import Pipeline
+    from ragbed.pipeline import PipelineReader
     from ragbed.server.pool import PipelinePool
     from ragbed.stack import Stack
 
@@ -111,11 +111,11 @@ class _Api:
         """Return the counters."""
         return Response(self.metrics.text(), media_type=CONTENT_TYPE)
 
-    async def _in_turn(self, work: Callable[[Pipeline], Found]) -> Found:
+    async def _in_turn(self, work: Callable[[PipelineReader], Found]) -> Found:
         """Run what blocks in one of as many threads as there are pipelines; more requests wait here."""
         return await asyncio.get_running_loop().run_in_executor(self._workers, self._on_pipeline, work)
 
-    def _on_pipeline(self, work: Callable[[Pipeline], Found]) -> Found:
+    def _on_pipeline(self, work: Callable[[PipelineReader], Found]) -> Found:
         with self._pool.borrowed() as pipeline:
             return work(pipeline)
 

@@ -7,11 +7,12 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from ragbed.errors import UsageError
-from ragbed.pipeline import Pipeline
+from ragbed.pipeline import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ragbed.pipeline import PipelineReader
     from ragbed.pipeline.config import PipelineConfig
 
 
@@ -26,12 +27,12 @@ class PipelinePool:
     def __init__(self, config: PipelineConfig, *, size: int = 4) -> None:
         self.size = size
         self._config = config
-        self._free: SimpleQueue[Pipeline] = SimpleQueue()
+        self._free: SimpleQueue[PipelineReader] = SimpleQueue()
         for _ in range(size):
-            self._free.put(Pipeline(config))
+            self._free.put(open_reader(config))
 
     @contextmanager
-    def borrowed(self) -> Iterator[Pipeline]:
+    def borrowed(self) -> Iterator[PipelineReader]:
         """Yield a pipeline that no other request uses, waiting for one where all are at work."""
         pipeline = self._free.get()
         try:
@@ -40,7 +41,7 @@ class PipelinePool:
             raise  # the request was wrong, and the connections are as good as before
         except Exception:
             pipeline.close()  # a broken connection must not meet the next request
-            pipeline = Pipeline(self._config)
+            pipeline = open_reader(self._config)
             raise
         finally:
             self._free.put(pipeline)

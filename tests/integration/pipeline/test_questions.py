@@ -206,3 +206,13 @@ def test_drop_removes_the_namespace_and_nothing_else(handbook: Bench) -> None:
     assert not handbook.config.stores.gaps_dir.exists()
     aliases = request_json("GET", f"{handbook.config.stores.qdrant_url}/aliases").value
     assert handbook.config.alias not in [item["alias_name"] for item in aliases["result"]["aliases"]]
+
+
+def test_an_answer_is_told_as_it_is_written(handbook: Bench) -> None:
+    """The pieces, joined, are the answer's text; there is more than one."""
+    pieces: list[str] = []
+    with handbook.open() as pipeline:
+        answer = pipeline.ask("Which port does Postgres listen on?", on_text=pieces.append)
+
+    assert "".join(pieces).strip() == answer.text
+    assert len(pieces) > 1

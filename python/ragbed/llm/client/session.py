@@ -110,7 +110,12 @@ class OllamaSession:
         return [list(vector) for vector in answer.embeddings]
 
     def chat(
-        self, model: str, messages: Sequence[Mapping[str, str]], *, options: Mapping[str, Any] | None = None
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        options: Mapping[str, Any] | None = None,
+        on_text: Callable[[str], None] | None = None,
     ) -> Reply:
         """Return a model's answer, read as it comes.
 
@@ -118,6 +123,7 @@ class OllamaSession:
             model: Name with or without a tag.
             messages: Each with `role` and `content`.
             options: Ollama's, as `temperature`, `seed`, `num_predict`.
+            on_text: Called with each piece of text as it comes; an answer that has begun is not asked for again.
 
         Raises:
             AnswerFailed: The model refused, broke off, or had no room for prompt and answer.
@@ -137,19 +143,27 @@ class OllamaSession:
             keep_alive=self.policy.kept(),
             stream=True,
         )
-        self._client.ask(call, lambda: self._read(send, pieces, call), begun=lambda: bool(pieces))
+        self._client.ask(call, lambda: self._read(send, pieces, call, on_text), begun=lambda: bool(pieces))
         self._note(model, loaded_by)
         reply = reply_of(pieces, call)
         self._require_whole(reply, call)
         return reply
 
-    def _read(self, send: Callable[[], Any], pieces: list[ollama.ChatResponse], call: Call) -> None:
+    def _read(
+        self,
+        send: Callable[[], Any],
+        pieces: list[ollama.ChatResponse],
+        call: Call,
+        on_text: Callable[[str], None] | None,
+    ) -> None:
         """Collect the pieces of an answer; whatever ends it early closes the stream, and Ollama stops computing."""
         limit_s = self.policy.answer_s
         deadline = time.monotonic() + limit_s
         with closing(send()) as stream:
             for piece in stream:
                 pieces.append(piece)
+                if on_text and piece.message.content:
+                    on_text(piece.message.content)
                 if time.monotonic() > deadline:
                     late = replace(call, limit_s=limit_s, limit="llm.answer_timeout_s")
                     raise error_for(Failure(kind="slow", said="", begun=True), late)

@@ -104,8 +104,13 @@ class OllamaChat:
         """Close connections; doing it twice is harmless."""
         self._connection.close()
 
-    def chat(self, system: str, user: str) -> ChatReply:
+    def chat(self, system: str, user: str, *, on_text: Callable[[str], None] | None = None) -> ChatReply:
         """Return the model's answer, sampled at temperature 0 with the configured seed.
+
+        Args:
+            system: What the model is told first.
+            user: The message.
+            on_text: Called with each piece of text as it comes; None waits for the whole.
 
         Raises:
             AnswerFailed: The model refused, or said nothing.
@@ -118,7 +123,7 @@ class OllamaChat:
             "num_predict": self._config.models.answer_tokens,
         }
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        reply = self._connection.session.chat(model, messages, options=options)
+        reply = self._connection.session.chat(model, messages, options=options, on_text=on_text)
         text = reply.text.strip()
         if not text:
             raise AnswerFailed(

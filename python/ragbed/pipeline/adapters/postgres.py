@@ -346,6 +346,10 @@ class PostgresLedger:
             state=state, vocabulary=Vocabulary(documents=known.documents, frequencies=frequencies)
         )
 
+    def older_schema(self) -> str:
+        """Return the schema that an older ragbed made for this namespace; empty where there is none."""
+        return self._database.older_schema()
+
     def drop(self) -> None:
         """Delete the schema with everything in it."""
         self._database.drop()
