@@ -12,7 +12,8 @@ from ragbed.gateway.control import Control
 from ragbed.gateway.engine import EngineError
 from ragbed.gateway.journal import Journal
 from ragbed.gateway.mock import MockEngine
-from ragbed.gateway.wires.json_http import WireError, as_response
+from ragbed.gateway.sending import as_response
+from ragbed.gateway.wires.json_http import WireError
 from ragbed.gateway.wires.ollama import OllamaWire
 from ragbed.gateway.wires.openai import OpenAIWire
 

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from ragbed.gateway.engine import EmbeddingRequest, EngineError
 from ragbed.gateway.exchange import AnswerFacts, RawRequest, chain
-from ragbed.gateway.wires.json_http import WireError, as_response, read_bytes
+from ragbed.gateway.sending import as_response
+from ragbed.gateway.wires.json_http import WireError, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

@@ -1,22 +1,21 @@
-"""JSON over HTTP as all our wires use it: bodies read and bounded, answers and errors written and sent."""
+"""JSON over HTTP as all our wires use it: bodies read and bounded, answers and errors written."""
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.responses import Response, StreamingResponse
 
 from ragbed.gateway.engine import EngineError, InputTooLongError, ModelCannotError, ModelNotFoundError
 from ragbed.gateway.exchange import RawResponse
+from ragbed.gateway.sending import as_response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
-    from starlette.types import Send
+    from starlette.responses import Response
 
     from ragbed.gateway.engine import Engine
 
@@ -86,27 +85,6 @@ def json_answer(value: object, *, status: int = 200) -> RawResponse:
 def json_response(value: object, *, status: int = 200) -> Response:
     """Return a value as a JSON response."""
     return as_response(json_answer(value, status=status))
-
-
-def as_response(answer: RawResponse) -> Response:
-    """Return an answer as it is sent: whole with its length, or chunk by chunk."""
-    if isinstance(answer.body, bytes):
-        return Response(answer.body, status_code=answer.status, headers=answer.headers)
-    return _Stream(answer.body, status=answer.status, headers=answer.headers)
-
-
-class _Stream(StreamingResponse):
-    """A stream that is closed where the client leaves, so that what hangs on its end happens then."""
-
-    def __init__(
-        self, chunks: AsyncGenerator[bytes, None], *, status: int, headers: Mapping[str, str]
-    ) -> None:
-        super().__init__(chunks, status_code=status, headers=headers)
-        self._chunks = chunks
-
-    async def stream_response(self, send: Send) -> None:
-        async with aclosing(self._chunks):
-            await super().stream_response(send)
 
 
 def unsupported(engine: Engine, advice: str) -> Callable[[Request], Awaitable[Response]]:
