@@ -79,7 +79,7 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values; `docs/doctor-report.schema.json` describes them."""
         return {
-            "schema": 1,
+            "schema": "ragbed.doctor/1",
             "tier": self.tier,
             "exit_code": int(self.exit_code),
             "seconds": round(self.seconds, 3),

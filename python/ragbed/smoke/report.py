@@ -133,6 +133,7 @@ class SmokeReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report in its published form; passwords are hidden."""
         return {
+            "schema": "ragbed.smoke/1",
             "run_id": self.run_id,
             "ok": self.ok,
             "exit_code": self.exit_code,
