@@ -31,14 +31,14 @@ class ChatReply:
     Attributes:
         text: The answer.
         model: Model that answered.
-        prompt_tokens: 0 when unknown.
-        answer_tokens: 0 when unknown.
+        prompt_tokens: As the model counted; None where it did not say.
+        answer_tokens: As the model counted; None where it did not say.
     """
 
     text: str
     model: str
-    prompt_tokens: int
-    answer_tokens: int
+    prompt_tokens: int | None
+    answer_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

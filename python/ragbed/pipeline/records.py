@@ -231,8 +231,8 @@ class Answer:
         flagged: Sentences that cite passages which were never given.
         gap: What the corpus lacks for this question; None when it is covered and was answered.
         model: Chat model that answered.
-        prompt_tokens: As the model counted; 0 when it did not say.
-        answer_tokens: As the model counted; 0 when it did not say.
+        prompt_tokens: As the model counted; None where it did not say.
+        answer_tokens: As the model counted; None where it did not say.
         cached_embeddings: 1 when the question's embedding came from the cache, else 0.
         seconds: Duration.
     """
@@ -247,8 +247,8 @@ class Answer:
     flagged: tuple[str, ...]
     gap: Gap | None
     model: str
-    prompt_tokens: int
-    answer_tokens: int
+    prompt_tokens: int | None
+    answer_tokens: int | None
     cached_embeddings: int
     seconds: float
 

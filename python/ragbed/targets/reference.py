@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ragbed.pipeline.answering import prompt
 from ragbed.targets.port import Retrieved
+from ragbed.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,10 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Tokens:
-    """Tokens that a chat model was given and gave."""
+    """Tokens that a chat model was given and gave; estimated for an answer whose model did not count."""
 
     prompt: int = 0
     answer: int = 0
+
+    def add(self, answer: Answer) -> None:
+        """Count the tokens of an answer."""
+        if answer.prompt_tokens is None:
+            self.prompt += estimate_tokens(prompt(answer.question, answer.passages))
+        else:
+            self.prompt += answer.prompt_tokens
+        self.answer += estimate_tokens(answer.text) if answer.answer_tokens is None else answer.answer_tokens
 
 
 class ReferenceTarget:
@@ -56,8 +66,7 @@ class ReferenceTarget:
     def answer(self, question: str) -> Answer:
         """Answer a question, and count its tokens."""
         given = self._pipeline.ask(question)
-        self.tokens.prompt += given.prompt_tokens
-        self.tokens.answer += given.answer_tokens
+        self.tokens.add(given)
         return given
 
     def gaps(self) -> list[Gap]:

@@ -20,15 +20,15 @@ class Reply:
     Attributes:
         text: As it came, joined.
         model: Model that answered.
-        prompt_tokens: 0 when unknown.
-        answer_tokens: 0 when unknown.
+        prompt_tokens: As the server counted; None where it did not say.
+        answer_tokens: As the server counted; None where it did not say.
         ended: Why it ended: `stop`, or `length` where it was cut at the limit of tokens.
     """
 
     text: str
     model: str
-    prompt_tokens: int
-    answer_tokens: int
+    prompt_tokens: int | None
+    answer_tokens: int | None
     ended: str
 
 
@@ -44,7 +44,7 @@ def reply_of(pieces: Sequence[ollama.ChatResponse], call: Call) -> Reply:
     return Reply(
         text="".join(piece.message.content or "" for piece in pieces),
         model=last.model or call.model,
-        prompt_tokens=last.prompt_eval_count or 0,
-        answer_tokens=last.eval_count or 0,
+        prompt_tokens=last.prompt_eval_count,
+        answer_tokens=last.eval_count,
         ended=last.done_reason or "",
     )

@@ -170,7 +170,7 @@ class OllamaSession:
 
     def _require_whole(self, reply: Reply, call: Call) -> None:
         """Refuse an answer to a part of the prompt: over its context, a model drops the rest without a word."""
-        used = reply.prompt_tokens + reply.answer_tokens
+        used = (reply.prompt_tokens or 0) + (reply.answer_tokens or 0)
         if used < _LEAST_CONTEXT:
             return
         running = self._client.ask(call, self._client.client(call.limit_s).ps).models
