@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 NEEDED = ("cachix+devenv", "cachix+git-hooks.nix", "nix-community+nixpkgs.lib")
 _HERE = Path(__file__).parent
+ACCEPTED = {"NIX_CONFIG": "accept-flake-config = true\nsubstitute = false"}
+"""The variables of a user who trusts the flake's settings."""
 _TOOLS = """
 awk b2sum base64 basename bash bunzip2 bzip2 cat chgrp chmod chown cksum cmp comm cp csplit cut date dd df diff diff3
 dirname du echo env expand expr false file find fmt fold grep egrep fgrep gunzip gzip head id install join kill link ln

@@ -7,12 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nix_command import ROOT
+
+from ragbed.pins import load_stack_pins
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nix_command import Nix
 
 MINI = "./tests/nix/mini"
+PINS = load_stack_pins(ROOT / "stack.toml")
+BACKING = ["postgres", "redis", "qdrant", "ollama"]
+ADDRESSES = {
+    "DATABASE_URL": f"postgresql://ragbed:ragbed@127.0.0.1:{PINS['postgres'].port}/ragbed",
+    "REDIS_URL": f"redis://127.0.0.1:{PINS['redis'].port}/0",
+    "QDRANT_URL": f"http://127.0.0.1:{PINS['qdrant'].port}",
+    "OLLAMA_HOST": f"http://127.0.0.1:{PINS['ollama'].port}",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from devenv_lab import ACCEPTED
 from evaluated import evaluate
 from nix_command import EXPRESSIONS, ROOT, Nix
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 SYSTEM = f"{os.uname().machine}-linux"
 SHELL = f"devShells.{SYSTEM}.default"
-ACCEPTED = {"NIX_CONFIG": "accept-flake-config = true\nsubstitute = false"}
 
 
 def evaluated(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], list[str]]:

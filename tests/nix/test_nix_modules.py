@@ -7,24 +7,15 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from evaluated import Shown, evaluate
+from evaluated import ADDRESSES, BACKING, PINS, Shown, evaluate
 from nix_command import ROOT
 
-from ragbed.pins import load_model_lock, load_stack_pins
+from ragbed.pins import load_model_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nix_command import Nix
-
-PINS = load_stack_pins(ROOT / "stack.toml")
-BACKING = ["postgres", "redis", "qdrant", "ollama"]
-ADDRESSES = {
-    "DATABASE_URL": f"postgresql://ragbed:ragbed@127.0.0.1:{PINS['postgres'].port}/ragbed",
-    "REDIS_URL": f"redis://127.0.0.1:{PINS['redis'].port}/0",
-    "QDRANT_URL": f"http://127.0.0.1:{PINS['qdrant'].port}",
-    "OLLAMA_HOST": f"http://127.0.0.1:{PINS['ollama'].port}",
-}
 
 
 @pytest.fixture(scope="module")

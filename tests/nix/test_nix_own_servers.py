@@ -13,9 +13,8 @@ from threading import Thread
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from evaluated import Shown, evaluate
+from evaluated import ADDRESSES, BACKING, Shown, evaluate
 from nix_command import ROOT
-from test_nix_modules import ADDRESSES, BACKING
 
 from ragbed.pins import load_model_lock
 

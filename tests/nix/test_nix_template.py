@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from devenv_lab import ACCEPTED
 from devenv_up import other_ports, started
 from evaluated import evaluate
 from nix_command import ROOT
-from test_nix_devenv import ACCEPTED
 
 from made_models import made_model, write_lock_of
 from ragbed.pins import load_stack_pins
