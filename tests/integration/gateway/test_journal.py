@@ -105,7 +105,7 @@ def test_a_client_that_leaves_is_written_down_with_unknown_tokens(http: httpx.Cl
     assert http.get("/ragbed/history").json()["total"] == 1
 
 
-def test_loading_a_model_is_no_answer(http: httpx.Client) -> None:
+def test_loading_a_model_is_not_an_answer(http: httpx.Client) -> None:
     """It is a call, and the history of answers leaves it out."""
     http.post("/api/generate", json={"model": "qwen2.5:0.5b"})
 
