@@ -62,3 +62,34 @@ def test_the_variables_are_those_of_ragbed_env_and_are_taken_back(ragbed_up: Rag
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
+
+
+UNDER_TEST = """
+import os
+
+
+def test_the_application_is_told_that_it_is_under_test(ragbed_environ):
+    assert ragbed_environ["TEST_MODE"] == os.environ["TEST_MODE"] == "true"
+"""
+
+
+def test_a_session_tells_the_application_and_the_user_what_its_settings_mean(
+    ragbed_up: RagbedCommand,
+) -> None:
+    """`[app] test_mode` reaches the application; what is not there yet is told once, and fails no strict run."""
+    folder: Path = ragbed_up.folder
+    (folder / "test_told.py").write_text(UNDER_TEST, encoding="utf-8")
+    environ = ragbed_up.variables(RAGBED_APP__TEST_MODE="true", DAILY_COST_LIMIT_USD="1.0")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_told.py"],
+        cwd=folder,
+        env={name: value for name, value in environ.items() if name != "TEST_MODE"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("ragbed: budget.daily_usd = 1.0 (environment DAILY_COST_LIMIT_USD)") == 1
