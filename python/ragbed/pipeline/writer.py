@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceMissing
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from ragbed.pipeline.records import IngestProgress, IngestReport
     from ragbed.pipeline.sources import OtherFolder
+
+logger = logging.getLogger(__name__)
 
 
 class PipelineWriter(Connected):
@@ -60,7 +63,18 @@ class PipelineWriter(Connected):
             embedding=self._embedding(),
             progress=progress or _say_nothing,
         )
-        return run.run(folder, allow_empty=allow_empty, other_folder=other_folder)
+        report = run.run(folder, allow_empty=allow_empty, other_folder=other_folder)
+        logger.info(
+            "ingested %s into namespace %s: %d documents, %d changed, %d removed, %d chunks embedded, %.2f s",
+            folder,
+            self.config.namespace,
+            report.documents,
+            report.changed,
+            report.removed,
+            report.embedded,
+            report.seconds,
+        )
+        return report
 
     def drop(self, *, keep_pages: bool = False) -> None:
         """Remove the namespace from every store; doing it twice is harmless.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from ragbed.stack.watching import woken_by
 if TYPE_CHECKING:
     from ragbed.stack.binaries import Search
     from ragbed.stack.endpoint import LauncherName
+
+logger = logging.getLogger(__name__)
 
 _PORT_TRIES = 3
 _TAKEN = ("address already in use", "could not bind", "cannot listen on", "bind: address")
@@ -63,7 +66,16 @@ class ProcessLauncher:
                     raise taken.reason from None
                 continue
             notes = tuple(f"{order.service}: {note}: passed over" for note in search.notes)
-            return Ready(endpoint=endpoint, lease=lease, notes=notes, seconds=time.monotonic() - began)
+            seconds = time.monotonic() - began
+            logger.info(
+                "%s %s started as process %s in %.2f s, log %s",
+                endpoint.product,
+                endpoint.version,
+                endpoint.pid,
+                seconds,
+                order.log,
+            )
+            return Ready(endpoint=endpoint, lease=lease, notes=notes, seconds=seconds)
         raise ServiceNotReady(f"{order.service} found no free port in {_PORT_TRIES} tries")
 
 

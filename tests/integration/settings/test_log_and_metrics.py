@@ -124,7 +124,7 @@ def test_a_level_of_the_project_reaches_the_servers_of_a_stack(ragbed: RagbedCom
     (ragbed.folder / "ragbed.toml").write_text(
         '[log]\nlevel = "INFO"\n[metrics]\nenabled = false\n[app]\ntest_mode = true\n', encoding="utf-8"
     )
-    assert ragbed.run("up", "-d").returncode == 0
+    up = ragbed.run("up", "-d")
     try:
         environ = json.loads(ragbed.run("env", "--format", "json").stdout)
         pages = [httpx.get(f"{environ[name]}/metrics") for name in ("QDRANT_URL", "OLLAMA_HOST")]
@@ -132,6 +132,8 @@ def test_a_level_of_the_project_reaches_the_servers_of_a_stack(ragbed: RagbedCom
     finally:
         ragbed.run("down")
 
+    started = re.findall(r"INFO ragbed\.stack\.launching: (\S+) \S+ started as process \d+ in", up.stderr)
+    assert sorted(started) == ["embedded-qdrant", "mock-llm", "postgres", "valkey"]
     assert environ["TEST_MODE"] == "true"
     assert [page.status_code for page in pages] == [404, 404]
     assert "INFO ragbed.request_log: GET '/metrics' 404 in" in logs
