@@ -11,9 +11,13 @@ import httpx
 import ollama
 import pytest
 
+from blocking_calls import no_blocking_calls
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["no_blocking_calls"]
 
 COMMAND = (sys.executable, "-P", "-s", "-m", "ragbed.gateway")
 
