@@ -39,7 +39,7 @@ def explain(*, key: str | None, as_json: bool) -> None:
     if key:
         (setting,) = chosen
         variables = ", ".join((setting.own_variable, *setting.env))
-        click.echo(f"{setting.key}: {setting.help} Set by {variables}.")
+        click.echo(f"{setting.key}: {setting.described} Set by {variables}.")
         history = settings.history[setting.key]
         rows = [(_shown(setting, one), f"{one.source}{_standing(settings, setting, one)}") for one in history]
         show_table(["value", "source"], rows)

@@ -49,6 +49,14 @@ class Setting(Generic[T]):
         section, _, name = self.key.partition(".")
         return f"RAGBED_{section.upper()}__{name.upper()}"
 
+    @property
+    def described(self) -> str:
+        """What it does, and what of that is not there yet, in sentences."""
+        if not self.not_yet:
+            return self.help
+        where = f" with {', '.join(map(str, self.not_yet_values))}" if self.not_yet_values else ""
+        return f"{self.help} Not there yet{where}: {self.not_yet}."
+
     def is_looser(self, value: T, before: T) -> bool:
         """Tell whether a value lifts a guard that the one before it has set.
 

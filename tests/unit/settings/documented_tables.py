@@ -63,7 +63,7 @@ def _settings() -> str:
     for setting in all_settings().values():
         variables = ", ".join(f"`{name}`" for name in setting.env) or "-"
         default = f"`{setting.default}`" if setting.default != "" else "-"
-        what = f"{setting.help} Secret." if setting.secret else setting.help
+        what = f"{setting.described} Secret." if setting.secret else setting.described
         rows.append([f"`{setting.key}`", variables, default, what])
     return _table(["key", "variables of the field", "default", "what it does"], rows)
 

@@ -130,3 +130,17 @@ def test_every_setting_that_waits_is_told_where_it_is_given(tmp_path: Path) -> N
 
     assert [one.key for one in waiting if f"{one.key} = " not in told] == []
     assert len(waiting) == 8
+
+
+def test_a_setting_that_waits_says_so_where_it_is_described() -> None:
+    """In the table of settings and in `ragbed config explain`."""
+    every = all_settings()
+
+    assert every["llm.recorder"].described == (
+        "What recordings do. Not there yet: recordings are neither made nor replayed yet."
+    )
+    assert every["stack.kind"].described == (
+        "Where services come from. Not there yet with containers: no container is started yet; processes are, in"
+        " their place."
+    )
+    assert every["llm.model"].described == "Chat model."
