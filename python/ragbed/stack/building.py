@@ -19,7 +19,7 @@ from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.kinds import Wanted
 from ragbed.stack.launcher_choice import launcher_for
 from ragbed.stack.launchers import Ready, StartOrder
-from ragbed.stack.leases import Lease, Leases
+from ragbed.stack.leases import Leases
 from ragbed.stack.processes import ProcessIdentity, endings
 from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ragbed.pins import StackPins
     from ragbed.settings import Settings
     from ragbed.settings.llm import Caller
+    from ragbed.stack.lease import Lease
     from ragbed.stack.services import Starter
     from ragbed.stack.services.ollama_loading import Say
     from ragbed.state import StateFolder
@@ -80,7 +81,9 @@ class Stack:
 
     def ended(self) -> dict[str, str]:
         """Return how services that we started have ended by themselves, in words, by name."""
-        processes = {name: lease.process for name, lease in self.leases.items() if lease.process}
+        processes = {
+            name: lease.resource.process for name, lease in self.leases.items() if lease.resource.process
+        }
         return endings(processes)
 
     def record(self, *, owner: ProcessIdentity | None, keep: bool) -> StackRecord:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ragbed.pins import ServicePins
     from ragbed.stack.endpoint import Endpoint, LauncherName
     from ragbed.stack.kinds import ServiceKind
-    from ragbed.stack.leases import Lease
+    from ragbed.stack.lease import Lease
     from ragbed.stack.processes import ProcessIdentity
     from ragbed.stack.services import Starter
     from ragbed.state import StateFolder

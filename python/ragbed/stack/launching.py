@@ -16,7 +16,7 @@ from ragbed.guard import Identity, NotThere, Store, WrongService
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.full_disk import full_disk_hint, log_tail
 from ragbed.stack.launchers import Ready, StartOrder
-from ragbed.stack.leases import Lease, Leases, environ_of
+from ragbed.stack.leases import Leases, environ_of
 from ragbed.stack.processes import ending, remember_child
 from ragbed.stack.services import Plan, Request, free_port
 from ragbed.stack.watching import woken_by
@@ -24,6 +24,7 @@ from ragbed.stack.watching import woken_by
 if TYPE_CHECKING:
     from ragbed.stack.binaries import Search
     from ragbed.stack.endpoint import LauncherName
+    from ragbed.stack.lease import Lease
 
 logger = logging.getLogger(__name__)
 

@@ -12,136 +12,33 @@ import contextlib
 import logging
 import secrets
 import signal
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.lease import Lease, ProcessResource, Undo
 from ragbed.stack.ownership import (
     SERVICE_VARIABLE,
     STACK_VARIABLE,
     STATE_VARIABLE,
     TOKEN_VARIABLE,
-    carries,
     find_marked,
     find_workers,
     is_of,
     is_of_another,
-    is_token,
     marked_processes,
 )
-from ragbed.stack.processes import ProcessIdentity, stop
-from ragbed.stack.registry import is_known
+from ragbed.stack.processes import ProcessIdentity, resume, stop
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
-from ragbed.stack.stack_id import stack_id
-from ragbed.state import StateFolder
 from ragbed.state.files import is_file, is_folder, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
-    from ragbed.state import ProjectIdentity
+    from ragbed.stack.endpoint import Endpoint
+    from ragbed.state import ProjectIdentity, StateFolder
 
 logger = logging.getLogger(__name__)
-
-_STOP_SIGNALS = {int(one): one for one in (signal.SIGTERM, signal.SIGINT)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """One process that we started, or are about to.
-
-    Attributes:
-        token: Unique; the process carries it in its environment.
-        service: What it runs.
-        stack: Id of the stack it belongs to.
-        holders: The command that started it, and those that share it.
-        process: The process; None between writing the lease and starting it.
-        data: Its data folder.
-        outside: Where its data goes instead when it has to run as another user; None where that cannot be.
-        keep: Whether the data outlives the process.
-        stop_signal: What asks it to end.
-        expires_at: UTC, when it becomes stale, even while it is held; None for never.
-        run: The test run whose workers share it; empty for none.
-        endpoint: Where it answers; None until it does, and where it is not shared.
-    """
-
-    token: str
-    service: str
-    stack: str
-    holders: tuple[ProcessIdentity, ...]
-    process: ProcessIdentity | None = None
-    data: Path
-    outside: Path | None = None
-    keep: bool
-    stop_signal: signal.Signals = signal.SIGTERM
-    expires_at: datetime | None = None
-    run: str = ""
-    endpoint: Endpoint | None = None
-
-    def to_json(self, root: Path) -> dict[str, Any]:
-        """Return the fields as JSON values, its data as a path from the state folder on, which may be moved."""
-        return {
-            "token": self.token,
-            "service": self.service,
-            "stack": self.stack,
-            "holders": [holder.to_json() for holder in self.holders],
-            "process": self.process.to_json() if self.process else None,
-            "data": str(self.data.relative_to(root)),
-            "outside": str(self.outside) if self.outside else None,
-            "keep": self.keep,
-            "stop_signal": int(self.stop_signal),
-            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
-            "run": self.run,
-            "endpoint": self.endpoint.to_json() if self.endpoint else None,
-        }
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any], root: Path) -> Lease:
-        """Return the lease that `to_json` described.
-
-        Raises:
-            AttributeError, KeyError, TypeError, ValueError: It describes none.
-        """
-        holders = tuple(filter(None, map(ProcessIdentity.from_json, value["holders"])))
-        service, stack, keep, run = value["service"], value["stack"], value["keep"], value["run"]
-        if not holders or not is_token(value["token"]) or not is_known(service):
-            raise ValueError("not a lease")
-        if type(keep) is not bool or not isinstance(run, str):
-            raise TypeError("a field is of another type")
-        folder = StateFolder(root)
-        data = (folder.kept if keep else folder.data / stack_id(stack)) / service
-        if str(data.relative_to(root)) != value["data"]:
-            raise ValueError(f"{value['data']!r} is not where a lease has its data")
-        return cls(
-            token=value["token"],
-            service=service,
-            stack=stack_id(stack),
-            holders=holders,
-            process=ProcessIdentity.from_json(value["process"]),
-            data=data,
-            outside=Path(value["outside"]) if value.get("outside") else None,
-            keep=keep,
-            stop_signal=_STOP_SIGNALS[value["stop_signal"]],
-            expires_at=_utc(value["expires_at"]),
-            run=run,
-            endpoint=Endpoint.from_json(value["endpoint"]) if value["endpoint"] else None,
-        )
-
-    def is_stale(self) -> bool:
-        """Tell whether no command answers for it any more: all its holders have gone, or its time is over."""
-        if self.expires_at and datetime.now(UTC) >= self.expires_at:
-            return True
-        return not any(holder.is_alive() for holder in self.holders)
-
-    def is_running(self) -> bool:
-        """Tell whether the process runs, and proves by its environment that it is this lease's."""
-        return (
-            self.process is not None
-            and self.process.is_alive()
-            and carries(self.process.pid, self.token, data=self.data, outside=self.outside)
-        )
 
 
 class Leases:
@@ -168,9 +65,8 @@ class Leases:
             stack=stack,
             holders=(holder,),
             data=data,
-            outside=outside_folder(data),
+            resource=ProcessResource(outside=outside_folder(data), stop_signal=stop_signal),
             keep=keep,
-            stop_signal=stop_signal,
             run=run,
         )
         self._write(lease)
@@ -178,7 +74,7 @@ class Leases:
 
     def started(self, lease: Lease, pid: int) -> Lease:
         """Note the process of a lease, and return the lease with it."""
-        lease = replace(lease, process=ProcessIdentity.of(pid))
+        lease = replace(lease, resource=replace(lease.resource, process=ProcessIdentity.of(pid)))
         self._write(lease)
         return lease
 
@@ -194,6 +90,22 @@ class Leases:
         lease = replace(lease, holders=(*living, holder))
         self._write(lease)
         return lease
+
+    def promise(self, lease: Lease, undo: Undo) -> Lease:
+        """Note what to undo once its holder has gone, and return the lease with it."""
+        lease = replace(lease, undo=(*lease.undo, undo))
+        self._write(lease)
+        return lease
+
+    def _undo_what_is_due(self) -> None:
+        """Undo what killed commands have left in services that go on."""
+        for lease in self.all():
+            due = [one for one in lease.undo if not one.holder.is_alive()]
+            if not due:
+                continue
+            if lease.resource.process and lease.is_running():
+                resume(lease.resource.process)
+            self._write(replace(lease, undo=tuple(one for one in lease.undo if one not in due)))
 
     def release(self, lease: Lease, holder: ProcessIdentity) -> bool:
         """Take a holder off, and tell whether it was the last one; then the lease stays for the caller to end.
@@ -227,19 +139,20 @@ class Leases:
         self.stop(lease, gentle=gentle, timeout_s=timeout_s)
         if not (lease.keep or keep_data):
             self._folder.remove(lease.data)
-            if lease.outside:
-                remove_outside(lease.outside)
+            if lease.resource.outside:
+                remove_outside(lease.resource.outside)
             with contextlib.suppress(OSError):
                 lease.data.parent.rmdir()  # the stack's own folder, once it is empty
         self.forget(lease)
 
     def stop(self, lease: Lease, *, gentle: bool = True, timeout_s: float = 5.0) -> None:
         """End the process of a lease and what it left running in its data folder; the lease stays."""
-        asked = lease.stop_signal if gentle else signal.SIGKILL
-        if lease.process and lease.is_running():
-            processes = [lease.process]
+        resource = lease.resource
+        asked = resource.stop_signal if gentle else signal.SIGKILL
+        if resource.process and lease.is_running():
+            processes = [resource.process]
         else:
-            folders = [folder for folder in (lease.data, lease.outside) if folder]
+            folders = [folder for folder in (lease.data, resource.outside) if folder]
             workers = [one for folder in folders for one in find_workers(folder)]
             processes = [*workers, *find_marked(lease.token)]  # workers of a server that was killed
         for process in processes:
@@ -268,6 +181,7 @@ class Leases:
         stale = [lease for lease in self.all() if lease.token not in handed_over and lease.is_stale()]
         for lease in stale:
             self.end(lease, timeout_s=1.0, keep_data=lease.stack == stack)
+        self._undo_what_is_due()
         self._end_unreadable(handed_over)
         return stale
 
@@ -310,18 +224,6 @@ class Leases:
     def _write(self, lease: Lease) -> None:
         value = {"project": self._folder.project().id, **lease.to_json(self._folder.root)}
         write_json(self._path(lease.token), value)
-
-
-def _utc(text: str | None) -> datetime | None:
-    """Return a time with its zone, or None.
-
-    Raises:
-        TypeError, ValueError: It is not one.
-    """
-    moment = datetime.fromisoformat(text) if text is not None else None
-    if moment and moment.tzinfo is None:
-        raise ValueError("a time without its zone")
-    return moment
 
 
 def environ_of(lease: Lease, folder: StateFolder) -> dict[str, str]:

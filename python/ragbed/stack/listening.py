@@ -55,7 +55,7 @@ def listener_on(port: int, folder: StateFolder, root: Path) -> Listener:
         return Listener(whose="none", seen=f"nothing listens on port {port}")
     leases = list(Leases(folder).all())
     for process in _upwards(pid):
-        if any(lease.process == ProcessIdentity.of(process.pid) for lease in leases):
+        if any(lease.resource.process == ProcessIdentity.of(process.pid) for lease in leases):
             return Listener(whose="ours", seen=f"process {process.pid} is of this project's stack")
         environ = _environ(process)
         if token := environ.get(TOKEN_VARIABLE):

@@ -166,6 +166,16 @@ def stop(
     _forget_child(identity.pid)
 
 
+def resume(identity: ProcessIdentity) -> None:
+    """Let a process that was stopped run on, and everything it started; nothing happens when it has gone."""
+    if not identity.is_alive():
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(identity.pid)
+        for process in (parent, *parent.children(recursive=True)):
+            process.resume()
+
+
 def _left_after(family: Sequence[psutil.Process], timeout_s: float) -> list[psutil.Process]:
     """Wait until all have ended, and return those that have not when the time is over.
 

@@ -6,7 +6,7 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ragbed.stack.leases import Lease, Leases
+from ragbed.stack.leases import Leases
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.services.postgres import forget_unfinished_template
 from ragbed.stack.stack_id import is_stack_id
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from ragbed.stack.lease import Lease
     from ragbed.state import StateFolder
 
 _LOGS_KEPT = 8

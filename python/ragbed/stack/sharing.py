@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ragbed.stack.building import Stack
-from ragbed.stack.leases import Lease, Leases
+from ragbed.stack.leases import Leases
 from ragbed.stack.reaping import end_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ragbed.stack.building import Progress, StackBuilder
+    from ragbed.stack.lease import Lease
     from ragbed.state import StateFolder
 
 _LOCK = "sharing"

@@ -16,13 +16,15 @@ import psutil
 
 from ragbed.settings import all_settings
 from ragbed.stack import SERVICES
-from ragbed.stack.leases import Lease, Leases
+from ragbed.stack.leases import Leases
 from ragbed.stack.services.unprivileged import outside_folder
 from ragbed.state import StateFolder
 from shared_cache import start_with_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ragbed.stack.lease import Lease
 
 _SPOKEN = {name for setting in all_settings().values() for name in setting.env} | {"APP_ENV", "RAGBED_ROOT"}
 
@@ -109,7 +111,7 @@ class Place:
 
     def pid(self, service: str) -> int:
         """Return the process id of a service that runs."""
-        process = self.lease(service).process
+        process = self.lease(service).resource.process
         if process is None:
             raise LookupError(f"{service} has no process yet")
         return process.pid

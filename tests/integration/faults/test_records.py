@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from fault_place import Place
 
 GARBAGE = {
-    "half": '{"schema": 1, "stack": "ab',
-    "other-form": '{"schema": 1, "endpoints": [5], "leases": []}',
+    "half": '{"schema": 2, "stack": "ab',
+    "other-form": '{"schema": 2, "endpoints": [5], "leases": []}',
+    "older": '{"schema": 1}',
     "newer": '{"schema": 99}',
 }
 
@@ -90,7 +91,7 @@ def test_a_pid_that_was_given_out_again_is_left_alone(
     os.kill(place.pid("redis"), signal.SIGKILL)
     path = place.folder.leases / f"{place.lease('redis').token}.json"
     value = json.loads(path.read_text())
-    value["process"]["pid"] = bystander.pid
+    value["resource"]["process"]["pid"] = bystander.pid
     path.write_text(json.dumps(value))
 
     again, down = place.run("up", "-d"), place.run("down")

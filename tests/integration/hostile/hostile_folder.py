@@ -162,13 +162,19 @@ class Hostile:
             "expires_at": chance.choice([None, None, "2020-01-01T00:00:00+00:00", 7]),
             "run": chance.choice(["", "", "\x1b[31m", 7]),
             "endpoint": None,
-            "process": chance.choice([None, self._process(), self._process()]),
-            "data": chance.choice(data),
-            "outside": chance.choice(
-                [None, str(self.home), str(self.home / "tmp" / "ragbed-0123456789ab"), "/", 7]
+            "undo": chance.choice(
+                [[], [], [{"kind": "resume", "holder": {"pid": 1, "started": "gone"}}], [7], None]
             ),
+            "resource": {
+                "kind": chance.choice(["process", "process", "process", "x", None]),
+                "process": chance.choice([None, self._process(), self._process()]),
+                "outside": chance.choice(
+                    [None, str(self.home), str(self.home / "tmp" / "ragbed-0123456789ab"), "/", 7]
+                ),
+                "stop_signal": chance.choice([2, 9, 15, 15, 0, 99, -1, "15", None, 1e300]),
+            },
+            "data": chance.choice(data),
             "keep": chance.choice([True, False, False, "no", None]),
-            "stop_signal": chance.choice([2, 9, 15, 15, 0, 99, -1, "15", None, 1e300]),
         }
 
     def _process(self) -> dict[str, Any]:

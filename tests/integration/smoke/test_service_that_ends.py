@@ -34,8 +34,8 @@ def killer(folder: StateFolder, service: str) -> Listener:
         if (event.kind, event.subject) != ("stage.ended", "corpus"):
             return
         (lease,) = [lease for lease in Leases(folder).all() if lease.service == service]
-        assert lease.process
-        os.kill(lease.process.pid, signal.SIGKILL)
+        assert lease.resource.process
+        os.kill(lease.resource.process.pid, signal.SIGKILL)
 
     return listen
 

@@ -42,7 +42,7 @@ def has_ended(pid):
 
 
 def test_shared(ragbed_stack, worker_id):
-    leases = {name: lease.process.pid for name, lease in ragbed_stack.leases.items()}
+    leases = {name: lease.resource.process.pid for name, lease in ragbed_stack.leases.items()}
     seen = {"stack": ragbed_stack.id, "environ": ragbed_stack.environ, "pids": leases, "own": os.getpid()}
     seen["started"] = sorted(ragbed_stack.seconds)
     (HERE / "writing").joinpath(worker_id).write_text(json.dumps(seen))

@@ -12,9 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
-from ragbed.stack.leases import Lease, Leases
+from ragbed.stack.lease import Lease, Undo
+from ragbed.stack.leases import Leases
 from ragbed.stack.ownership import STATE_VARIABLE, TOKEN_VARIABLE, find_marked
 from ragbed.stack.processes import ProcessIdentity, find_inside, stop
 from ragbed.state import StateFolder
@@ -193,7 +195,7 @@ def test_a_worker_that_outlived_its_server_is_ended(folder: StateFolder, sleeper
     lease = lease_of(folder, dead())
     worker = sleepers.start(cwd=lease.data, token=lease.token)
     shell = sleepers.start(cwd=lease.data)
-    lease = replace(lease, process=dead())
+    lease = replace(lease, resource=replace(lease.resource, process=dead()))
 
     Leases(folder).end(lease)
 
@@ -259,27 +261,31 @@ def test_ending_twice_is_harmless(folder: StateFolder) -> None:
     assert list(Leases(folder).all()) == []
 
 
-ODD = {
+RESOURCE: dict[str, object] = {"kind": "process", "process": None, "outside": None, "stop_signal": 15}
+ODD: dict[str, dict[str, object]] = {
     "empty": {},
     "no project": {"project": None},
     "another project": {"project": "f" * 16},
     "another token": {"token": "f" * 16},
-    "pid 0": {"process": {"pid": 0, "started": "x"}},
-    "pid -1": {"process": {"pid": -1, "started": "x"}},
-    "huge pid": {"process": {"pid": 10**30, "started": "x"}},
-    "pid as a text": {"process": {"pid": "1", "started": "x"}},
-    "pid as true": {"process": {"pid": True, "started": "x"}},
+    "pid 0": {"resource": {**RESOURCE, "process": {"pid": 0, "started": "x"}}},
+    "pid -1": {"resource": {**RESOURCE, "process": {"pid": -1, "started": "x"}}},
+    "huge pid": {"resource": {**RESOURCE, "process": {"pid": 10**30, "started": "x"}}},
+    "pid as a text": {"resource": {**RESOURCE, "process": {"pid": "1", "started": "x"}}},
+    "pid as true": {"resource": {**RESOURCE, "process": {"pid": True, "started": "x"}}},
     "holder 0": {"holders": [{"pid": 0, "started": "x"}]},
     "no holder": {"holders": []},
     "holders as a number": {"holders": 7},
     "a time without its zone": {"expires_at": "2026-01-01T00:00:00"},
     "an odd time": {"expires_at": 7},
+    "an odd resource": {"resource": {"kind": "container", "process": None}},
+    "an odd undo": {"undo": [{"kind": "delete", "holder": {"pid": 7, "started": "x"}}]},
+    "an undo without a holder": {"undo": [{"kind": "resume", "holder": None}]},
     "an odd run": {"run": 7},
     "an odd endpoint": {"endpoint": {"service": "redis"}},
-    "signal 0": {"stop_signal": 0},
-    "signal 9": {"stop_signal": 9},
-    "signal 99": {"stop_signal": 99},
-    "signal as a list": {"stop_signal": []},
+    "signal 0": {"resource": {**RESOURCE, "stop_signal": 0}},
+    "signal 9": {"resource": {**RESOURCE, "stop_signal": 9}},
+    "signal 99": {"resource": {**RESOURCE, "stop_signal": 99}},
+    "signal as a list": {"resource": {**RESOURCE, "stop_signal": []}},
     "data elsewhere": {"data": "/home"},
     "data above": {"data": "data/../.."},
     "all data": {"data": "data"},
@@ -398,3 +404,19 @@ def test_a_lease_whose_time_is_over_is_stale(seconds: int, stale: bool, folder: 
 
     assert expiring.is_stale() is stale
     assert Lease.from_json(expiring.to_json(folder.root), folder.root) == expiring
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "at-work"])
+def test_what_a_command_stopped_runs_on_once_that_command_has_gone(
+    killed: bool, folder: StateFolder, sleepers: Sleepers
+) -> None:
+    """A command that is at work undoes it itself; the service itself stays up."""
+    me = ProcessIdentity.of(os.getpid())
+    lease, process = started(folder, sleepers, me)
+    lease = Leases(folder).promise(lease, Undo(kind="resume", holder=dead() if killed else me))
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    assert Leases(folder).reap(()) == []
+    assert (psutil.Process(process.pid).status() == psutil.STATUS_STOPPED) is not killed
+    assert [one.undo for one in Leases(folder).all()] == [() if killed else lease.undo]
