@@ -183,6 +183,10 @@ class CollectingSink(EventStream):
         return [event for event in self.events if event.kind == kind]
 
 
+SILENT = EventStream()
+"""A sink without listeners."""
+
+
 def _tell(listener: Listener, event: Event) -> None:
     try:
         listener(event)

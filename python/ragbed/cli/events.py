@@ -36,7 +36,7 @@ class EventLines:
             mark = _MARKS[str(event.data["status"])]
             return f"{event.subject:<11} {mark:<6} {event.seconds or 0:6.2f} s  {event.data['detail']}"
         if event.kind == "service.ready":
-            return ready_line(endpoint_of(event), event.seconds or 0)
+            return (self._indent or "  ") + ready_line(endpoint_of(event), event.seconds or 0)
         if event.kind == "service.died":
             return f"ragbed: {event.subject} died; starting it again on its data"
         return None

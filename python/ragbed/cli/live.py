@@ -17,32 +17,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from ragbed.events import Event, EventSink, Listener
+    from ragbed.events import Event, Listener
     from ragbed.stack import Endpoint
-
-
-class StackEvents:
-    """Tells a sink what happens to the stack.
-
-    Args:
-        sink: Where the events go.
-    """
-
-    def __init__(self, sink: EventSink) -> None:
-        self._sink = sink
-
-    def ready(self, endpoint: Endpoint, seconds: float) -> None:
-        """Tell that a service answers, and after how long."""
-        self._sink.emit("service.ready", endpoint.service, seconds=seconds, **endpoint.to_shown_json())
-
-    def died(self, services: Sequence[str]) -> None:
-        """Tell that services have ended by themselves."""
-        for service in services:
-            self._sink.emit("service.died", service)
-
-    def say(self, line: str) -> None:
-        """Tell a line."""
-        self._sink.emit("stage.progress", "stack", line=line)
 
 
 _WIDE = 120
@@ -91,7 +67,7 @@ class _LiveTable:
         elif event.kind == "service.died":
             self._states[event.subject] = "died, starting again"
             self._refresh()
-        elif event.kind == "stage.progress":
+        elif event.kind in {"stage.progress", "model.loading"}:
             self._say(str(event.data["line"]))
 
     def _ready(self, endpoint: Endpoint, seconds: float) -> None:

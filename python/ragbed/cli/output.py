@@ -109,7 +109,7 @@ def note(line: str) -> None:
 def ready_line(endpoint: Endpoint, seconds: float) -> str:
     """Return the line of progress for a service that is ready."""
     time = f" in {seconds:.2f} s" if seconds else ""
-    return f"  {endpoint.service:<9} {endpoint.product} {endpoint.version} ready{time}: {endpoint.origin}"
+    return f"{endpoint.service:<9} {endpoint.product} {endpoint.version} ready{time}: {endpoint.origin}"
 
 
 def used(endpoint: Endpoint) -> str:

@@ -117,8 +117,13 @@ def _event_lines(events: Iterable[Event]) -> Iterator[str]:
 
     for event in events:
         time = f" {event.seconds:.2f} s" if event.seconds is not None else ""
-        facts = " ".join(f"{key}={value}" for key, value in event.data.items() if value not in ("", None))
+        facts = " ".join(f"{key}={value}" for key, value in event.data.items() if _is_short(value))
         yield terminal_line(f"{event.at:%H:%M:%S} {event.kind:<15} {event.subject}{time} {facts}".rstrip())
+
+
+def _is_short(value: object) -> bool:
+    """Tell whether a fact is shown in the line of its event; `--json` has all."""
+    return isinstance(value, str | int | float) and value not in {"", False}
 
 
 def _end(record: RunRecord, skipped: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ import click
 
 from ragbed.cli.env import variables_of
 from ragbed.cli.everywhere import down_everywhere, status_everywhere
-from ragbed.cli.live import StackEvents, stack_view
+from ragbed.cli.live import stack_view
 from ragbed.cli.output import confirm, note, show_json, show_services, used
 from ragbed.cli.project import project_settings
 
@@ -76,19 +76,19 @@ def _start(
     from ragbed.stack import up as start_stack
     from ragbed.stack.supervising import supervise
 
-    told = StackEvents(run.sink)
-    told.say("ragbed: starting the stack")
-    record, was_up = start_stack(
-        settings, folder, detach=detach, keep=keep, progress=told.ready, say=told.say
-    )
+    def say(line: str) -> None:
+        run.sink.emit("stage.progress", "stack", line=line)
+
+    say("ragbed: starting the stack")
+    record, was_up = start_stack(settings, folder, detach=detach, keep=keep, events=run.sink)
     run.uses(record.endpoints.values())
     for line in record.notes:
-        told.say(f"  note: {line}")
+        say(f"  note: {line}")
     if not (detach or was_up):
-        told.say(f"LLM: {record.llm}")
-        told.say("Up. Try in another terminal: ragbed smoke; Ctrl-C stops the stack.")
-        supervise(settings, folder, told)
-        told.say("ragbed: the stack is down")
+        say(f"LLM: {record.llm}")
+        say("Up. Try in another terminal: ragbed smoke; Ctrl-C stops the stack.")
+        supervise(settings, folder, run.sink)
+        say("ragbed: the stack is down")
     return record, was_up
 
 

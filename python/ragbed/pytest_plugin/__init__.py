@@ -18,6 +18,7 @@ import pytest
 
 from ragbed.errors import RagbedError
 from ragbed.escaping import terminal_text
+from ragbed.events import SILENT
 from ragbed.pytest_plugin.recording import RECORDING, SessionRecording, TestMarks
 
 if TYPE_CHECKING:
@@ -84,13 +85,15 @@ def ragbed_stack(ragbed_settings: Settings, request: pytest.FixtureRequest) -> I
     from ragbed.stack import running_stack  # noqa: PLC0415 - as above
 
     run = getattr(request.config, "workerinput", {}).get("testrunuid", "")
+    recording = request.config.stash.get(RECORDING, None)
+    recorder = recording.run if recording else None
+    events = recorder.sink if recorder else SILENT
     with (
         _set(server_environ(ragbed_settings)),
-        running_stack(ragbed_settings, caller="pytest", run=run) as stack,
+        running_stack(ragbed_settings, caller="pytest", run=run, events=events) as stack,
     ):
-        recording = request.config.stash.get(RECORDING, None)
-        if recording and recording.run:
-            recording.run.uses(stack.endpoints.values())
+        if recorder:
+            recorder.uses(stack.endpoints.values())
         yield stack
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.errors import RagbedError
+    from ragbed.events import EventSink
     from ragbed.settings import Settings
     from ragbed.settings.llm import Caller
     from ragbed.stack import Endpoint, Stack
@@ -52,7 +53,8 @@ class SmokePlan:
         folder: The state folder.
         options: What is asked for.
         cleanup: Closed at the end of the run, in reverse order.
-        say: Shows a line on the way.
+        events: Told what happens on the way.
+        say: Tells a line of the stage that runs.
     """
 
     id: str
@@ -60,6 +62,7 @@ class SmokePlan:
     folder: StateFolder
     options: SmokeOptions
     cleanup: ExitStack
+    events: EventSink
     say: Callable[[str], None]
 
     @property

@@ -81,6 +81,7 @@ def run_smoke(
             folder=folder,
             options=options,
             cleanup=cleanup,
+            events=run.sink,
             say=lambda line: run.sink.emit("stage.progress", runner.stage, line=scrub(line)),
         )
         runner = StageRunner(plan, stack=lambda: found.stack, scrub=scrub, events=run.sink)

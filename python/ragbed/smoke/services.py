@@ -43,8 +43,7 @@ def stack(plan: SmokePlan) -> Seen[Stack]:
             folder=plan.folder,
             caller=plan.options.caller,
             keep_up=plan.options.keep,
-            progress=lambda endpoint, _: plan.say(f"{endpoint.product} {endpoint.version} is ready"),
-            say=plan.say,
+            events=plan.events,
         )
     )
     line = f"{_whose(started)}: " + ", ".join(named(endpoint) for endpoint in started.endpoints.values())

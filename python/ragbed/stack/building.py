@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import GuardRefused, ServiceMissing
+from ragbed.events import SILENT
 from ragbed.pins import with_tag
 from ragbed.settings import definitions as known
 from ragbed.stack.announced import load_announcements
@@ -31,16 +31,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from concurrent.futures import Future
 
+    from ragbed.events import EventSink
     from ragbed.pins import StackPins
     from ragbed.settings import Settings
     from ragbed.settings.llm import Caller
     from ragbed.stack.lease import Lease
     from ragbed.stack.services import Starter
-    from ragbed.stack.services.ollama_loading import Say
     from ragbed.state import StateFolder
 
-Progress = Callable[[Endpoint, float], None]
-"""Called with each service that is ready, and the seconds it took; from several threads."""
+
+def emit_ready(events: EventSink, endpoint: Endpoint, seconds: float) -> None:
+    """Tell that a service is ready, where it answers, and after how long."""
+    events.emit("service.ready", endpoint.service, seconds=seconds, **endpoint.to_shown_json())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,7 @@ class StackBuilder:
         caller: Tests follow the tier; commands look for a live Ollama.
         keep: Whether the data of started services outlives them.
         may_start: False only finds what runs.
-        say: Told what takes long; None stays silent.
+        events: Told of services that start and are ready, and of what takes long.
         run: The test run whose workers share what is started; empty for none.
     """
 
@@ -122,7 +124,7 @@ class StackBuilder:
         caller: Caller,
         keep: bool,
         may_start: bool = True,
-        say: Say | None = None,
+        events: EventSink = SILENT,
         run: str = "",
     ) -> None:
         self.run = run
@@ -131,15 +133,17 @@ class StackBuilder:
         self.pins = pins
         self.keep = keep
         self.may_start = may_start
-        self.say = say
+        self.events = events
         self.llm = served_llm(settings, caller=caller)
         self.models = (with_tag(settings[known.EMBEDDING_MODEL]), with_tag(settings[known.LLM_MODEL]))
-        self.wanted = Wanted(settings=settings, llm=self.llm, models=self.models, folder=folder, say=say)
+        self.wanted = Wanted(
+            settings=settings, llm=self.llm, models=self.models, folder=folder, events=events
+        )
         self.project = folder.identity()
         self.announced = load_announcements(folder)
         self.owner = ProcessIdentity.of(os.getpid())
 
-    def build(self, services: Sequence[str] = SERVICES, *, progress: Progress | None = None) -> Stack:
+    def build(self, services: Sequence[str] = SERVICES) -> Stack:
         """Bring the services up, all at once; a failure of one ends what was started for the others.
 
         Raises:
@@ -150,7 +154,7 @@ class StackBuilder:
         pool = ThreadPoolExecutor(max_workers=len(services))
         try:
             with pool:
-                tasks = {name: pool.submit(self.resolve, name, stack, progress) for name in services}
+                tasks = {name: pool.submit(self.resolve, name, stack) for name in services}
             _raise_refusal(tasks.values())
             results = {name: task.result() for name, task in tasks.items()}
         except BaseException:  # Ctrl-C too: what was started for the others ends here
@@ -200,7 +204,7 @@ class StackBuilder:
             )
         )
 
-    def resolve(self, service: str, stack: str, progress: Progress | None) -> Ready:
+    def resolve(self, service: str, stack: str) -> Ready:
         """Return one service by the first way it can be had: given, found, started.
 
         Raises:
@@ -211,11 +215,13 @@ class StackBuilder:
             ready = Ready(endpoint=found)
         else:
             notes = [found.note] if found.note else []
+            for line in notes:
+                self.events.emit("service.skipped", service, line=line)
             self._require_start_allowed(service, notes)
+            self.events.emit("service.starting", service)
             started = self.start(service, stack)
             ready = replace(started, notes=(*notes, *started.notes))
-        if progress:
-            progress(ready.endpoint, ready.seconds)
+        emit_ready(self.events, ready.endpoint, ready.seconds)
         return ready
 
     def _require_start_allowed(self, service: str, notes: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ def _ollama_starter(wanted: Wanted) -> OllamaStarter:
     loading = LoadPolicy(
         timeout_s=wanted.settings[known.LLM_LOAD_TIMEOUT_S],
         num_thread=wanted.settings[LLM_NUM_THREAD] or threads_beside_others(),
-        say=wanted.say,
+        events=wanted.events,
     )
     return OllamaStarter(
         embedding=embedding,

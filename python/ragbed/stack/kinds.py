@@ -6,13 +6,15 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from ragbed.events import SILENT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ragbed.events import EventSink
     from ragbed.guard import Store
     from ragbed.settings import LlmChoice, Setting, Settings
     from ragbed.stack.services.base import Starter
-    from ragbed.stack.services.ollama_loading import Say
     from ragbed.state import StateFolder
 
 
@@ -25,14 +27,14 @@ class Wanted:
         llm: Which LLM is wanted.
         models: The embedding model and the chat model, with their tags.
         folder: The state folder.
-        say: Told what takes long; None tells nobody.
+        events: Told what takes long.
     """
 
     settings: Settings
     llm: LlmChoice
     models: tuple[str, str]
     folder: StateFolder
-    say: Say | None = None
+    events: EventSink = SILENT
 
 
 class Client(Protocol):

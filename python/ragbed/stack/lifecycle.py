@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.errors import ConfigurationError
+from ragbed.events import SILENT
 from ragbed.guard import redacted, refuse_writes
 from ragbed.pins import load_stack_pins
-from ragbed.stack.building import Progress, StackBuilder
+from ragbed.stack.building import StackBuilder, emit_ready
 from ragbed.stack.endpoint import SERVICES
 from ragbed.stack.health import require_answers, states_of
 from ragbed.stack.judging import require_adopted, require_allowed
@@ -24,8 +25,8 @@ from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ragbed.events import EventSink
     from ragbed.settings import Settings
-    from ragbed.stack.services.ollama_loading import Say
     from ragbed.state import StateFolder
 
 
@@ -35,8 +36,7 @@ def up(
     *,
     detach: bool,
     keep: bool,
-    progress: Progress | None = None,
-    say: Say | None = None,
+    events: EventSink = SILENT,
 ) -> tuple[StackRecord, bool]:
     """Bring the checkout's stack up, or mend it where services of it have died.
 
@@ -45,8 +45,7 @@ def up(
         folder: The state folder.
         detach: Hand the stack over to the state folder; else it ends with this process.
         keep: Whether its data survives `down`.
-        progress: Called with each service that is ready.
-        say: Told what takes long.
+        events: Told of services that start and are ready, and of what takes long.
 
     Returns:
         Its record, and whether it was up already.
@@ -62,12 +61,12 @@ def up(
         record = reaped(folder)
         if record:
             require_allowed(record, settings, folder)
-            record = mend(record, settings, folder, progress=progress, say=say)
+            record = mend(record, settings, folder, events=events)
             require_answers(record, folder)
             require_adopted(record, settings, folder)
             return record, True
-        builder = StackBuilder(settings, folder, pins, caller="command", keep=keep, say=say)
-        stack = builder.build(progress=progress)
+        builder = StackBuilder(settings, folder, pins, caller="command", keep=keep, events=events)
+        stack = builder.build()
         record = stack.record(owner=None if detach else builder.owner, keep=keep)
         record.save(folder)
         forget_old_logs(folder)
@@ -79,8 +78,7 @@ def mend(
     settings: Settings,
     folder: StateFolder,
     *,
-    progress: Progress | None = None,
-    say: Say | None = None,
+    events: EventSink = SILENT,
 ) -> StackRecord:
     """Start the services of a stack again that have died, on their data and ports; returns the new record.
 
@@ -97,8 +95,8 @@ def mend(
     if not (dead or gone):
         return record
     pins = load_stack_pins()
-    builder = StackBuilder(settings, folder, pins, caller="command", keep=record.keep, say=say)
-    record = _replace_gone(record, gone, builder, folder, progress)
+    builder = StackBuilder(settings, folder, pins, caller="command", keep=record.keep, events=events)
+    record = _replace_gone(record, gone, builder, folder)
     endpoints, tokens = dict(record.endpoints), dict(record.leases)
     for service, lease in dead.items():
         if lease:
@@ -114,8 +112,7 @@ def mend(
         record.save(folder)
         if lease:
             Leases(folder).forget(lease)
-        if progress:
-            progress(started.endpoint, started.seconds)
+        emit_ready(events, started.endpoint, started.seconds)
     return record
 
 
@@ -132,11 +129,10 @@ def _replace_gone(
     gone: Sequence[str],
     builder: StackBuilder,
     folder: StateFolder,
-    progress: Progress | None,
 ) -> StackRecord:
     """Have each service that has gone by another way; returns the record, saved."""
     for service in gone:
-        had = builder.resolve(service, record.stack, progress)
+        had = builder.resolve(service, record.stack)
         lost = f"{service}: what was found at {redacted(record.endpoints[service].url)} has gone: replaced"
         tokens = {service: had.lease.token} if had.lease else {}
         record = replace(

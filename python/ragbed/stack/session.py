@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceMissing
+from ragbed.events import SILENT
 from ragbed.guard import refuse_writes
 from ragbed.pins import load_stack_pins
 from ragbed.settings import LlmChoice, Settings, resolve_settings
 from ragbed.stack.attaching import normalised
-from ragbed.stack.building import Progress, Stack, StackBuilder
+from ragbed.stack.building import Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
 from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
@@ -24,9 +25,9 @@ from ragbed.state import StateFolder, find_state_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ragbed.events import EventSink
     from ragbed.settings.llm import Caller
     from ragbed.stack.record import StackRecord
-    from ragbed.stack.services.ollama_loading import Say
 
 
 @contextmanager
@@ -40,8 +41,7 @@ def running_stack(
     keep_up: bool = False,
     may_start: bool = True,
     run: str = "",
-    progress: Progress | None = None,
-    say: Say | None = None,
+    events: EventSink = SILENT,
 ) -> Iterator[Stack]:
     """Yield a stack that is up: the one of `ragbed up` where it runs, else one of our own that ends with us.
 
@@ -54,8 +54,7 @@ def running_stack(
         may_start: False only finds what runs.
         keep_up: Leave a stack of our own up, as if `ragbed up -d` had started it.
         run: The test run whose workers share one stack of their own, which ends with the last of them; empty for none.
-        progress: Called with each service that is ready.
-        say: Told what takes long.
+        events: Told of services that start and are ready, and of what takes long.
 
     Raises:
         GuardRefused: Production, or a given store without the marker.
@@ -68,29 +67,34 @@ def running_stack(
         refuse_foreign_stack(folder)
     folder.prepared()
     builder = StackBuilder(
-        settings, folder, load_stack_pins(), caller=caller, keep=False, may_start=may_start, say=say, run=run
+        settings,
+        folder,
+        load_stack_pins(),
+        caller=caller,
+        keep=False,
+        may_start=may_start,
+        events=events,
+        run=run,
     )
-    shared = None if private else _shared(settings, folder, services, builder, progress)
+    shared = None if private else _shared(settings, folder, services, builder)
     lacking = [service for service in services if shared is None or service not in shared.endpoints]
     try:
-        with _own(builder, lacking, keep_up=keep_up and shared is None, progress=progress) as own:
+        with _own(builder, lacking, keep_up=keep_up and shared is None) as own:
             yield _joined(shared, own, services)
     finally:
         forget_old_logs(folder)
 
 
 @contextmanager
-def _own(
-    builder: StackBuilder, services: Sequence[str], *, keep_up: bool, progress: Progress | None
-) -> Iterator[Stack | None]:
+def _own(builder: StackBuilder, services: Sequence[str], *, keep_up: bool) -> Iterator[Stack | None]:
     """Yield a stack of our own with the services that no other has, shared by the workers of a run; None for none."""
     if not services:
         yield None
     elif builder.run:
-        with held_together(builder, services, progress=progress) as together:
+        with held_together(builder, services) as together:
             yield together
     else:
-        own = builder.build(services, progress=progress)
+        own = builder.build(services)
         try:
             yield own
         finally:
@@ -103,7 +107,6 @@ def _shared(
     folder: StateFolder,
     services: Sequence[str],
     builder: StackBuilder,
-    progress: Progress | None,
 ) -> Stack | None:
     """Return what fits of the stack of `ragbed up`, mended; None when none is up, or nothing of it fits."""
     with folder.locked("stack"):
@@ -112,7 +115,7 @@ def _shared(
         if record is None or not fitting:
             return None
         require_allowed(record, settings, folder)  # mending asks every attached one
-        record = mend(record, settings, folder, progress=progress, say=builder.say)
+        record = mend(record, settings, folder, events=builder.events)
         require_answers(record, folder, fitting)
         require_adopted(record, settings, folder, fitting)
     endpoints = {name: record.endpoints[name] for name in fitting}

@@ -12,7 +12,7 @@ from ragbed.stack.reaping import end_all
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ragbed.stack.building import Progress, StackBuilder
+    from ragbed.stack.building import StackBuilder
     from ragbed.stack.lease import Lease
     from ragbed.state import StateFolder
 
@@ -21,9 +21,7 @@ _LOCK = "sharing"
 
 
 @contextmanager
-def held_together(
-    builder: StackBuilder, services: Sequence[str], *, progress: Progress | None = None
-) -> Iterator[Stack]:
+def held_together(builder: StackBuilder, services: Sequence[str]) -> Iterator[Stack]:
     """Yield a stack that the workers of the builder's run share; it ends when the last of them leaves or is killed.
 
     Services that others run are found by each worker for itself: no worker stops them.
@@ -31,7 +29,6 @@ def held_together(
     Args:
         builder: What starts the services that no worker has started yet.
         services: Which services are needed.
-        progress: Called with each service that this worker starts.
 
     Raises:
         ServiceMissing: A service cannot be had.
@@ -41,7 +38,7 @@ def held_together(
         joined = _join(builder, services)
         rest = [service for service in services if service not in joined]
         try:
-            own = builder.build(rest, progress=progress) if rest else None
+            own = builder.build(rest) if rest else None
         except BaseException:
             _leave(folder, list(joined.values()), builder)
             raise

@@ -8,7 +8,7 @@ import signal
 import time
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ragbed.errors import RagbedError, ServiceNotReady
 from ragbed.stack.full_disk import log_tail
@@ -19,10 +19,10 @@ from ragbed.stack.reaping import end_all
 from ragbed.stack.record import load_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
+    from ragbed.events import EventSink
     from ragbed.settings import Settings
-    from ragbed.stack.endpoint import Endpoint
     from ragbed.stack.record import StackRecord
     from ragbed.state import StateFolder
 
@@ -30,32 +30,22 @@ _RESTARTS = 3
 _WITHIN_S = 60.0
 
 
-class Watcher(Protocol):
-    """Who is told what happens to the services."""
-
-    def ready(self, endpoint: Endpoint, seconds: float) -> None:
-        """Hear that a service is back, and after how long."""
-
-    def died(self, services: Sequence[str]) -> None:
-        """Hear that services have ended by themselves."""
-
-
-def supervise(settings: Settings, folder: StateFolder, watcher: Watcher) -> None:
+def supervise(settings: Settings, folder: StateFolder, events: EventSink) -> None:
     """Watch the stack of this process until SIGINT or SIGTERM, then stop it.
 
     Args:
         settings: The resolved settings, for services that are started again.
         folder: The state folder; its record names this process as owner.
-        watcher: Told what happens.
+        events: Told of services that died and are ready again.
 
     Raises:
         ServiceNotReady: A service died too often; the stack has been stopped.
     """
     restarts: deque[float] = deque(maxlen=_RESTARTS)
     with stopped_at_the_end(folder), _events() as next_event:
-        _mend_the_dead(settings, folder, restarts, watcher)  # what died before we watched
+        _mend_the_dead(settings, folder, restarts, events)  # what died before we watched
         while next_event() == signal.SIGCHLD:
-            _mend_the_dead(settings, folder, restarts, watcher)
+            _mend_the_dead(settings, folder, restarts, events)
 
 
 @contextmanager
@@ -72,13 +62,15 @@ def stopped_at_the_end(folder: StateFolder) -> Iterator[None]:
                 folder.forget_stack()
 
 
-def _mend_the_dead(settings: Settings, folder: StateFolder, restarts: deque[float], watcher: Watcher) -> None:
+def _mend_the_dead(
+    settings: Settings, folder: StateFolder, restarts: deque[float], events: EventSink
+) -> None:
     # Another command may be starting it again at this moment: the record is read only once that is over.
     with folder.locked("stack"):
-        _mend(settings, folder, restarts, watcher)
+        _mend(settings, folder, restarts, events)
 
 
-def _mend(settings: Settings, folder: StateFolder, restarts: deque[float], watcher: Watcher) -> None:
+def _mend(settings: Settings, folder: StateFolder, restarts: deque[float], events: EventSink) -> None:
     record = load_record(folder)
     if record is None:
         return
@@ -88,7 +80,8 @@ def _mend(settings: Settings, folder: StateFolder, restarts: deque[float], watch
     ]
     if not dead:
         return
-    watcher.died(dead)
+    for service in dead:
+        events.emit("service.died", service)
     now = time.monotonic()
     if len(restarts) == _RESTARTS and now - restarts[0] < _WITHIN_S:
         raise ServiceNotReady(
@@ -98,7 +91,7 @@ def _mend(settings: Settings, folder: StateFolder, restarts: deque[float], watch
         )
     restarts.append(now)
     try:
-        mend(record, settings, folder, progress=watcher.ready)
+        mend(record, settings, folder, events=events)
     except RagbedError as error:
         raise ServiceNotReady(
             f"{dead[0]} died and cannot be started again: {error.message}",

@@ -12,6 +12,7 @@ from vector_ollama import VectorOllama, embedding
 
 from made_models import made_model, write_lock_of
 from ragbed.errors import CheckFailed, ExitCode, ServiceMissing
+from ragbed.events import SILENT
 from ragbed.models.fingerprint import (
     FingerprintFile,
     check_fingerprint,
@@ -161,6 +162,7 @@ def test_the_smoke_run_asks_as_its_pipeline_will(ollama: VectorOllama, tmp_path:
         folder=StateFolder(tmp_path / "state"),
         options=SmokeOptions(),
         cleanup=ExitStack(),
+        events=SILENT,
         say=lambda _: None,
     )
 

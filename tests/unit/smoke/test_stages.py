@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ragbed.errors import CheckFailed, DriftError, GuardRefused, UsageError
+from ragbed.events import SILENT
 from ragbed.pins import Provenance, load_stack_pins
 from ragbed.pipeline import Answer, Citation, Gap, ScoredChunk
 from ragbed.pipeline.corpus import build_corpus
@@ -142,6 +143,7 @@ def plan(tmp_path: Path) -> SmokePlan:
         folder=StateFolder(tmp_path / "state"),
         options=SmokeOptions(corpus=folder),
         cleanup=ExitStack(),
+        events=SILENT,
         say=lambda _: None,
     )
 

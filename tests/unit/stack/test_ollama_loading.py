@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ragbed.events import Event, EventStream
 from ragbed.guard import WrongService
 from ragbed.stack.services.ollama_loading import LoadPolicy, load_models
 
@@ -29,7 +31,7 @@ class Loader:
     """
 
     url: str = ""
-    may_answer: Event = field(default_factory=Event)
+    may_answer: threading.Event = field(default_factory=threading.Event)
     answer: tuple[int, bytes] = (200, b"{}")
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -85,21 +87,22 @@ def test_threads_that_nobody_set_are_not_sent(loader: Loader) -> None:
 
 def test_a_load_that_lasts_is_told(loader: Loader) -> None:
     """The model that is being loaded is named, with its size, while the request waits."""
-    lines: list[str] = []
+    events: list[Event] = []
 
-    def say(line: str) -> None:
-        lines.append(line)
+    def listen(event: Event) -> None:
+        events.append(event)
         loader.may_answer.set()
 
     load_models(
         loader.url,
         embedding="e:1",
         chat="c:1",
-        policy=LoadPolicy(say=say, first_word_s=0.01),
+        policy=LoadPolicy(events=EventStream(listen), first_word_s=0.01),
         size={"e:1": 46_000_000}.__getitem__,
     )
 
-    assert lines[0].startswith("ollama is loading e:1, 46 MB: ")
+    assert (events[0].kind, events[0].subject) == ("model.loading", "e:1")
+    assert str(events[0].data["line"]).startswith("ollama is loading e:1, 46 MB: ")
 
 
 def test_a_model_that_cannot_be_loaded_is_named_with_the_servers_reason(loader: Loader) -> None:

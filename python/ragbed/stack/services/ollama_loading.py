@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ragbed.events import SILENT
 from ragbed.guard import WrongService
 from ragbed.guard.stores.http import request
 from ragbed.stack.load_progress import LoadProgress, reporting_load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-Say = Callable[[str], None]
-"""Shows a line on the way; called on a thread of its own."""
+    from ragbed.events import EventSink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +25,14 @@ class LoadPolicy:
         timeout_s: How long one load may take. Never make it short: a client that gives up aborts the load.
         num_thread: Threads that a model computes with; 0 leaves it to Ollama. Requests that ask for another number load
             the model anew.
-        say: Told what is being loaded; None stays silent.
+        events: Told what is being loaded.
         first_word_s: How long a load may take before anything is said.
         next_word_s: How long until the next word.
     """
 
     timeout_s: float = 900.0
     num_thread: int = 0
-    say: Say | None = None
+    events: EventSink = SILENT
     first_word_s: float = 2.0
     next_word_s: float = 5.0
 
@@ -70,11 +69,10 @@ def _load(url: str, path: str, model: str, policy: LoadPolicy) -> None:
 
 
 def _told(model: str, policy: LoadPolicy, size: Callable[[str], int]) -> AbstractContextManager[None]:
-    say = policy.say
-    if say is None:
-        return nullcontext()
     telling = LoadProgress(
-        tell=lambda loading: say(f"ollama is {loading.line}"),
+        tell=lambda loading: policy.events.emit(
+            "model.loading", loading.model, seconds=loading.elapsed_s, line=f"ollama is {loading.line}"
+        ),
         size=size,
         after_s=policy.first_word_s,
         every_s=policy.next_word_s,
