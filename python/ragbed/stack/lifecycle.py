@@ -20,6 +20,7 @@ from ragbed.stack.leases import Leases
 from ragbed.stack.processes import stop
 from ragbed.stack.reaping import at_once, forget_old_logs, reaped
 from ragbed.stack.record import StackRecord, load_record
+from ragbed.stack.registry import kind_of
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _replace_gone(
             endpoints={**record.endpoints, service: had.endpoint},
             leases={**record.leases, **tokens},
             notes=(*record.notes, lost, *had.notes),
-            llm=builder.describe_llm(had.endpoint) if service == "ollama" else record.llm,
+            llm=builder.describe_llm(had.endpoint) if kind_of(service).is_llm else record.llm,
         )
         record.save(folder)
     return record
