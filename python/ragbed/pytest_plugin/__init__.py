@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ragbed.stack import Stack
 
 _NOT_THERE_YET = pytest.StashKey[tuple[str, ...]]()
+_OUTPUT = "ragbed_not_there_yet"
+"""What a worker of pytest-xdist hands to the process that has the workers."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +46,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Tell once what the settings ask for and is not there yet; a warning would fail runs that take them as errors."""
     for line in config.stash.get(_NOT_THERE_YET, ()):
         terminalreporter.write_line(f"ragbed: {line}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist has to tell."""
+    if lines := getattr(node, "workeroutput", {}).get(_OUTPUT):
+        node.config.stash[_NOT_THERE_YET] = tuple(lines)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -71,7 +80,9 @@ def ragbed_settings(request: pytest.FixtureRequest) -> Settings:
     settings = resolve_settings(folder=project_folder())
     for line in settings.notes:
         warnings.warn(line, stacklevel=1)
-    request.config.stash[_NOT_THERE_YET] = not_there_yet(settings)
+    lines = request.config.stash[_NOT_THERE_YET] = not_there_yet(settings)
+    if hasattr(request.config, "workeroutput"):  # a worker's own summary is not shown
+        request.config.workeroutput[_OUTPUT] = list(lines)
     return settings
 
 

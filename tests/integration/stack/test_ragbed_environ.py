@@ -6,6 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -73,16 +75,18 @@ def test_the_application_is_told_that_it_is_under_test(ragbed_environ):
 """
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_a_session_tells_the_application_and_the_user_what_its_settings_mean(
-    ragbed_up: RagbedCommand,
+    ragbed_up: RagbedCommand, workers: tuple[str, ...]
 ) -> None:
     """`[app] test_mode` reaches the application; what is not there yet is told once, and fails no strict run."""
     folder: Path = ragbed_up.folder
     (folder / "test_told.py").write_text(UNDER_TEST, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     environ = ragbed_up.variables(RAGBED_APP__TEST_MODE="true", DAILY_COST_LIMIT_USD="1.0")
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_told.py"],
+        [*command, *workers, "test_told.py"],
         cwd=folder,
         env={name: value for name, value in environ.items() if name != "TEST_MODE"},
         capture_output=True,
