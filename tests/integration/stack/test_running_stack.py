@@ -180,8 +180,8 @@ def test_the_stack_of_up_is_shared_and_left_alone(ragbed_up: RagbedCommand) -> N
     """A run uses the stack of `ragbed up` and does not end it; a service that died is mended first."""
     folder = StateFolder(ragbed_up.state)
     victim = next(lease for lease in Leases(folder).all() if lease.service == "redis")
-    assert victim.process is not None
-    stop(victim.process, gentle=signal.SIGKILL)  # returns once it has gone
+    assert victim.resource.process is not None
+    stop(victim.resource.process, gentle=signal.SIGKILL)  # returns once it has gone
 
     with running_stack(settings(folder), folder=folder, services=["redis"]) as stack:
         assert (stack.shared, stack["redis"].url) == (True, ragbed_up.urls()["REDIS_URL"])
