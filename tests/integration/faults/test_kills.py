@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 SEED = int(os.environ.get("FAULT_SEED", "0")) or secrets.randbelow(10**6)
 """New in every run; a failure names it, with the command that runs the round again."""
 
-ROUNDS = dict.fromkeys(KINDS, 2) | {
-    "acknowledged-writes-survive": 5,
-    "two-projects-never-meet": 1,
-    "killed-runs": 5,
-}
+ROUNDS = dict.fromkeys(KINDS, 2) | {"acknowledged-writes-survive": 5, "two-projects-never-meet": 1}
+del ROUNDS["killed-runs"]  # below, a test per round
 del ROUNDS["two-projects-under-devenv"]  # in tests/nix, which has what it needs
 
 
@@ -29,3 +26,11 @@ def test_a_kill_at_any_moment_loses_and_leaves_nothing(kind: str, place: Place) 
     done = [run_round(kind, SEED, number, place) for number in range(ROUNDS[kind])]
 
     assert len(done) == ROUNDS[kind]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_run_killed_at_any_moment_can_be_read(number: int, place: Place) -> None:
+    """A stack, an ingest, a smoke run and a test session each leave a manifest and an event stream."""
+    done = run_round("killed-runs", SEED, number, place)
+
+    assert [part.split()[0] for part in done.split("; ")] == ["up", "ingest", "smoke", "pytest"]
