@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from ragbed.guard import NotThere, open_store
+from ragbed.guard import NotThere, open_probe
 from ragbed.models import LiveServer
 from ragbed.stack.watching import woken_by
 
@@ -92,7 +92,7 @@ def _variables(port: int, models: Path | str, home: Path) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    store = open_store("ollama", url)
+    store = open_probe("ollama", url)
     with woken_by(log, process.pid) as wait:
         while process.poll() is None:
             with contextlib.suppress(NotThere):

@@ -57,7 +57,7 @@ def adopt(
     """
     from ragbed.cli.project import project_settings
     from ragbed.guard import check_url, refuse_writes
-    from ragbed.stack.announced import announce
+    from ragbed.stack.external_services import announce
     from ragbed.stack.recognising import require_started_here
     from ragbed.state import find_state_folder
 

@@ -142,7 +142,7 @@ class ModelSurvey:
             urls.append(announced.url)
         if given := self.settings[known.OLLAMA_URL]:
             urls.append(given)
-        elif self.builder.may_look_around("ollama"):
+        elif self.builder.may_discover("ollama"):
             urls.append(default_url("ollama", self.pins["ollama"]))
         return list(dict.fromkeys(filter(None, map(self._allowed, urls))))
 

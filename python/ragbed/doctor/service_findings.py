@@ -11,7 +11,7 @@ from ragbed.doctor.services import Program, Unanswered
 from ragbed.errors import PinFileError, RagbedError
 from ragbed.guard import redacted
 from ragbed.pins import drift, is_exact, pip_install, satisfies, wheel_of
-from ragbed.stack.attaching import PassedOver
+from ragbed.stack.attaching import Skipped
 from ragbed.stack.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -186,16 +186,16 @@ def _in_the_way(facts: ServiceFacts, program: Program) -> str:
     if program.hanging:
         return f"repair it, or take it off PATH: {', '.join(program.hanging)}"
     on_port = facts.on_port
-    if isinstance(on_port, PassedOver) and on_port.adoptable:
+    if isinstance(on_port, Skipped) and on_port.adoptable:
         return "ragbed adopt URL, if it may be used and written to"
-    held = isinstance(on_port, Unanswered) or (isinstance(on_port, PassedOver) and on_port.reasons)
+    held = isinstance(on_port, Unanswered) or (isinstance(on_port, Skipped) and on_port.reasons)
     return "look what listens on its default port" if held else ""
 
 
 def _passed_over(facts: ServiceFacts) -> tuple[str, ...]:
     """Return a sentence per thing that was found and would not be used."""
     lines = []
-    if isinstance(facts.on_port, PassedOver):
+    if isinstance(facts.on_port, Skipped):
         lines += [f"{reason}: passed over" for reason in facts.on_port.reasons]
     elif isinstance(facts.on_port, Silent):
         lines.append(f"its default port did not answer within {facts.on_port.seconds:g} s: passed over")

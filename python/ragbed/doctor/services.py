@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ragbed.pins import StackPins
     from ragbed.settings import Settings
     from ragbed.stack import StackBuilder
-    from ragbed.stack.attaching import PassedOver
+    from ragbed.stack.attaching import Skipped
     from ragbed.stack.binaries import Search
     from ragbed.stack.record import StackRecord
 
@@ -70,7 +70,7 @@ class ServiceFacts:
     health: str = "ready"
     given: Endpoint | Unanswered | None = None
     variable: str = ""
-    on_port: Endpoint | PassedOver | Unanswered | None = None
+    on_port: Endpoint | Skipped | Unanswered | None = None
     program: Program | Unanswered | None = None
     may_start: bool = True
     target: bool = True
@@ -130,10 +130,10 @@ class Survey:
             mock_chosen=llm.why if llm.provider == "mock" else "",
         )
 
-    def _on_port(self, name: str) -> Endpoint | PassedOver | None:
-        if not self.builder.may_look_around(name):
+    def _on_port(self, name: str) -> Endpoint | Skipped | None:
+        if not self.builder.may_discover(name):
             return None
-        return self.builder.look_around(name)
+        return self.builder.discover(name)
 
     def _program(self, name: str) -> Program:
         hanging: list[str] = []

@@ -8,18 +8,18 @@ if TYPE_CHECKING:
     from ragbed.guard.addresses import is_loopback, redacted
     from ragbed.guard.production import check_url, refuse_writes
     from ragbed.guard.scrubbing import scrubber, shown_value
-    from ragbed.guard.stores import Identity, Marker, NotThere, Project, Store, WrongService, open_store
+    from ragbed.guard.stores import Identity, Marker, NotThere, Probe, Project, WrongService, open_probe
 
 __all__ = [
     "Identity",
     "Marker",
     "NotThere",
+    "Probe",
     "Project",
-    "Store",
     "WrongService",
     "check_url",
     "is_loopback",
-    "open_store",
+    "open_probe",
     "redacted",
     "refuse_writes",
     "scrubber",
@@ -39,8 +39,8 @@ __getattr__ = public_names(
         "Marker": "stores",
         "NotThere": "stores",
         "Project": "stores",
-        "Store": "stores",
+        "Probe": "stores",
         "WrongService": "stores",
-        "open_store": "stores",
+        "open_probe": "stores",
     },
 )

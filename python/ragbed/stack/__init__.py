@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ragbed.stack.building import Stack, StackBuilder
     from ragbed.stack.endpoint import SERVICES, Endpoint
     from ragbed.stack.finding import Found, find_services
-    from ragbed.stack.lifecycle import down, mend, reset, up
+    from ragbed.stack.lifecycle import down, reset, restart_dead, up
     from ragbed.stack.reaping import running_record
     from ragbed.stack.session import running_stack
     from ragbed.stack.threads import num_thread, num_thread_at
@@ -22,11 +22,11 @@ __all__ = [
     "StackBuilder",
     "down",
     "find_services",
-    "mend",
     "num_thread",
     "num_thread_at",
     "project_folder",
     "reset",
+    "restart_dead",
     "running_record",
     "running_stack",
     "up",
@@ -42,7 +42,7 @@ __getattr__ = public_names(
         "Found": "finding",
         "find_services": "finding",
         "down": "lifecycle",
-        "mend": "lifecycle",
+        "restart_dead": "lifecycle",
         "reset": "lifecycle",
         "up": "lifecycle",
         "running_record": "reaping",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing, ServiceNotReady
-from ragbed.guard import Identity, NotThere, Project, Store, WrongService, check_url, redacted
+from ragbed.guard import Identity, NotThere, Probe, Project, WrongService, check_url, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.pins import DEVENV, Provenance, fetch_command, pinned_digests
 from ragbed.settings import definitions as known
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ragbed.pins import Channel, ServicePins
     from ragbed.settings import Settings
-    from ragbed.stack.announced import Announcement
+    from ragbed.stack.external_services import Announcement
     from ragbed.stack.kinds import ServiceKind
 
 
@@ -30,7 +30,7 @@ def address_variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PassedOver:
+class Skipped:
     """Something that is not used, and why.
 
     Attributes:
@@ -135,7 +135,7 @@ def attach_default(
     settings: Settings,
     project: Project | None,
     models: Sequence[str] = (),
-) -> Endpoint | PassedOver:
+) -> Endpoint | Skipped:
     """Use what answers on the service's default port, if it is right in every way; else say why not.
 
     Args:
@@ -158,7 +158,7 @@ def attach_found(
     project: Project | None,
     models: Sequence[str],
     announced: Announcement | None = None,
-) -> Endpoint | PassedOver:
+) -> Endpoint | Skipped:
     """Use what answers at an address that was not given, if it is right in every way; else say why not.
 
     Args:
@@ -177,22 +177,22 @@ def attach_found(
         store.pulse()
     except NotThere as error:
         if isinstance(error.__cause__, ConnectionRefusedError):
-            return PassedOver(service=service)
+            return Skipped(service=service)
         reason = f"port {port} is held by something that does not answer ({error})"
-        return PassedOver(service=service, reasons=(reason,))
+        return Skipped(service=service, reasons=(reason,))
     except WrongService as error:
-        return PassedOver(service=service, reasons=(f"port {port} is held by something else ({error})",))
+        return Skipped(service=service, reasons=(f"port {port} is held by something else ({error})",))
     try:
         identity, reason = _examine(store, pins, models)
         refusal = None
         if not reason:
             refusal = _why_not_ours(kind, store, identity, project, announced=announced is not None)
     except (NotThere, WrongService) as error:
-        return PassedOver(service=service, reasons=(f"port {port} answers, but {error}",))
+        return Skipped(service=service, reasons=(f"port {port} answers, but {error}",))
     if reason or refusal:
         said = f"{identity.product} {identity.version} on port {port} {reason or refusal}"
         adoptable = refusal is not None and refusal.adoptable
-        return PassedOver(service=service, reasons=(said,), adoptable=adoptable)
+        return Skipped(service=service, reasons=(said,), adoptable=adoptable)
     return _endpoint(service, url, identity, _provenance(identity, url, announced, port=port))
 
 
@@ -271,7 +271,7 @@ def _default_port(kind: ServiceKind, scheme: str, *, bare: bool) -> int:
     return kind.client_port if bare else kind.scheme_ports.get(scheme, kind.client_port)
 
 
-def _examine(store: Store, pins: ServicePins, models: Sequence[str]) -> tuple[Identity, str]:
+def _examine(store: Probe, pins: ServicePins, models: Sequence[str]) -> tuple[Identity, str]:
     """Return who answers and why it cannot be used; an empty reason when it can."""
     identity = store.identify()
     if not pins.accepts(identity.product, identity.version):
@@ -300,7 +300,7 @@ class _NotOurs:
 
 
 def _why_not_ours(
-    kind: ServiceKind, store: Store, identity: Identity, project: Project | None, *, announced: bool
+    kind: ServiceKind, store: Probe, identity: Identity, project: Project | None, *, announced: bool
 ) -> _NotOurs | None:
     """Return why a service that fits is left to the project that runs it; None where this project may use it."""
     marker = store.marker() if kind.has_marker else None

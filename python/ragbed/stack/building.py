@@ -12,10 +12,10 @@ from ragbed.errors import GuardRefused, ServiceMissing
 from ragbed.events import SILENT
 from ragbed.pins import with_tag
 from ragbed.settings import definitions as known
-from ragbed.stack.announced import load_announcements
-from ragbed.stack.attaching import PassedOver, address_variables, attach_given
-from ragbed.stack.discovery import look_around
+from ragbed.stack.attaching import Skipped, address_variables, attach_given
+from ragbed.stack.discovery import discover
 from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.external_services import load_announcements
 from ragbed.stack.kinds import Wanted
 from ragbed.stack.launcher_choice import launcher_for
 from ragbed.stack.launchers import Ready, StartOrder
@@ -210,7 +210,7 @@ class StackBuilder:
         Raises:
             ServiceMissing: It cannot be had.
         """
-        found = self.given(service) or self.look_around(service)
+        found = self.given(service) or self.discover(service)
         if isinstance(found, Endpoint):
             ready = Ready(endpoint=found)
         else:
@@ -258,17 +258,17 @@ class StackBuilder:
             announced=self.announced.get(service),
         )
 
-    def may_look_around(self, service: str) -> bool:
+    def may_discover(self, service: str) -> bool:
         """Tell whether the service's default port is looked at."""
         if not self.settings[STACK_DEFAULT_PORTS] or self.keep:
             return False  # kept data belongs to the servers we start on it
         return kind_of(service).may_run_already(self.settings, self.llm)
 
-    def look_around(self, service: str) -> Endpoint | PassedOver:
+    def discover(self, service: str) -> Endpoint | Skipped:
         """Return what runs where it was announced or on the default port, or why it is not used."""
-        if not self.may_look_around(service):
-            return PassedOver(service=service)
-        return look_around(
+        if not self.may_discover(service):
+            return Skipped(service=service)
+        return discover(
             service,
             self.announced.get(service),
             pins=self.pins[service],

@@ -7,7 +7,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ragbed.guard import open_store
+from ragbed.guard import open_probe
 from ragbed.settings import definitions as known
 from ragbed.stack.cores import threads_beside_others
 from ragbed.stack.kinds import ServiceKind, Wanted
@@ -66,7 +66,7 @@ POSTGRES = ServiceKind(
     # devenv's Postgres: the Nix store and a checked-in file hold no secrets, so its password is the documented one.
     default_url=f"postgresql://{USER}:{DOCUMENTED_PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",
     client_port=5432,
-    client=partial(open_store, "postgres"),
+    client=partial(open_probe, "postgres"),
     starter=lambda _: PostgresStarter(),
     has_driver=True,
     password=STACK_POSTGRES_PASSWORD,
@@ -78,7 +78,7 @@ REDIS = ServiceKind(
     schemes=("redis", "rediss"),
     default_url="redis://127.0.0.1:{port}/0",
     client_port=6379,
-    client=partial(open_store, "redis"),
+    client=partial(open_probe, "redis"),
     starter=lambda _: RedisStarter(),
     password=STACK_REDIS_PASSWORD,
 )
@@ -88,7 +88,7 @@ QDRANT = ServiceKind(
     schemes=("http", "https"),
     default_url="http://127.0.0.1:{port}",
     client_port=6333,
-    client=partial(open_store, "qdrant"),
+    client=partial(open_probe, "qdrant"),
     starter=_qdrant_starter,
     is_http=True,
     key=known.QDRANT_API_KEY,
@@ -100,7 +100,7 @@ OLLAMA = ServiceKind(
     schemes=("http", "https"),
     default_url="http://127.0.0.1:{port}",
     client_port=11434,
-    client=partial(open_store, "ollama"),
+    client=partial(open_probe, "ollama"),
     starter=_ollama_starter,
     scheme_ports={"http": 80, "https": 443},
     is_http=True,

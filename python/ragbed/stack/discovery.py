@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import GuardRefused
 from ragbed.guard import check_url
-from ragbed.stack.attaching import PassedOver, attach_default, attach_found, default_url
+from ragbed.stack.attaching import Skipped, attach_default, attach_found, default_url
 from ragbed.stack.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ragbed.guard import Project
     from ragbed.pins import ServicePins
     from ragbed.settings import Settings
-    from ragbed.stack.announced import Announcement
+    from ragbed.stack.external_services import Announcement
 
 
-def look_around(
+def discover(
     service: str,
     announced: Announcement | None,
     *,
@@ -27,7 +27,7 @@ def look_around(
     settings: Settings,
     project: Project | None,
     models: Sequence[str] = (),
-) -> Endpoint | PassedOver:
+) -> Endpoint | Skipped:
     """Use what answers where it was announced, else on the default port, if it is right in every way.
 
     Args:
@@ -44,7 +44,7 @@ def look_around(
     try:
         check_url(settings, announced.url, named=f"the {service} that {announced.started_by} started")
     except GuardRefused as error:
-        return PassedOver(service="", reasons=(error.message,))
+        return Skipped(service="", reasons=(error.message,))
     found = attach_found(
         service,
         announced.url,
@@ -60,4 +60,4 @@ def look_around(
     if isinstance(by_port, Endpoint):
         return by_port
     adoptable = found.adoptable or by_port.adoptable
-    return PassedOver(service=service, reasons=(*found.reasons, *by_port.reasons), adoptable=adoptable)
+    return Skipped(service=service, reasons=(*found.reasons, *by_port.reasons), adoptable=adoptable)

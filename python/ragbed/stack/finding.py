@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import RagbedError
 from ragbed.pins import load_stack_pins
-from ragbed.stack.attaching import PassedOver
+from ragbed.stack.attaching import Skipped
 from ragbed.stack.building import StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 
@@ -71,5 +71,5 @@ def _look(builder: StackBuilder, service: str) -> Endpoint | str:
             return given
     except RagbedError as error:
         return error.message
-    found = builder.look_around(service)
-    return found.note if isinstance(found, PassedOver) else found
+    found = builder.discover(service)
+    return found.note if isinstance(found, Skipped) else found

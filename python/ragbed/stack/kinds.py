@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ragbed.events import EventSink
-    from ragbed.guard import Store
+    from ragbed.guard import Probe
     from ragbed.settings import LlmChoice, Setting, Settings
     from ragbed.stack.services.base import Starter
     from ragbed.state import StateFolder
@@ -40,7 +40,7 @@ class Wanted:
 class Client(Protocol):
     """Opens the light client of a service; connects nothing yet."""
 
-    def __call__(self, url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Store:
+    def __call__(self, url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Probe:
         """Return the client.
 
         Args:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from ragbed.errors import ServiceMissing, ServiceNotReady
-from ragbed.guard import Identity, NotThere, Store, WrongService
+from ragbed.guard import Identity, NotThere, Probe, WrongService
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.full_disk import full_disk_hint, log_tail
 from ragbed.stack.launchers import Ready, StartOrder
@@ -188,7 +188,7 @@ def _spawn(plan: Plan, order: StartOrder, lease: Lease) -> subprocess.Popen[byte
     return process
 
 
-def _wait_ready(order: StartOrder, process: subprocess.Popen[bytes], store: Store) -> Identity:
+def _wait_ready(order: StartOrder, process: subprocess.Popen[bytes], store: Probe) -> Identity:
     """Ask until the service does its work; asked again whenever its log grows or it ends."""
     deadline = time.monotonic() + order.timeout_s
     last = "it has not listened yet"
@@ -228,7 +228,7 @@ def _and_ended(process: subprocess.Popen[bytes]) -> str:
     return "" if process.returncode is None else f" and ended ({ending(process.returncode)})"
 
 
-def _mark(order: StartOrder, process: subprocess.Popen[bytes], store: Store) -> None:
+def _mark(order: StartOrder, process: subprocess.Popen[bytes], store: Probe) -> None:
     """Write ragbed's marker for this project: the first write, and so the first to meet a disk that is full."""
     project = order.folder.identity()
     try:

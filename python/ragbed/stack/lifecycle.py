@@ -62,7 +62,7 @@ def up(
         record = reaped(folder)
         if record:
             require_allowed(record, settings, folder)
-            record = mend(record, settings, folder, events=events)
+            record = restart_dead(record, settings, folder, events=events)
             require_answers(record, folder)
             require_adopted(record, settings, folder)
             return record, True
@@ -74,7 +74,7 @@ def up(
         return record, False
 
 
-def mend(
+def restart_dead(
     record: StackRecord,
     settings: Settings,
     folder: StateFolder,

@@ -15,7 +15,7 @@ from ragbed.stack.listening import DEVENV_ROOT, listener_on
 from ragbed.stack.registry import kind_of, kinds_at, port_of
 
 if TYPE_CHECKING:
-    from ragbed.guard import Identity, Store
+    from ragbed.guard import Identity, Probe
     from ragbed.settings import Settings
     from ragbed.state import StateFolder
 
@@ -34,7 +34,7 @@ def candidates(url: str) -> tuple[str, ...]:
     return found
 
 
-def recognise(url: str, settings: Settings) -> tuple[str, str, Store, Identity]:
+def recognise(url: str, settings: Settings) -> tuple[str, str, Probe, Identity]:
     """Return which service answers at an address, the address in the normal form, its client, and who it is.
 
     Raises:

@@ -16,7 +16,7 @@ from ragbed.stack.building import Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
 from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
-from ragbed.stack.lifecycle import mend
+from ragbed.stack.lifecycle import restart_dead
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
 from ragbed.stack.registry import kind_of
 from ragbed.stack.sharing import held_together
@@ -115,7 +115,7 @@ def _shared(
         if record is None or not fitting:
             return None
         require_allowed(record, settings, folder)  # mending asks every attached one
-        record = mend(record, settings, folder, events=builder.events)
+        record = restart_dead(record, settings, folder, events=builder.events)
         require_answers(record, folder, fitting)
         require_adopted(record, settings, folder, fitting)
     endpoints = {name: record.endpoints[name] for name in fitting}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ragbed.errors import RagbedError, ServiceNotReady
 from ragbed.stack.full_disk import log_tail
 from ragbed.stack.leases import Leases
-from ragbed.stack.lifecycle import mend
+from ragbed.stack.lifecycle import restart_dead
 from ragbed.stack.processes import ProcessIdentity
 from ragbed.stack.reaping import end_all
 from ragbed.stack.record import load_record
@@ -91,7 +91,7 @@ def _mend(settings: Settings, folder: StateFolder, restarts: deque[float], event
         )
     restarts.append(now)
     try:
-        mend(record, settings, folder, events=events)
+        restart_dead(record, settings, folder, events=events)
     except RagbedError as error:
         raise ServiceNotReady(
             f"{dead[0]} died and cannot be started again: {error.message}",

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from ragbed.guard import NotThere, WrongService, open_store
+from ragbed.guard import NotThere, WrongService, open_probe
 from ragbed.pins import load_stack_pins
 from ragbed.stack.binaries import wheel_folder
 from ragbed.stack.services import free_port
@@ -155,7 +155,7 @@ def _wait(service: str, url: str) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
-            open_store(service, url).identify()
+            open_probe(service, url).identify()
         except (NotThere, WrongService):
             if time.monotonic() > deadline:
                 raise

@@ -11,7 +11,7 @@ from made_models import made_model, write_lock_of
 from ragbed.errors import DriftError
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
-from ragbed.stack.attaching import PassedOver, attach_default, attach_given
+from ragbed.stack.attaching import Skipped, attach_default, attach_given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def give(server: Listed) -> Endpoint:
     )
 
 
-def find(server: Listed, tmp_path: Path) -> Endpoint | PassedOver:
+def find(server: Listed, tmp_path: Path) -> Endpoint | Skipped:
     """Find the server on its default port, which is where it happens to listen."""
     return attach_default(
         "ollama",
@@ -80,7 +80,7 @@ def test_an_ollama_with_the_pinned_models_is_used(server: Listed, tmp_path: Path
     """By URL and on the default port."""
     found = find(server, tmp_path)
 
-    assert not isinstance(found, PassedOver)
+    assert not isinstance(found, Skipped)
     assert give(server).product == "ollama"
 
 
@@ -99,7 +99,7 @@ def test_a_moved_tag_is_passed_over_on_the_default_port(server: Listed, tmp_path
 
     found = find(server, tmp_path)
 
-    assert isinstance(found, PassedOver)
+    assert isinstance(found, Skipped)
     assert "tag moved: has 000000000000, pinned " in found.note
 
 
@@ -109,7 +109,7 @@ def test_what_lists_no_models_is_passed_over_on_the_default_port(server: Listed,
 
     found = find(server, tmp_path)
 
-    assert isinstance(found, PassedOver)
+    assert isinstance(found, Skipped)
     assert "/api/tags answers no list of models" in found.note
 
 
@@ -134,7 +134,7 @@ def test_a_mock_on_the_default_port_is_passed_over(server: Listed, tmp_path: Pat
 
     found = find(server, tmp_path)
 
-    assert isinstance(found, PassedOver)
+    assert isinstance(found, Skipped)
     assert (
         "is a substitute, which is used only where MOCK_LLM_SERVER_URL or OLLAMA_HOST names it" in found.note
     )

@@ -14,7 +14,7 @@ from ragbed.doctor.tools import NixShell
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing
 from ragbed.pins import Channel, Provenance, load_stack_pins
 from ragbed.stack import Endpoint
-from ragbed.stack.attaching import PassedOver
+from ragbed.stack.attaching import Skipped
 from ragbed.stack.binaries import Binary, Rejected, Search, from_wheel, substitute
 
 PINS = load_stack_pins(Path(__file__).resolve().parents[3] / "stack.toml")
@@ -249,13 +249,13 @@ def test_what_devenv_started_is_compared_with_the_pin_for_nix(
     ("on_port", "said", "hint"),
     [
         pytest.param(
-            PassedOver(service="postgres", reasons=("port 5432 is held by something that does not answer",)),
+            Skipped(service="postgres", reasons=("port 5432 is held by something that does not answer",)),
             "port 5432 is held by something that does not answer: passed over",
             "look what listens on its default port",
             id="passed-over",
         ),
         pytest.param(
-            PassedOver(service="postgres", reasons=("… does not carry ragbed's marker",), adoptable=True),
+            Skipped(service="postgres", reasons=("… does not carry ragbed's marker",), adoptable=True),
             "marker",
             "ragbed adopt URL, if it may be used and written to",
             id="unmarked",
@@ -269,7 +269,7 @@ def test_what_devenv_started_is_compared_with_the_pin_for_nix(
     ],
 )
 def test_what_holds_the_default_port_and_is_not_used_is_noted(
-    on_port: PassedOver | Silent | Failed, said: str, hint: str
+    on_port: Skipped | Silent | Failed, said: str, hint: str
 ) -> None:
     """Somebody may think it is used."""
     finding = judge_service(replace(FACTS, on_port=on_port), POSTGRES, OUTSIDE)

@@ -8,9 +8,9 @@ import pytest
 
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
-from ragbed.stack.announced import Announcement, announce, load_announcements
-from ragbed.stack.attaching import PassedOver
-from ragbed.stack.discovery import look_around
+from ragbed.stack.attaching import Skipped
+from ragbed.stack.discovery import discover
+from ragbed.stack.external_services import Announcement, announce, load_announcements
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_a_file_of_another_form_says_nothing(text: str, folder: StateFolder) -> 
 
 def test_an_announcement_leads_nowhere_else_than_this_machine(tmp_path: Path) -> None:
     """An address on another host is passed over as it would be refused when given."""
-    found = look_around(
+    found = discover(
         "redis",
         Announcement(url="redis://build-box:6379/0", started_by="devenv"),
         pins=load_stack_pins()["redis"],
@@ -74,7 +74,7 @@ def test_an_announcement_leads_nowhere_else_than_this_machine(tmp_path: Path) ->
         project=None,
     )
 
-    assert isinstance(found, PassedOver)
+    assert isinstance(found, Skipped)
     assert found.note.startswith(
         "the redis that devenv started is refused: 'build-box' is not on this machine"
     )

@@ -6,7 +6,7 @@ over. The pipeline uses the official clients.
 
 from __future__ import annotations
 
-from ragbed.guard.stores.base import Identity, NotThere, Store, WrongService
+from ragbed.guard.stores.base import Identity, NotThere, Probe, WrongService
 from ragbed.guard.stores.marker import MARKER, Marker, Project, note_of, read_note, why_refused
 from ragbed.guard.stores.ollama import OllamaStore
 from ragbed.guard.stores.postgres import PostgresStore
@@ -18,17 +18,17 @@ __all__ = [
     "Identity",
     "Marker",
     "NotThere",
+    "Probe",
     "Project",
-    "Store",
     "WrongService",
     "note_of",
-    "open_store",
+    "open_probe",
     "read_note",
     "why_refused",
 ]
 
 
-def open_store(service: str, url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Store:
+def open_probe(service: str, url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Probe:
     """Return the light client of a service; nothing is connected yet.
 
     Args:

@@ -41,7 +41,7 @@ class Identity:
         return self.product not in {"embedded-qdrant", "mock-llm"}
 
 
-class Store(Protocol):
+class Probe(Protocol):
     """One service, asked by a light client. Every method raises `NotThere` or `WrongService`."""
 
     def pulse(self) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ragbed.errors import AnswerFailed, ServiceMissing
-from ragbed.guard import NotThere, WrongService, open_store, redacted
+from ragbed.guard import NotThere, WrongService, open_probe, redacted
 from ragbed.pipeline.ports import ChatReply
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def model_digest(config: PipelineConfig, model: str) -> str:
     """
     try:
         digests = (
-            open_store("ollama", config.models.url, timeout_s=config.limits.connect_timeout_s)
+            open_probe("ollama", config.models.url, timeout_s=config.limits.connect_timeout_s)
             .identify()
             .digests
         )
