@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ragbed.llm.client import Loading
+    from ragbed.llm import Loading
     from ragbed.models.fingerprint import FingerprintFile, Verdict
     from ragbed.settings import Settings
 

@@ -3,10 +3,10 @@
 from ragbed.models.blobs import BlobFolder
 from ragbed.models.fetching import FetchPlan, drop_corrupted, fetch, plan_fetch
 from ragbed.models.layout import LaidOut, export_store, remove_store
+from ragbed.models.live_server import LiveServer
 from ragbed.models.locking import change, read_entry, read_entry_of, updated, write_lock
 from ragbed.models.pruning import OrphanedBlob, orphaned_blobs, prune
 from ragbed.models.reasons import Reasons, reasons_for
-from ragbed.models.server import LiveServer
 from ragbed.models.sources import Source, open_folder, open_source
 from ragbed.models.transfer import RetryPolicy
 from ragbed.models.transfer_progress import Progress

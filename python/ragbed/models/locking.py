@@ -19,7 +19,7 @@ from ragbed.pins import Manifest, ModelLock, ModelPin, parse_manifest, with_tag
 from ragbed.pins.model_pin import NAME, TAG, repository_of
 
 if TYPE_CHECKING:
-    from ragbed.models.server import LiveServer
+    from ragbed.models.live_server import LiveServer
 
 Purpose = Literal["embedding", "chat"]
 

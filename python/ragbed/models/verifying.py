@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ragbed.models.server import LiveServer, ServedModel
+    from ragbed.models.live_server import LiveServer, ServedModel
     from ragbed.pins import Manifest, ModelLock, ModelPin, Part
 
 Kind = Literal[

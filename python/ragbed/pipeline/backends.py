@@ -15,7 +15,7 @@ from ragbed.pipeline.adapters.redis import RedisEmbeddingCache
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ragbed.llm.client import Loading
+    from ragbed.llm import Loading
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.ports import ChatModel, Embedder, EmbeddingCache, GapStore, Ledger, VectorIndex
 

@@ -11,7 +11,7 @@ from ragbed.pipeline.writer import PipelineWriter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ragbed.llm.client import Loading
+    from ragbed.llm import Loading
     from ragbed.pipeline.config import PipelineConfig
 
 

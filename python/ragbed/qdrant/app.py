@@ -106,7 +106,7 @@ class App:
         self._long = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix="qdrant-long")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._intake = Admission()
-        self._tally = RequestStats()
+        self._stats = RequestStats()
         self._routes = Routes((endpoint.method, endpoint.path, endpoint) for endpoint in ENDPOINTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -157,7 +157,7 @@ class App:
             return
         else:
             await (respond(send, status, body) if raw is None else respond_raw(send, raw))
-        self._tally.add(endpoint.method, endpoint.path, status, time.perf_counter() - started)
+        self._stats.add(endpoint.method, endpoint.path, status, time.perf_counter() - started)
 
     def writes(self, method: str, path: str) -> bool:
         """Say whether a call may change something; a call that is not there does not."""
@@ -167,7 +167,7 @@ class App:
     def _call(self, endpoint: Endpoint, names: Mapping[str, str], scope: Scope, content: bytes) -> Call:
         query = parameters(scope["query_string"])
         call = Call(
-            collections=self._collections, path=names, query=query, content=content, tally=self._tally
+            collections=self._collections, path=names, query=query, content=content, stats=self._stats
         )
         call.check_query(endpoint.parameters)
         return call

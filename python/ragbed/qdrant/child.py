@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ragbed.qdrant import errors
-from ragbed.qdrant.errors import ApiError, NoRoom, WrongInput
+from ragbed.qdrant.errors import ApiError, DiskFull, WrongInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ def answered(answer: Callable[[Any], Any]) -> int:
         told = _refusal(error)
     except OSError as error:
         lacks = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        told = _refusal((NoRoom if lacks else ApiError)(error.strerror or str(error)))
+        told = _refusal((DiskFull if lacks else ApiError)(error.strerror or str(error)))
     sys.stdout.buffer.write(orjson.dumps(told))
     return 0
 

@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ragbed.qdrant.errors import NoRoom
+from ragbed.qdrant.errors import DiskFull
 
 BLOCK_BYTES = 512
 """What `st_blocks` counts in, whatever the file system's own blocks."""
@@ -26,10 +26,10 @@ def is_short(folder: Path, size_bytes: int = 0) -> bool:
 
 
 def require_space(folder: Path, size_bytes: int = 0) -> None:
-    """Raise NoRoom where `is_short`."""
+    """Raise DiskFull where `is_short`."""
     if is_short(folder, size_bytes):
         wanted_mb = (LEAST_FREE_BYTES + size_bytes) // 1024**2
-        raise NoRoom(f"No space left on device: the disk of {folder} has less than {wanted_mb} MB free")
+        raise DiskFull(f"No space left on device: the disk of {folder} has less than {wanted_mb} MB free")
 
 
 def size_on_disk(folder: Path) -> int:

@@ -1,7 +1,7 @@
 """What can go wrong with a request: a class per HTTP status, in Qdrant's words.
 
 ApiError                 500  base; an engine failure that no other class fits
-├── NoRoom               500  the disk is too full
+├── DiskFull               500  the disk is too full
 ├── FormatError          400  the JSON is not what the call takes
 ├── QueryStringError     400  a parameter behind the `?` is not what the call takes
 ├── BadRequest           400  the request asks for nothing
@@ -46,7 +46,7 @@ class ApiError(Exception):
         return self.prefix + super().__str__()
 
 
-class NoRoom(ApiError):
+class DiskFull(ApiError):
     """The disk is too full for what was asked; nothing is wrong with the collection."""
 
 
@@ -172,7 +172,7 @@ def not_served(error: BaseException, message: str) -> ApiError:
     wanting = lack(error)
     if wanting is None:
         return ApiError(message)
-    return NoRoom(message) if wanting in DISK_FULL else Unavailable(f"want of {wanting}: {message}")
+    return DiskFull(message) if wanting in DISK_FULL else Unavailable(f"want of {wanting}: {message}")
 
 
 def is_panic(error: BaseException) -> bool:

@@ -39,7 +39,7 @@ def fetch(url: str, into: IO[bytes], *, api_key: str | None, max_bytes: int, fol
         WrongInput: The URL is malformed.
         Forbidden: It leads to another machine.
         BadRequest: The server answers something else, too much, too slowly, or not at all.
-        NoRoom: The disk is too full.
+        DiskFull: The disk is too full.
     """
     home = asked = _parts(url)
     for _ in range(REDIRECTS + 1):

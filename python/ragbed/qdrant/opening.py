@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.errors import ApiError, NoRoom, NotFound, Unavailable, first_line, from_engine, is_panic
+from ragbed.qdrant.errors import ApiError, DiskFull, NotFound, Unavailable, first_line, from_engine, is_panic
 from ragbed.qdrant.lacking import lack
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def load(folder: Path, config: CollectionConfig) -> EdgeShard:
 
 def is_damage(error: ApiError) -> bool:
     """Say whether an error on opening may tell of damaged files; what the machine lacks, and 404, do not."""
-    return not isinstance(error, NoRoom | NotFound | Unavailable) and lack(error) is None
+    return not isinstance(error, DiskFull | NotFound | Unavailable) and lack(error) is None
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def opening_errors(name: str) -> Iterator[None]:
         with engine_errors():
             yield
     except (ApiError, OSError, MemoryError) as error:
-        if isinstance(error, NoRoom):
+        if isinstance(error, DiskFull):
             raise
         if wanting := lack(error):
             why = first_line(error.__cause__ or error)

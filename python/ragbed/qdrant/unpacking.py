@@ -70,7 +70,7 @@ def unpack(file: IO[bytes], target: Path, *, max_bytes: int) -> Any:
     Raises:
         WrongInput: The snapshot is damaged, grows too much, or holds what no snapshot holds.
         Unsupported: The file is not a snapshot of this server; a real server's has another format.
-        NoRoom: The disk has no room for the files.
+        DiskFull: The disk has no room for the files.
     """
     _require_small_directory(file)
     try:

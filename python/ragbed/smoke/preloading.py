@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WRITING = ("qdrant_client", "ragbed.llm.client", "redis", "ragbed.pipeline.ingest")
+WRITING = ("qdrant_client", "ragbed.llm", "redis", "ragbed.pipeline.ingest")
 """What an ingest imports, the slowest first."""
 
-READING = ("alembic.command", "ragbed.llm.client", "redis", "ragbed.pipeline.ingest")
+READING = ("alembic.command", "ragbed.llm", "redis", "ragbed.pipeline.ingest")
 """What migrations, an unchanged ingest and questions import, in the order of the stages."""
 
 

@@ -26,7 +26,7 @@ from scripted_ollama import (
 )
 
 from ragbed.errors import AnswerFailed, EmbeddingFailed, InputTooLong, ServiceMissing, ServiceNotReady
-from ragbed.llm.client import ClientPolicy, Loading, OllamaSession
+from ragbed.llm import ClientPolicy, Loading, OllamaSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ EMBED, CHAT = "/api/embed", "/api/chat"
 HELLO = [{"role": "user", "content": "hello"}]
 INTERRUPTED = """
 import sys
-from ragbed.llm.client import OllamaSession
+from ragbed.llm import OllamaSession
 session = OllamaSession(sys.argv[1])
 session.embed("m", ["a"]) if sys.argv[2] == "embed" else session.chat("m", [{"role": "user", "content": "a"}])
 """

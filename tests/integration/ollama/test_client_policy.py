@@ -16,7 +16,7 @@ import pytest
 
 from made.serving import serving, wait_until_unloaded
 from ragbed.errors import AnswerFailed, InputTooLong, ServiceMissing
-from ragbed.llm.client import ClientPolicy, OllamaSession
+from ragbed.llm import ClientPolicy, OllamaSession
 from ragbed.models import LiveServer
 from ragbed.pipeline.embedding import CachedEmbedding
 from ragbed.stack.watching import woken_by
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from ragbed.llm.client import Loading
+    from ragbed.llm import Loading
 
 EMBEDDER, CHATTER = "made-minilm", "made-tiny"
 POLICY = ClientPolicy(num_thread=1)
@@ -34,7 +34,7 @@ LINKS = 'see https://example.com/a/b?c=1&d=2 {"k": [1, 2, 3]} curl -X POST "http
 LONG_BATCH = """
 import sys
 from ragbed.models import LiveServer
-from ragbed.llm.client import ClientPolicy, OllamaSession
+from ragbed.llm import ClientPolicy, OllamaSession
 with OllamaSession(sys.argv[1], ClientPolicy(num_thread=1)) as session:
     session.embed("made-minilm", ["word " * 150] * 200)
 """

@@ -24,7 +24,7 @@ VARIABLES = {
     "CURL_CA_BUNDLE": "/nonexistent",
 }
 _CLIENT = """
-from ragbed.llm.client import OllamaSession
+from ragbed.llm import OllamaSession
 from ragbed.errors import ServiceMissing
 try:
     OllamaSession("http://127.0.0.1:9").embed("all-minilm", ["text"])

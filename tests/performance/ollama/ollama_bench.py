@@ -25,8 +25,8 @@ from spent import Meter
 from made.corpus import CHUNK_TOKENS, write_corpus
 from made.models import LOCK, make_models
 from made.program import find_program
-from ragbed.llm.client.batching import batches
-from ragbed.llm.client.policy import ClientPolicy
+from ragbed.llm.batching import batches
+from ragbed.llm.timeouts_and_retries import ClientPolicy
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.pipeline.parser_process import ParserProcess

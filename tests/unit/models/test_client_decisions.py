@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import ragbed
 from ragbed.errors import AnswerFailed, EmbeddingFailed, InputTooLong, ServiceMissing, ServiceNotReady
-from ragbed.llm.client import (
+from ragbed.llm import (
     Call,
     ClientPolicy,
     Failure,
@@ -24,7 +24,7 @@ from ragbed.llm.client import (
     failure_of,
     pause_before_again,
 )
-from ragbed.llm.client.failures import Kind
+from ragbed.llm.failures import Kind
 from ragbed.tokens import estimate_tokens
 
 PACKAGE = Path(ragbed.__file__).parent
@@ -176,4 +176,4 @@ def test_one_module_makes_the_official_client() -> None:
         in {f"{module}.{kind}" for module in ("ollama", "library") for kind in ("Client", "AsyncClient")}
     }
 
-    assert makers == {"llm/client/retrying.py"}
+    assert makers == {"llm/retrying.py"}

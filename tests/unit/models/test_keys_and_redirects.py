@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import ollama
 import pytest
 
-from ragbed.llm.client.policy import ClientPolicy
-from ragbed.llm.client.retrying import RetryingClient
+from ragbed.llm.retrying import RetryingClient
+from ragbed.llm.timeouts_and_retries import ClientPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

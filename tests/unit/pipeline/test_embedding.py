@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragbed.errors import EmbeddingFailed, InputTooLong
-from ragbed.llm.client import check_vectors
+from ragbed.llm import check_vectors
 from ragbed.pipeline.embedding import CachedEmbedding, cache_key, mean, unit
 from ragbed.pipeline.ports import CacheUnavailable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragbed.llm.client import ClientPolicy
+from ragbed.llm import ClientPolicy
 from ragbed.pins import Provenance
 from ragbed.pipeline.adapters.ollama import OllamaConnection
 from ragbed.pipeline.on_stack import pipeline_config

@@ -8,8 +8,8 @@ import ollama
 import pytest
 
 from ragbed.errors import AnswerFailed
-from ragbed.llm.client.failures import Call
-from ragbed.llm.client.reply import reply_of
+from ragbed.llm.failures import Call
+from ragbed.llm.reply import reply_of
 from ragbed.pipeline import Answer, ScoredChunk
 from ragbed.pipeline.answering import prompt
 from ragbed.targets.reference import Tokens

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, UsageError
-from ragbed.llm.client import ClientPolicy, OllamaSession
+from ragbed.llm import ClientPolicy, OllamaSession
 from ragbed.models.fingerprint.comparing import compare
 from ragbed.models.fingerprint.file import FingerprintFile, load_fingerprints
 from ragbed.models.fingerprint.measuring import measure
 from ragbed.models.fingerprint.verdict import Verdict
-from ragbed.models.server import LiveServer
+from ragbed.models.live_server import LiveServer
 from ragbed.pins import with_tag
 from ragbed.settings import resolve_settings
 from ragbed.stack import num_thread_at, project_folder
@@ -18,7 +18,7 @@ from ragbed.stack import num_thread_at, project_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ragbed.llm.client import Loading
+    from ragbed.llm import Loading
     from ragbed.settings import Settings
 
 

@@ -10,14 +10,14 @@ from ragbed.errors import ServiceMissing
 from ragbed.models.fingerprint.canaries import load_canaries
 from ragbed.models.fingerprint.record import Fingerprint, Setup
 from ragbed.models.fingerprint.stored_vector import StoredVector
-from ragbed.models.server import LiveServer
+from ragbed.models.live_server import LiveServer
 from ragbed.pins import fetch_command, with_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ragbed.llm.client import OllamaSession
-    from ragbed.models.server import LoadedModel
+    from ragbed.llm import OllamaSession
+    from ragbed.models.live_server import LoadedModel
 
 GREEDY = {"temperature": 0, "seed": 42, "num_predict": 24}
 """How prompts are answered: the likeliest word each time, so that the seed should not matter, and is fixed."""

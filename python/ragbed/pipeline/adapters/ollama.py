@@ -12,7 +12,7 @@ from ragbed.pipeline.ports import ChatReply
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ragbed.llm.client import Loading, OllamaSession
+    from ragbed.llm import Loading, OllamaSession
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.records import Vector
 
@@ -34,7 +34,7 @@ class OllamaConnection:
     @cached_property
     def session(self) -> OllamaSession:
         """The session."""
-        from ragbed.llm.client import ClientPolicy, OllamaSession  # noqa: PLC0415 - unchanged ingests need none
+        from ragbed.llm import ClientPolicy, OllamaSession  # noqa: PLC0415 - unchanged ingests need none
 
         config = self._config
         policy = ClientPolicy(

@@ -67,7 +67,7 @@ class Call:
         path: Names in the URL.
         query: Parameters behind the `?`.
         content: The body's bytes, not yet parsed.
-        tally: The answers so far.
+        stats: The answers so far.
         gone: Set once the client has gone, for a call of the turn `apart`.
     """
 
@@ -75,7 +75,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     content: bytes
-    tally: RequestStats = field(default_factory=RequestStats)
+    stats: RequestStats = field(default_factory=RequestStats)
     gone: Event = NEVER
 
     @property

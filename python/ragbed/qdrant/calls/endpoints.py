@@ -8,9 +8,9 @@ from ragbed.qdrant.calls import (
     groups,
     legacy,
     matrix,
+    monitoring,
     points,
     queries,
-    service,
     snapshots,
 )
 
@@ -22,7 +22,7 @@ ENDPOINTS = (
     *groups.ENDPOINTS,
     *legacy.ENDPOINTS,
     *matrix.ENDPOINTS,
-    *service.ENDPOINTS,
+    *monitoring.ENDPOINTS,
     *snapshots.ENDPOINTS,
 )
 """What a method on a path leads to."""

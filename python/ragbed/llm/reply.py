@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragbed.llm.client.failures import Call, Failure, error_for
+from ragbed.llm.failures import Call, Failure, error_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from ragbed.llm.client.failures import error_for, failure_of, pause_before_again, vendor_errors
-from ragbed.llm.client.library import ollama_library
+from ragbed.llm.failures import error_for, failure_of, pause_before_again, vendor_errors
+from ragbed.llm.library import ollama_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import httpx
     import ollama
 
-    from ragbed.llm.client.failures import Call
-    from ragbed.llm.client.policy import ClientPolicy
+    from ragbed.llm.failures import Call
+    from ragbed.llm.timeouts_and_retries import ClientPolicy
 
 T = TypeVar("T")
 

@@ -60,7 +60,7 @@ def _lines(call: Call) -> Iterator[str]:
     yield from _metric("process_threads", "gauge", [({}, threading.active_count())])
     answers = [
         ({"method": method, "endpoint": path, "status": status}, found)
-        for method, path, status, found in call.tally.all()
+        for method, path, status, found in call.stats.all()
     ]
     yield from _metric("rest_responses_total", "counter", [(name, found.count) for name, found in answers])
     means = [(name, found.total_s / found.count) for name, found in answers]
@@ -101,7 +101,7 @@ def telemetry(call: Call) -> Any:
     """Return what a server says of itself, without names; it stays here, and is sent nowhere."""
     _is_anonymous(call)  # it is either way
     responses: dict[str, dict[str, Any]] = {}
-    for method, path, status, found in call.tally.all():
+    for method, path, status, found in call.stats.all():
         mean = found.total_s / found.count * 1e6
         responses.setdefault(f"{method} {path}", {})[str(status)] = {
             "count": found.count,

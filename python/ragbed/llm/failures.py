@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ragbed.errors import EmbeddingFailed, InputTooLong, RagbedError, ServiceMissing, ServiceNotReady
-from ragbed.llm.client.library import ollama_library
+from ragbed.llm.library import ollama_library
 from ragbed.pins import fetch_command
 
 if TYPE_CHECKING:
-    from ragbed.llm.client.policy import ClientPolicy
+    from ragbed.llm.timeouts_and_retries import ClientPolicy
 
 Kind = Literal[
     "refused", "busy", "cut", "silent", "slow", "absent", "too_long", "crashed", "declined", "garbled"

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ragbed.errors import AnswerFailed, EmbeddingFailed, ServiceMissing
 from ragbed.guard import redacted
-from ragbed.llm.client.batching import batches
-from ragbed.llm.client.failures import Call, Failure, error_for
-from ragbed.llm.client.policy import ClientPolicy
-from ragbed.llm.client.reply import Reply, reply_of
-from ragbed.llm.client.retrying import RetryingClient
-from ragbed.llm.client.vectors import check_vectors
-from ragbed.models.server import LiveServer
+from ragbed.llm.batching import batches
+from ragbed.llm.failures import Call, Failure, error_for
+from ragbed.llm.reply import Reply, reply_of
+from ragbed.llm.retrying import RetryingClient
+from ragbed.llm.timeouts_and_retries import ClientPolicy
+from ragbed.llm.vectors import check_vectors
+from ragbed.models.live_server import LiveServer
 from ragbed.pins import with_tag
 from ragbed.stack.load_progress import LoadProgress, reporting_load
 
