@@ -32,4 +32,4 @@ def request(
     except OSError as error:
         raise NotThere(str(error)) from error
     except ValueError:  # its text repeats the header, which is the key
-        raise WrongService("the address or the key has a sign in it that cannot be sent") from None
+        raise WrongService("the address or the key contains a character that cannot be sent") from None
