@@ -144,7 +144,7 @@ class Adoption:
             return
         from ragbed.pipeline.adapters.takeover import take_over
         from ragbed.pipeline.config import DEFAULT_NAMESPACE, ModelConfig, PipelineConfig, StoreConfig
-        from ragbed.stack.attaching import typed_key
+        from ragbed.stack.addresses import typed_key
 
         for namespace in dict.fromkeys((*namespaces, DEFAULT_NAMESPACE)):
             config = PipelineConfig(

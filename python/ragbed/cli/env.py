@@ -35,7 +35,7 @@ def env(*, form: str) -> None:
     from ragbed.errors import ExitCode, ServiceMissing
     from ragbed.settings import application_environ
     from ragbed.stack import Found, find_services, running_record
-    from ragbed.stack.attaching import address_variables
+    from ragbed.stack.addresses import address_variables
     from ragbed.stack.judging import refuse_foreign_stack, require_adopted
     from ragbed.state import find_state_folder
 
@@ -61,7 +61,7 @@ def env(*, form: str) -> None:
 
 def variables_of(record: StackRecord) -> list[str]:
     """Return the variables of this process that hold addresses of a stack's own services."""
-    from ragbed.stack.attaching import address_variables
+    from ragbed.stack.addresses import address_variables
 
     own = {name: one for name, one in record.endpoints.items() if one.launcher != "attach"}
     return [name for name, url in address_variables(own).items() if os.environ.get(name) == url]

@@ -85,7 +85,7 @@ def live_server(url: str, settings: Settings) -> LiveServer:
     """Return the live Ollama at an address, once the guard has let it pass."""
     from ragbed.guard import check_url
     from ragbed.models import LiveServer
-    from ragbed.stack.attaching import normalised
+    from ragbed.stack.addresses import normalised
 
     check_url(settings, url, named="--url")
     return LiveServer(normalised("ollama", url, named="--url"))

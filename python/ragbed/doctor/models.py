@@ -14,7 +14,7 @@ from ragbed.models import BlobFolder, LiveServer
 from ragbed.models.layout import STORES
 from ragbed.pins import with_tag
 from ragbed.settings import definitions as known
-from ragbed.stack.attaching import default_url, normalised
+from ragbed.stack.addresses import default_url, normalised
 from ragbed.stack.services.ollama_models import models_folder
 from ragbed.stack.sizes import shown_bytes
 

@@ -11,8 +11,8 @@ from ragbed.doctor.services import Program, Unanswered
 from ragbed.errors import PinFileError, RagbedError
 from ragbed.guard import redacted
 from ragbed.pins import drift, is_exact, pip_install, satisfies, wheel_of
-from ragbed.stack.attaching import Skipped
 from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.skipped import Skipped
 
 if TYPE_CHECKING:
     from ragbed.doctor.services import ServiceFacts

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from ragbed.pins import StackPins
     from ragbed.settings import Settings
     from ragbed.stack import StackBuilder
-    from ragbed.stack.attaching import Skipped
     from ragbed.stack.binaries import Search
     from ragbed.stack.record import StackRecord
+    from ragbed.stack.skipped import Skipped
 
 Unanswered = Failed | Silent
 _NO_SERVER = {"OLLAMA_HOST": "127.0.0.1:1"}

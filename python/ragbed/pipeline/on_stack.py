@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ragbed.pipeline.config import ChunkingConfig, LimitConfig, ModelConfig, PipelineConfig, StoreConfig
 from ragbed.pipeline.section import CACHE_TTL_S, PIPELINE_BATCH_SIZE, PIPELINE_CHUNK_TOKENS, PIPELINE_TOP_K
 from ragbed.settings import definitions as known
-from ragbed.stack.attaching import qdrant_key
+from ragbed.stack.addresses import qdrant_key
 from ragbed.stack.threads import num_thread
 
 if TYPE_CHECKING:

@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing, ServiceNotReady
+from ragbed.errors import DriftError, GuardRefused, ServiceMissing, ServiceNotReady
 from ragbed.guard import Identity, NotThere, Probe, Project, WrongService, check_url, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.pins import DEVENV, Provenance, fetch_command, pinned_digests
-from ragbed.settings import definitions as known
+from ragbed.stack.addresses import adopt_command, default_url, key_for, normalised
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.registry import kind_of
+from ragbed.stack.skipped import Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ragbed.pins import Channel, ServicePins
     from ragbed.settings import Settings
     from ragbed.stack.external_services import Announcement
     from ragbed.stack.kinds import ServiceKind
-
-
-def address_variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
-    """Return the variables that lead an application to services: `DATABASE_URL` and its like, with their values."""
-    return {kind_of(name).variable: endpoint.url for name, endpoint in endpoints.items()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
-    """Something that is not used, and why.
-
-    Attributes:
-        service: Its name, to begin the note with; empty where the reason names it.
-        reasons: Why not, one per place that was looked at; empty where nothing listens there.
-        adoptable: Whether `ragbed adopt` would let this project in.
-    """
-
-    service: str
-    reasons: tuple[str, ...] = ()
-    adoptable: bool = False
-
-    @property
-    def note(self) -> str:
-        """Return one sentence; empty when nothing listens there."""
-        before = f"{self.service}: " if self.service else ""
-        return "; ".join(f"{before}{reason}: passed over" for reason in self.reasons)
 
 
 def attach_given(
@@ -81,7 +55,7 @@ def attach_given(
     kind = kind_of(service)
     check_url(settings, url, named=named, bare=kind.is_http)
     url = normalised(service, url, named=named)
-    store = kind.client(url, api_key=_key(kind, settings, url), timeout_s=5.0)
+    store = kind.client(url, api_key=key_for(kind, settings, url), timeout_s=5.0)
     shown = redacted(url)
     try:
         identity = store.identify()
@@ -106,26 +80,6 @@ def attach_given(
         )
     provenance = _provenance(identity, url, announced, named_by=named)
     return replace(_endpoint(service, url, identity, provenance), given=True)
-
-
-def adopt_command(url: str, *, named: str) -> str:
-    """Return the command that adopts a store: one to copy, and without a password.
-
-    Args:
-        url: Its address in the normal form.
-        named: The variable or key that carries it.
-    """
-    if "://" in os.environ.get(named, ""):  # adopt goes by the scheme
-        return f'ragbed adopt "${named}"'
-    shown = redacted(url)
-    return (
-        f"ragbed adopt '{url}'" if shown == url else f"ragbed adopt URL, with the address that {named} holds"
-    )
-
-
-def default_url(service: str, pins: ServicePins) -> str:
-    """Return the address on the service's default port, with the local database's name and password."""
-    return kind_of(service).default_url.format(port=pins.port)
 
 
 def attach_default(
@@ -172,7 +126,7 @@ def attach_found(
     """
     port = urlsplit(url).port or pins.port
     kind = kind_of(service)
-    store = kind.client(url, api_key=_key(kind, settings, url), timeout_s=1.0)
+    store = kind.client(url, api_key=key_for(kind, settings, url), timeout_s=1.0)
     try:
         store.pulse()
     except NotThere as error:
@@ -194,81 +148,6 @@ def attach_found(
         adoptable = refusal is not None and refusal.adoptable
         return Skipped(service=service, reasons=(said,), adoptable=adoptable)
     return _endpoint(service, url, identity, _provenance(identity, url, announced, port=port))
-
-
-def _key(kind: ServiceKind, settings: Settings, url: str) -> str:
-    return _key_beside(kind, settings, url) if kind.key else ""
-
-
-def qdrant_key(settings: Settings, url: str) -> str:
-    """Return the key that was given together with an address; empty for none, and for every other address.
-
-    Args:
-        settings: The resolved settings.
-        url: The address in the normal form.
-    """
-    return _key_beside(kind_of("qdrant"), settings, url)
-
-
-def _key_beside(kind: ServiceKind, settings: Settings, url: str) -> str:
-    given = settings[kind.url]
-    if kind.key is None or not given or given.startswith("memory:"):
-        return ""
-    if normalised(kind.name, given, named=kind.url.key) != url:
-        return ""
-    return settings.key_of(kind.key, settings.source(kind.url).level)
-
-
-def typed_key(settings: Settings, url: str) -> str:
-    """Return the key for an address that the user typed: the environment's was given beside it; empty for none.
-
-    Args:
-        settings: The resolved settings.
-        url: The address in the normal form.
-    """
-    return qdrant_key(settings, url) or settings.key_of(known.QDRANT_API_KEY, "environment")
-
-
-def normalised(service: str, url: str, *, named: str) -> str:
-    """Return the address in the one form that all clients read alike.
-
-    Ollama's variable may be a bare host or port. The port of a Qdrant is 6333 where none is given, as its official
-    client has it. The driver in a Postgres URL (`postgresql+psycopg://`) is another library's affair.
-
-    Args:
-        service: Which service it is of.
-        url: The address, proven to be one by `check_url`.
-        named: The variable or argument that carries it, for the message.
-
-    Raises:
-        ConfigurationError: Its scheme is another service's.
-
-    Source: how Ollama reads OLLAMA_HOST, its documentation.
-    """
-    kind = kind_of(service)
-    parts = urlsplit(url if "://" in url else f"{kind.schemes[0]}://{url}")
-    # Another library's word for its driver; behind Redis' scheme it says another way to connect.
-    scheme = parts.scheme.partition("+")[0] if kind.has_driver else parts.scheme
-    if scheme not in kind.schemes:
-        raise ConfigurationError(
-            f"{named} is a {parts.scheme} address, and {service} has {kind.schemes[0]}://…",
-            details=["Unix sockets and other transports are not used: ragbed connects over TCP"]
-            if "+" in parts.scheme or parts.scheme == "unix"
-            else [],
-            hint=f"correct {named}, or unset it to let ragbed start one",
-        )
-    if not kind.is_http:
-        return f"{scheme}{url[len(parts.scheme) :]}"  # clients know it in small letters
-    host = parts.hostname or "127.0.0.1"
-    host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - a listener's address, asked as a client
-    shown = f"[{host}]" if ":" in host else host
-    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    port = parts.port or _default_port(kind, parts.scheme, bare="://" not in url)
-    return f"{parts.scheme}://{user}{shown}:{port}{parts.path.rstrip('/')}"
-
-
-def _default_port(kind: ServiceKind, scheme: str, *, bare: bool) -> int:
-    return kind.client_port if bare else kind.scheme_ports.get(scheme, kind.client_port)
 
 
 def _examine(store: Probe, pins: ServicePins, models: Sequence[str]) -> tuple[Identity, str]:

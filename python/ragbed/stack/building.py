@@ -12,7 +12,8 @@ from ragbed.errors import GuardRefused, ServiceMissing
 from ragbed.events import SILENT
 from ragbed.pins import with_tag
 from ragbed.settings import definitions as known
-from ragbed.stack.attaching import Skipped, address_variables, attach_given
+from ragbed.stack.addresses import address_variables
+from ragbed.stack.attaching import attach_given
 from ragbed.stack.discovery import discover
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.external_services import load_announcements
@@ -26,6 +27,7 @@ from ragbed.stack.reaping import end_all
 from ragbed.stack.record import StackRecord
 from ragbed.stack.registry import kind_of
 from ragbed.stack.section import STACK_DEFAULT_PORTS, STACK_KIND, STACK_READY_TIMEOUT_S
+from ragbed.stack.skipped import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

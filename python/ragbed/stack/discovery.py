@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import GuardRefused
 from ragbed.guard import check_url
-from ragbed.stack.attaching import Skipped, attach_default, attach_found, default_url
+from ragbed.stack.addresses import default_url
+from ragbed.stack.attaching import attach_default, attach_found
 from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.skipped import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import RagbedError
 from ragbed.pins import load_stack_pins
-from ragbed.stack.attaching import Skipped
 from ragbed.stack.building import StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
+from ragbed.stack.skipped import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from ragbed.errors import GuardRefused, ServiceMissing, UsageError
 from ragbed.guard import NotThere, WrongService, check_url, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.project import project_folder
-from ragbed.stack.attaching import normalised, typed_key
+from ragbed.stack.addresses import normalised, typed_key
 from ragbed.stack.listening import DEVENV_ROOT, listener_on
 from ragbed.stack.registry import kind_of, kinds_at, port_of
 

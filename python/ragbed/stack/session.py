@@ -11,7 +11,7 @@ from ragbed.events import SILENT
 from ragbed.guard import refuse_writes
 from ragbed.pins import load_stack_pins
 from ragbed.settings import LlmChoice, Settings, resolve_settings
-from ragbed.stack.attaching import normalised
+from ragbed.stack.addresses import normalised
 from ragbed.stack.building import Stack, StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers

@@ -11,7 +11,8 @@ from made_models import made_model, write_lock_of
 from ragbed.errors import DriftError
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
-from ragbed.stack.attaching import Skipped, attach_default, attach_given
+from ragbed.stack.attaching import attach_default, attach_given
+from ragbed.stack.skipped import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

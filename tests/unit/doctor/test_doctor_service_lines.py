@@ -14,8 +14,8 @@ from ragbed.doctor.tools import NixShell
 from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceMissing
 from ragbed.pins import Channel, Provenance, load_stack_pins
 from ragbed.stack import Endpoint
-from ragbed.stack.attaching import Skipped
 from ragbed.stack.binaries import Binary, Rejected, Search, from_wheel, substitute
+from ragbed.stack.skipped import Skipped
 
 PINS = load_stack_pins(Path(__file__).resolve().parents[3] / "stack.toml")
 POSTGRES = PINS["postgres"]

@@ -18,7 +18,7 @@ from qdrant_client import QdrantClient
 from ragbed.errors import ConfigurationError, GuardRefused, RagbedError
 from ragbed.guard import check_url, is_loopback
 from ragbed.settings import Settings, resolve_settings
-from ragbed.stack.attaching import normalised
+from ragbed.stack.addresses import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable

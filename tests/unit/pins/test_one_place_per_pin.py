@@ -13,7 +13,7 @@ import pytest
 from pin_followers import CHECKOUT, MENTIONS, loose, repeated, texts
 
 from ragbed.pins import load_stack_pins
-from ragbed.stack.attaching import default_url
+from ragbed.stack.addresses import default_url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from ragbed.errors import ConfigurationError, GuardRefused
 from ragbed.guard import check_url
 from ragbed.settings import all_settings, definitions, resolve_settings
-from ragbed.stack.attaching import qdrant_key
+from ragbed.stack.addresses import qdrant_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ragbed.errors import ConfigurationError
-from ragbed.stack.attaching import normalised
+from ragbed.stack.addresses import normalised
 
 
 @pytest.mark.parametrize(

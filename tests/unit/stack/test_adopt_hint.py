@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragbed.stack.attaching import adopt_command
+from ragbed.stack.addresses import adopt_command
 
 if TYPE_CHECKING:
     import pytest

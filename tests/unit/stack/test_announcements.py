@@ -8,9 +8,9 @@ import pytest
 
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
-from ragbed.stack.attaching import Skipped
 from ragbed.stack.discovery import discover
 from ragbed.stack.external_services import Announcement, announce, load_announcements
+from ragbed.stack.skipped import Skipped
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
