@@ -10,7 +10,8 @@ from ragbed.doctor.probing import Failed, Silent
 from ragbed.doctor.services import Program, Unanswered
 from ragbed.errors import PinFileError, RagbedError
 from ragbed.guard import redacted
-from ragbed.pins import drift, is_exact, pip_install, satisfies, wheel_of
+from ragbed.pins import is_exact, pip_install, satisfies, wheel_of
+from ragbed.pins.drift import drift
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.skipped import Skipped
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragbed.pins import drift
+from ragbed.pins.drift import drift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

