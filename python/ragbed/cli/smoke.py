@@ -43,22 +43,17 @@ def smoke(
     """
     from ragbed.cli.project import project_settings
     from ragbed.runs import recorded_run
-    from ragbed.smoke.ingest_process import ingest_process
     from ragbed.state import find_state_folder
 
     settings, folder = project_settings(), find_state_folder()
-    # The process imports its libraries while this one imports the stages.
-    with (
-        recorded_run("smoke", settings, folder, EventLines(indent=" " * 11)) as run,
-        ingest_process() as writer,
-    ):
+    with recorded_run("smoke", settings, folder, EventLines(indent=" " * 11)) as run:
         from ragbed.smoke.plan import SmokeOptions
         from ragbed.smoke.runner import run_smoke
 
         options = SmokeOptions(
             corpus=corpus, questions=questions, require_live=require_live, keep=keep, last_stage=last_stage
         )
-        report = run_smoke(settings, folder, options, run, writer=writer)
+        report = run_smoke(settings, folder, options, run)
     if as_json:
         show_json(report.to_json())
     else:

@@ -1,7 +1,8 @@
 """The writing half of the index stage, in a process of its own that ends before anything is read.
 
-Nothing heavy is imported here: the process starts before this one imports the stages, and imports its libraries while
-the stack comes up. `ingest_child` is what it runs.
+The process imports its libraries as soon as it runs, while the stack comes up. It reads one JSON object on stdin (the
+pipeline's configuration and the corpus folder), prints one on stdout (the ingest report, or the error), and progress
+on stderr.
 """
 
 from __future__ import annotations
@@ -10,22 +11,24 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import CheckFailed, RagbedError
 from ragbed.lifeline import lifeline
+from ragbed.pipeline import PipelineConfig, open_pipeline
+from ragbed.smoke.preloading import WRITING, preload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-    from ragbed.pipeline import PipelineConfig
+    from ragbed.pipeline import IngestProgress
 
 _PROGRAM = """
 import sys
 from ragbed.lifeline import follow
 follow(int(sys.argv[1]))
-from ragbed.smoke.ingest_child import main
+from ragbed.smoke.ingest_process import main
 main()
 """
 """Follows the lifeline before the imports, which take longest: a smoke that is killed leaves no such process behind."""
@@ -35,7 +38,7 @@ class IngestProcess:
     """Ingests one corpus, in another process; open it by `ingest_process`.
 
     Args:
-        process: Runs `ingest_child`, with pipes.
+        process: Runs `main`, with pipes.
     """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -98,3 +101,34 @@ def ingest_process() -> Iterator[IngestProcess]:
             yield IngestProcess(process)
         finally:
             process.kill()  # a block that ends early never asked it for anything
+
+
+class WritingProgress:
+    """Says on stderr how many chunks are written: a real model may take minutes for them."""
+
+    def __init__(self) -> None:
+        self._step = 0
+
+    def __call__(self, progress: IngestProgress) -> None:
+        """Say it where another step is reached."""
+        if progress.stage == "indexing" and self._step < progress.step and progress.done < progress.total:
+            self._step = progress.step
+            _say(f"{progress.done} of {progress.total} chunks")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Ingest what stdin asks for."""
+    preload(WRITING)
+    request = json.load(sys.stdin)
+    config = PipelineConfig.from_json(request["config"])
+    try:
+        with open_pipeline(config, loading=lambda load: _say(load.line)) as pipeline:
+            report = pipeline.ingest(Path(request["corpus"]), progress=WritingProgress())
+    except RagbedError as error:
+        json.dump({"error": error.to_json()}, sys.stdout)
+        return
+    json.dump(report.to_json(), sys.stdout, default=str)

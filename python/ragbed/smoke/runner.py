@@ -13,6 +13,7 @@ from ragbed.guard import scrubber
 from ragbed.runs import Outcome
 from ragbed.runs.outcome import status_of
 from ragbed.smoke import documents, questions, services
+from ragbed.smoke.ingest_process import ingest_process
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.smoke.preloading import READING, preload_beside
 from ragbed.smoke.report import CorpusFigures, RetrievalResult, SmokeReport
@@ -23,7 +24,6 @@ from ragbed.targets import ReferenceTarget, Tokens
 if TYPE_CHECKING:
     from ragbed.runs import RunRecorder
     from ragbed.settings import Settings
-    from ragbed.smoke.ingest_process import IngestProcess
     from ragbed.stack import Stack
     from ragbed.state import StateFolder
 
@@ -55,8 +55,6 @@ def run_smoke(
     folder: StateFolder,
     options: SmokeOptions,
     run: RunRecorder,
-    *,
-    writer: IngestProcess,
 ) -> SmokeReport:
     """Prove that the reference pipeline works end to end; a failure is in the report, not raised.
 
@@ -65,7 +63,6 @@ def run_smoke(
         folder: The state folder.
         options: What is asked for.
         run: Takes the run's events, report and outcome.
-        writer: Ingests in stage `index`; it may have been started before anything else.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the stack of the run has been stopped.
@@ -89,7 +86,7 @@ def run_smoke(
         )
         runner = StageRunner(plan, stack=lambda: found.stack, scrub=scrub, events=run.sink)
         try:
-            _prove(runner, plan, found, run, writer)
+            _prove(runner, plan, found, run)
         except Ended:
             runner.skip_the_rest()
         left_over = _clean_up(cleanup)
@@ -125,13 +122,12 @@ def _outcome(report: SmokeReport, error: RagbedError | None) -> Outcome:
     )
 
 
-def _prove(
-    runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: RunRecorder, writer: IngestProcess
-) -> None:
+def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: RunRecorder) -> None:
     """Run the stages; each takes what earlier ones gave."""
     run = runner.run
     asked = run("guard", services.guard, plan)
     preload_beside(READING)
+    writer = plan.cleanup.enter_context(ingest_process())
     stack = found.stack = run("stack", services.stack, plan)
     recorder.uses(stack.endpoints.values())
     run("parity", services.parity, stack)

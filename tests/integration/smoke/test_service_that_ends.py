@@ -10,7 +10,6 @@ import pytest
 
 from ragbed.runs import recorded_run
 from ragbed.settings import resolve_settings
-from ragbed.smoke.ingest_process import ingest_process
 from ragbed.smoke.plan import SmokeOptions
 from ragbed.smoke.runner import run_smoke
 from ragbed.stack.leases import Leases
@@ -52,8 +51,8 @@ def test_a_service_that_ended_is_named_with_its_end_and_its_log(
     """Not only that nobody listens any more, which is how the stage noticed."""
     settings = resolve_settings(folder=tmp_path, environ={"RAGBED_STACK__DEFAULT_PORTS": "false"})
 
-    with recorded_run("smoke", settings, folder, killer(folder, service)) as run, ingest_process() as writer:
-        report = run_smoke(settings, folder, SmokeOptions(), run, writer=writer)
+    with recorded_run("smoke", settings, folder, killer(folder, service)) as run:
+        report = run_smoke(settings, folder, SmokeOptions(), run)
 
     assert report.failure
     assert report.failure.stage == stage

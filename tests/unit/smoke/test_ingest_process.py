@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ragbed.pipeline import IngestProgress
-from ragbed.smoke.ingest_child import WritingProgress
+from ragbed.smoke.ingest_process import WritingProgress
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ragbed.runs import recorded_run
 from ragbed.settings import resolve_settings
-from ragbed.smoke.ingest_process import ingest_process
 from ragbed.smoke.plan import SmokeOptions
 from ragbed.smoke.runner import run_smoke
 from ragbed.state import StateFolder
@@ -20,10 +19,8 @@ def test_a_secret_in_a_failure_is_hidden(tmp_path: Path) -> None:
     """Message, details and what is shown of the stage have stars in its place."""
     settings = resolve_settings(folder=tmp_path, environ={"OPENAI_API_KEY": "sekret-4711"})
     folder, shown = StateFolder(root=tmp_path / "state"), []
-    with recorded_run("smoke", settings, folder, shown.append) as run, ingest_process() as writer:
-        report = run_smoke(
-            settings, folder, SmokeOptions(corpus=tmp_path / "sekret-4711"), run, writer=writer
-        )
+    with recorded_run("smoke", settings, folder, shown.append) as run:
+        report = run_smoke(settings, folder, SmokeOptions(corpus=tmp_path / "sekret-4711"), run)
 
     kept = [path.read_text(encoding="utf-8") for path in folder.runs.rglob("*") if path.is_file()]
     assert "sekret-4711" not in json.dumps(report.to_json()) + str(shown) + str(kept)
