@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ragbed.errors import CheckFailed, RagbedError
 from ragbed.lifeline import lifeline
@@ -20,7 +20,8 @@ from ragbed.pipeline import PipelineConfig, open_pipeline
 from ragbed.smoke.preloading import WRITING, preload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from types import TracebackType
 
     from ragbed.pipeline import IngestProgress
 
@@ -35,14 +36,23 @@ main()
 
 
 class IngestProcess:
-    """Ingests one corpus, in another process; open it by `ingest_process`.
+    """Ingests one corpus, in another process; use it in a `with` statement, at whose end that process has ended."""
 
-    Args:
-        process: Runs `main`, with pipes.
-    """
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._process: subprocess.Popen[str] | None = None
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def start(self) -> None:
+        """Start the process ahead of the ingest: it imports its libraries meanwhile."""
+        self._started()
 
     def ingest(
         self, config: PipelineConfig, corpus: Path, *, progress: Callable[[str], None]
@@ -58,7 +68,7 @@ class IngestProcess:
             RagbedError: What the other process raised.
             CheckFailed: It ended without a report.
         """
-        process = self._process
+        process = self._started()
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise CheckFailed("the ingest process has no pipes")
         request = json.dumps({"config": config.to_json(), "corpus": str(corpus)})
@@ -82,25 +92,20 @@ class IngestProcess:
             raise RagbedError.from_json(answer["error"])
         return answer
 
-
-@contextmanager
-def ingest_process() -> Iterator[IngestProcess]:
-    """Start an ingest process; it has ended when the `with` block has."""
-    with (
-        lifeline() as line,
-        subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM, str(line)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            pass_fds=(line,),
-        ) as process,
-    ):
-        try:
-            yield IngestProcess(process)
-        finally:
-            process.kill()  # a block that ends early never asked it for anything
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            line = self._held.enter_context(lifeline())
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _PROGRAM, str(line)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                pass_fds=(line,),
+            )
+            self._process = self._held.enter_context(process)
+            self._held.callback(process.kill)  # a block that ends early never asked it for anything
+        return self._process
 
 
 class WritingProgress:

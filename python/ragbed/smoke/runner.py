@@ -13,7 +13,7 @@ from ragbed.guard import scrubber
 from ragbed.runs import Outcome
 from ragbed.runs.outcome import status_of
 from ragbed.smoke import documents, questions, services
-from ragbed.smoke.ingest_process import ingest_process
+from ragbed.smoke.ingest_process import IngestProcess
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.smoke.preloading import READING, preload_beside
 from ragbed.smoke.report import CorpusFigures, RetrievalResult, SmokeReport
@@ -126,8 +126,11 @@ def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: Run
     """Run the stages; each takes what earlier ones gave."""
     run = runner.run
     asked = run("guard", services.guard, plan)
-    preload_beside(READING)
-    writer = plan.cleanup.enter_context(ingest_process())
+    writer = plan.cleanup.enter_context(IngestProcess())
+    if runner.reaches("migrate"):
+        preload_beside(READING)
+    if runner.reaches("index"):
+        writer.start()
     stack = found.stack = run("stack", services.stack, plan)
     recorder.uses(stack.endpoints.values())
     run("parity", services.parity, stack)

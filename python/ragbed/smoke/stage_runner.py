@@ -84,6 +84,15 @@ class StageRunner:
         self._end(name, time.monotonic() - began, line=seen.line, failure=seen.failure)
         return seen.value
 
+    def reaches(self, name: str) -> bool:
+        """Tell whether the run was asked to come as far as a stage.
+
+        Args:
+            name: Of the stage, one of `STAGE_NAMES`.
+        """
+        last = self._plan.options.last_stage
+        return last is None or STAGE_NAMES.index(name) <= STAGE_NAMES.index(last)
+
     def skip_the_rest(self) -> None:
         """Note every stage that did not run as skipped, with the reason."""
         for name in STAGE_NAMES[len(self.results) :]:
