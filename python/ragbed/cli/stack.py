@@ -219,14 +219,11 @@ def _services(
     health: Mapping[str, str] | None = None,
     drift: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    from ragbed.guard import redacted
-
     services = []
     for name, endpoint in endpoints.items():
         state = {"state": health[name]} if health else {}
         differs = {} if drift is None else {"drift": drift.get(name)}
-        shown = {"name": name, **endpoint.to_json(), "url": redacted(endpoint.url)}
-        services.append({**shown, **state, **differs})
+        services.append({"name": name, **endpoint.to_shown_json(), **state, **differs})
     return services
 
 

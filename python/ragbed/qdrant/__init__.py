@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ragbed.lazy import public_names
 from ragbed.qdrant.identity import ENGINE, SUBSTITUTE, WIRE_VERSION
 
 if TYPE_CHECKING:
@@ -15,11 +16,5 @@ if TYPE_CHECKING:
 
 __all__ = ["ENGINE", "SUBSTITUTE", "WIRE_VERSION", "running"]
 
-
-def __getattr__(name: str) -> object:
-    """Import `running` when it is asked for: the server, which never asks, starts sooner."""
-    if name == "running":
-        from ragbed.qdrant.session import running  # noqa: PLC0415  # see above
-
-        return running
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# The server never asks for it, and starts sooner.
+__getattr__ = public_names(__name__, {"running": "session"})
