@@ -48,7 +48,7 @@ def test_an_event_has_its_place_its_time_and_its_facts() -> None:
 
 
 def test_run_and_test_come_from_the_context() -> None:
-    """Nobody hands them on, and they end with their block."""
+    """No caller hands them on, and they end with their block."""
     sink = CollectingSink()
 
     def emit() -> tuple[str, TestId | None]:

@@ -82,7 +82,7 @@ def open_backends(
 
     Args:
         config: Its addresses choose them.
-        loading: Told how the load of a model goes, on a thread of its own; None tells nobody.
+        loading: Told how the load of a model goes, on a thread of its own; None stays silent.
         kinds: How each is opened; None takes Postgres, Qdrant, Redis and Ollama.
 
     Raises:

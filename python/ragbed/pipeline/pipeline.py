@@ -29,7 +29,7 @@ def open_pipeline(
 
     Args:
         config: Whose it is, its stores, its models, and the numbers it works with.
-        loading: Told how the load of a model goes, on a thread of its own; None tells nobody.
+        loading: Told how the load of a model goes, on a thread of its own; None stays silent.
         backends: What it works on, in place of those that the addresses name.
 
     Raises:

@@ -111,7 +111,7 @@ def test_the_lessons_own_questions_name_lessons_that_exist() -> None:
 
 
 def test_a_file_without_questions_is_refused(tmp_path: Path) -> None:
-    """Whoever names a file means to ask something: blank lines are not questions."""
+    """A user who names a file means to ask something: blank lines are not questions."""
     with pytest.raises(ConfigurationError, match="holds no question"):
         load_questions(written(tmp_path, "\n \n"))
 

@@ -398,7 +398,7 @@ def test_the_last_holder_is_told_that_it_is(folder: StateFolder, sleepers: Sleep
 
 @pytest.mark.parametrize(("seconds", "stale"), [(60, False), (-1, True)])
 def test_a_lease_whose_time_is_over_is_stale(seconds: int, stale: bool, folder: StateFolder) -> None:
-    """Whoever holds it."""
+    """Even while a process holds it."""
     lease = lease_of(folder, ProcessIdentity.of(os.getpid()))
     expiring = replace(lease, expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
 
