@@ -7,8 +7,8 @@ certificate file in the environment ends the import with a traceback, though rag
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,20 @@ _importing = Lock()
 
 
 def ollama_library() -> ModuleType:
-    """Return the `ollama` package; the first call takes 0.3 s."""
-    if "ollama" not in sys.modules:
-        with _importing, _hidden():
-            import ollama  # noqa: F401, PLC0415 - see above
-    return sys.modules["ollama"]
+    """Return the `ollama` package; the first call takes 0.3 s, and other threads wait for it.
+
+    `sys.modules` does not tell whether the package is ready: Python enters it there before its code has run.
+    """
+    with _importing:
+        return _imported()
+
+
+@cache
+def _imported() -> ModuleType:
+    with _hidden():
+        import ollama  # noqa: PLC0415 - see above
+
+    return ollama
 
 
 @contextmanager
