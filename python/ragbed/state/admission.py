@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError
 from ragbed.project import FOLDER, project_folder
 from ragbed.state.aside import present, set_aside
-from ragbed.state.files import is_file, is_folder
+from ragbed.state.files import is_file, is_of_another_kind
 from ragbed.state.identity import is_stamped_here, load_identity, why_not_believed, write_identity
 from ragbed.state.locks import locked
 from ragbed.state.tracked import is_tracked_itself, tracked_files, untracked
@@ -115,6 +116,6 @@ def _loaded(root: Path) -> list[str]:
 def _of_wrong_kind(root: Path) -> list[str]:
     """Return entries that are links, FIFOs, or files where a folder belongs; models may be linked."""
     tracked = [name for name in ("models", "tools") if name in tracked_files(root)]
-    odd_files = [name for name in _FILES if not is_file(root / name)]
-    odd_folders = [name for name in {*_FOLDERS, *_loaded(root), *tracked} if not is_folder(root / name)]
-    return present(root, [*odd_files, *odd_folders])
+    folders = {*_FOLDERS, *_loaded(root), *tracked}
+    odd_files = [name for name in _FILES if is_of_another_kind(root / name, stat.S_ISREG)]
+    return [*odd_files, *(name for name in folders if is_of_another_kind(root / name, stat.S_ISDIR))]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _MOST_BYTES = 4 * 2**20  # a record takes a few kilobytes
@@ -122,5 +122,20 @@ def is_folder(path: Path) -> bool:
     """Tell whether a path is a folder itself, not a link to one."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def is_of_another_kind(path: Path, expected: Callable[[int], bool]) -> bool:
+    """Tell whether something lies at a path and is of another kind than expected; links are not followed.
+
+    One look: another process may make the file or folder at any moment.
+
+    Args:
+        path: The path.
+        expected: A predicate on the bits of `st_mode`, as `stat` has them.
+    """
+    try:
+        return not expected(path.lstat().st_mode)
     except OSError:
         return False

@@ -51,12 +51,13 @@ def test_an_identity_is_made_once(tmp_path: Path) -> None:
 
 
 def test_two_first_uses_at_once_make_one_identity(tmp_path: Path) -> None:
-    """Threads that prepare one folder at the same moment find the same identity."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        found = set(pool.map(lambda _: prepared(tmp_path / "state")[1], range(8)))
+    """Threads that prepare one folder at the same moment find the same identity, and no thread's files odd."""
+    for folder in (tmp_path / f"state-{number}" for number in range(50)):
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            identities = set(pool.map(lambda _, folder=folder: prepared(folder)[1], range(8)))
 
-    assert len(found) == 1
-    assert not list((tmp_path / "state").glob("aside-*"))
+        assert len(identities) == 1
+        assert not list(folder.glob("aside-*"))
 
 
 def test_a_moved_folder_keeps_its_identity(tmp_path: Path) -> None:
