@@ -1,4 +1,7 @@
-"""Runs killed at random moments: what each leaves can be read, and says that it was killed."""
+"""Runs killed at random moments of their recorded life: what each leaves can be read, and says that it was killed.
+
+The moments are shares of how long such a run takes on this machine: a round measures that first, by runs that end.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ import json
 import os
 import signal
 import time
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 from ragbed.data import lessons_folder
@@ -16,63 +22,118 @@ if TYPE_CHECKING:
 
     from fault_place import Place
 
+    from ragbed.runs import RunKind
+
 _SESSION = """
 import time
 import pytest
 
-@pytest.mark.parametrize("number", range(200))
+@pytest.mark.parametrize("number", range(100))
 def test_that_takes_its_time(number, ragbed_settings):
     time.sleep(0.02)
 """
-_LONGEST_S = {"smoke": 6.0, "up": 2.0, "ingest": 4.0, "pytest": 3.0}
 _BEGINS_S = 60.0
+_MOST_TRIES = 5
+_lengths_s: defaultdict[RunKind, list[float]] = defaultdict(list)
+"""How long whole runs took on this machine, from their first event on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """A kind of run, and how it is begun.
+
+    Attributes:
+        name: The kind.
+        words: The command.
+        module: Which module runs it.
+        ends: A command of the kind that ends by itself, to measure it; None where the command does.
+    """
+
+    name: RunKind
+    words: list[str]
+    module: str = "ragbed"
+    ends: list[str] | None = None
 
 
 def kill_runs(place: Place, chance: random.Random) -> str:
-    """Kill one run of each kind, at a moment of its life or before; returns what was done.
+    """Kill one run of each kind, at a moment of its recorded life; returns what was done.
 
     Raises:
         AssertionError: A run left something that cannot be read, or that tells something else.
     """
-    session = place.root.parent / "session" / "test_session.py"
-    session.parent.mkdir(exist_ok=True)
-    session.write_text(_SESSION, encoding="utf-8")
-    done = [_kill(place, chance, "up", ["up"])]
+    up, ingest, smoke, session = _kinds(place)
+    if not _lengths_s["smoke"]:
+        for kind in (up, ingest, smoke, session):
+            _measure(place, kind)
+        assert place.run("down").code == 0, "the measured stack goes down"
+    done = [_kill(place, chance, up)]
     assert place.run("up", "-d").code == 0, "the stack comes up after a kill"
-    done.append(_kill(place, chance, "ingest", ["ingest", str(lessons_folder())]))
-    done.append(_kill(place, chance, "smoke", ["smoke"]))
-    words = ["-p", "no:cacheprovider", "--rootdir", str(session.parent), str(session)]
-    done.append(_kill(place, chance, "pytest", words, module="pytest"))
+    done += [_kill(place, chance, kind) for kind in (ingest, smoke, session)]
     assert place.run("down").code == 0, "the stack goes down"
     _all_are_told(place)
     return "; ".join(done)
 
 
-def _kill(place: Place, chance: random.Random, kind: str, words: list[str], *, module: str = "ragbed") -> str:
-    """Begin a run and kill it: in one case of five perhaps before it is recorded, else within its life."""
+def _kinds(place: Place) -> tuple[_Kind, _Kind, _Kind, _Kind]:
+    session = place.root.parent / "session" / "test_session.py"
+    session.parent.mkdir(exist_ok=True)
+    session.write_text(_SESSION, encoding="utf-8")
+    words = ["-p", "no:cacheprovider", "--rootdir", str(session.parent), str(session)]
+    return (
+        _Kind(name="up", words=["up"], ends=["up", "-d"]),
+        _Kind(name="ingest", words=["ingest", str(lessons_folder())]),
+        _Kind(name="smoke", words=["smoke"]),
+        _Kind(name="pytest", words=words, module="pytest"),
+    )
+
+
+def _measure(place: Place, kind: _Kind) -> None:
+    """Let a run of a kind end by itself, and note how long it took."""
+    assert place.begin(*(kind.ends or kind.words), module=kind.module).wait(_BEGINS_S) == 0
+    _note_length(find_run(place.folder, "last"))
+
+
+def _note_length(run: RunRecord) -> None:
+    events, _ = run.events()
+    _lengths_s[run.manifest["kind"]].append((events[-1].at - events[0].at).total_seconds())
+
+
+def _kill(place: Place, chance: random.Random, kind: _Kind) -> str:
+    """Begin a run and kill it at a drawn share of its length; one that was quicker is a measurement, and made anew."""
+    share = chance.random()
+    for number in range(_MOST_TRIES):
+        # A namespace of its own: what is there already would not be ingested.
+        words = [*kind.words, "--namespace", f"try{number}"] if kind.name == "ingest" else kind.words
+        moment_s = share * median(_lengths_s[kind.name])
+        run = _killed(place, words, kind.module, moment_s=moment_s)
+        told = _read(run, kind.name)
+        if run.status == "killed":
+            return f"{kind.name} at {share:.0%} ({moment_s * 1000:.0f} ms): {told}, try {number + 1}"
+        _note_length(run)
+    raise AssertionError(f"{_MOST_TRIES} runs of {kind.name} ended before {moment_s:.2f} s: {_lengths_s}")
+
+
+def _killed(place: Place, words: list[str], module: str, *, moment_s: float) -> RunRecord:
+    """Begin a run, and kill it so long after its first event; returns its record."""
     known = {run.id for run in list_runs(place.folder)}
-    early = chance.random() < 1 / 5
-    moment_s = chance.uniform(0.0, 0.8 if early else _LONGEST_S[kind])
     process = place.begin(*words, module=module)
-    run_id = "" if early else _begun(place, known)
+    run_id = _begun(place, known)
     time.sleep(moment_s)
     if process.poll() is None:
         os.kill(process.pid, signal.SIGKILL)
     process.wait()
     new = [run for run in list_runs(place.folder) if run.id not in known]
-    assert len(new) == 1 or (early and not new), f"{kind} left {len(new)} runs"
-    told = "not recorded yet" if not new else _read(new[0], kind)
-    assert not run_id or new[0].id == run_id
-    return f"{kind} after {moment_s * 1000:.0f} ms: {told}"
+    assert [run.id for run in new] == [run_id], f"`{' '.join(words)}` left {len(new)} runs"
+    return new[0]
 
 
 def _begun(place: Place, known: set[str]) -> str:
-    """Wait for a run's folder, and return its id: from then on it must be readable."""
+    """Wait for the first event of a new run, and return the run's id: from then on it must be readable."""
     deadline = time.monotonic() + _BEGINS_S
     while time.monotonic() < deadline:
-        new = [run.id for run in list_runs(place.folder) if run.id not in known]
-        if new:
-            return new[0]
+        new = [run for run in list_runs(place.folder) if run.id not in known]
+        if new and new[0].events()[0]:
+            return new[0].id
         time.sleep(0.002)
     raise AssertionError(f"no run was recorded within {_BEGINS_S:g} s")
 
