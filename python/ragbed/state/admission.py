@@ -33,11 +33,12 @@ BELIEVED = (
     "cache",
     "logs",
     "qdrant",
+    "snapshots",
     "models/stores",
 )
 _FILES = ("stack.json", "announced.json", ".gitignore")
-_FOLDERS = ("leases", "data", "kept", "cache", "logs", "qdrant", "gaps", "runs")
-_LOADED = ("data", "kept", "cache", "qdrant")  # servers load their files
+_FOLDERS = ("leases", "data", "kept", "cache", "logs", "qdrant", "snapshots", "gaps", "runs")
+_LOADED = ("data", "kept", "cache", "qdrant", "snapshots")  # servers load their files
 
 
 def admit(root: Path) -> None:

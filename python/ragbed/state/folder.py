@@ -97,6 +97,11 @@ class StateFolder:
         """Collections of `ragbed qdrant serve` without `--data`."""
         return self._untracked("qdrant")
 
+    @property
+    def snapshots(self) -> Path:
+        """Named copies of the stores, a folder each."""
+        return self._untracked("snapshots")
+
     def _untracked(self, name: str) -> Path:
         """Return a folder whose files a server loads."""
         return self.root / untracked(self.root, name)
