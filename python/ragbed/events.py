@@ -141,11 +141,15 @@ class EventStream:
     Args:
         listeners: Called with each event, one event at a time.
         run: The run's id; empty takes the one that the context names when an event is emitted.
+        change: Makes of each event what listeners are told; None tells it as it is.
     """
 
-    def __init__(self, *listeners: Listener, run: str = "") -> None:
+    def __init__(
+        self, *listeners: Listener, run: str = "", change: Callable[[Event], Event] | None = None
+    ) -> None:
         self._listeners = listeners
         self._run = run
+        self._change = change
         self._seq = 0
         self._lock = threading.RLock()  # a signal handler may emit while its thread does
 
@@ -163,8 +167,20 @@ class EventStream:
                 seconds=seconds,
                 data=data,
             )
-            for listener in self._listeners:
-                _tell(listener, event)
+            self._tell(event)
+
+    def listen(self, listener: Listener) -> None:
+        """Call another listener with each event from now on."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+    def _tell(self, event: Event) -> None:
+        told = self._change(event) if self._change else event
+        for listener in self._listeners:
+            try:
+                listener(told)
+            except Exception as error:
+                logger.debug("a listener failed on %s %s: %r", event.kind, event.subject, error)
 
 
 class CollectingSink(EventStream):
@@ -185,13 +201,6 @@ class CollectingSink(EventStream):
 
 SILENT = EventStream()
 """A sink without listeners."""
-
-
-def _tell(listener: Listener, event: Event) -> None:
-    try:
-        listener(event)
-    except Exception as error:
-        logger.debug("a listener failed on %s %s: %r", event.kind, event.subject, error)
 
 
 def current_run() -> str:

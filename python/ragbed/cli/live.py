@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ragbed.cli.events import EventLines, endpoint_of
+from ragbed.cli.events import EventLines, ProgressLines, endpoint_of
 from ragbed.cli.output import used
 from ragbed.cli.terminal import plain
 from ragbed.escaping import terminal_line, terminal_text
@@ -56,6 +56,7 @@ class _LiveTable:
 
     def __init__(self, services: Sequence[str], *, narrow: bool) -> None:
         self._narrow = narrow
+        self._progress = ProgressLines()
         self.live: Live | None = None
         self._states = dict.fromkeys(services, "starting")
         self._endpoints: dict[str, tuple[Endpoint, float]] = {}
@@ -67,8 +68,8 @@ class _LiveTable:
         elif event.kind == "service.died":
             self._states[event.subject] = "died, starting again"
             self._refresh()
-        elif event.kind in {"stage.progress", "model.loading"}:
-            self._say(str(event.data["line"]))
+        elif (line := self._progress.of(event)) is not None:
+            self._say(line)
 
     def _ready(self, endpoint: Endpoint, seconds: float) -> None:
         self._states[endpoint.service] = "ready"

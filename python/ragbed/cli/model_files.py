@@ -59,6 +59,7 @@ def fetch(
     import time
 
     from ragbed.cli.progress import progress_line
+    from ragbed.events import EventStream
     from ragbed.models import drop_corrupted, plan_fetch
     from ragbed.models import fetch as fetch_blobs
 
@@ -75,8 +76,8 @@ def fetch(
     begun = time.monotonic()
     if plan.wanted:
         sources = _sources(pins, registry, folder, redirects)
-        with progress_line() as show_progress:
-            fetch_blobs(plan, sources, blobs, jobs=jobs, progress=show_progress)
+        with progress_line() as view:
+            fetch_blobs(plan, sources, blobs, jobs=jobs, events=EventStream(view))
     if as_json:
         took = round(time.monotonic() - begun, 3)
         show_json({"folder": str(blobs.root), "seconds": took, **_plan_values(plan)})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ragbed.llm import Loading
+    from ragbed.events import EventSink
     from ragbed.models.fingerprint import FingerprintFile, Verdict
     from ragbed.settings import Settings
 
@@ -63,11 +63,12 @@ def fingerprint(
     known = replace(load_fingerprints(own if own.is_file() else fingerprints_path(lock.path)), path=own)
     settings = settings_in_force()
     address = live_server(url or _address(settings), settings).url
+    events = _events()
     if update:
-        verdicts = _record(address, names, known, settings)
+        verdicts = _record(address, names, known, settings, events)
     else:
         verdicts = [
-            check_fingerprint(address, name, known=known, settings=settings, loading=_tell) for name in names
+            check_fingerprint(address, name, known=known, settings=settings, events=events) for name in names
         ]
     if as_json:
         drift = any(verdict.fails for verdict in verdicts) and not update
@@ -79,13 +80,15 @@ def fingerprint(
         raise SystemExit(ExitCode.DRIFT)
 
 
-def _record(address: str, names: Sequence[str], known: FingerprintFile, settings: Settings) -> list[Verdict]:
+def _record(
+    address: str, names: Sequence[str], known: FingerprintFile, settings: Settings, events: EventSink
+) -> list[Verdict]:
     """Record every model, or none where one of them fails; return what the old record said of each."""
     from ragbed.models.fingerprint import record_fingerprint
 
     now, verdicts = known, []
     for name in names:
-        now, verdict = record_fingerprint(address, name, known=now, settings=settings, loading=_tell)
+        now, verdict = record_fingerprint(address, name, known=now, settings=settings, events=events)
         verdicts.append(verdict)
     if now == known:
         note(f"ragbed: {known.path} has all of it already")
@@ -121,5 +124,8 @@ def _show(verdicts: Sequence[Verdict], *, updated: bool) -> None:
             note(f"try: {verdict.hint}")
 
 
-def _tell(loading: Loading) -> None:
-    note(loading.line)
+def _events() -> EventSink:
+    from ragbed.cli.events import EventLines
+    from ragbed.events import EventStream
+
+    return EventStream(EventLines())

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from ragbed.cli.events import EventLines
-from ragbed.cli.output import note, show_json, show_table
+from ragbed.cli.output import show_json, show_table
 from ragbed.cli.project import project_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ragbed.events import EventSink
-    from ragbed.pipeline import Answer, IngestProgress, IngestReport, Pipeline
+    from ragbed.pipeline import Answer, IngestReport, Pipeline
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.sources import OtherFolder
     from ragbed.runs import Outcome
     from ragbed.settings import Settings
     from ragbed.stack import Stack
-    from ragbed.stack.load_progress import Loading
 
 _NAMESPACE = click.option(
     "--namespace", default="default", show_default=True, help="Which collection of documents; a-z, 0-9 and _."
@@ -60,11 +58,12 @@ def running_config(
 @contextmanager
 def _pipeline(command: str, namespace: str) -> Iterator[tuple[Pipeline, list[str]]]:
     """Yield the pipeline on what runs already, and the substitutes among it."""
+    from ragbed.events import EventStream
     from ragbed.pipeline import open_pipeline
 
     with (
         running_config(command, namespace) as (config, stack),
-        open_pipeline(config, loading=lambda loading: note(loading.line)) as pipeline,
+        open_pipeline(config, events=EventStream(EventLines())) as pipeline,
     ):
         yield pipeline, _substitutes(stack)
 
@@ -108,10 +107,8 @@ def ingest(
         running_config("ragbed ingest", namespace, settings) as (config, stack),
     ):
         run.uses(stack.endpoints.values())
-        with open_pipeline(config, loading=_Loading(run.sink)) as pipeline:
-            report = pipeline.ingest(
-                folder, allow_empty=allow_empty, other_folder=other, progress=_Progress(run.sink)
-            )
+        with open_pipeline(config, events=run.sink) as pipeline:
+            report = pipeline.ingest(folder, allow_empty=allow_empty, other_folder=other, events=run.sink)
         run.attach("report.json", json.dumps(report.to_json(), indent=1))
         run.outcome(_outcome(report))
     substitutes = _substitutes(stack)
@@ -142,41 +139,6 @@ def _outcome(report: IngestReport) -> Outcome:
 def _name_substitutes(substitutes: list[str]) -> None:
     if substitutes:
         click.echo(f"not the real thing: {', '.join(substitutes)}")
-
-
-class _Loading:
-    """Tells how long a model has been loading.
-
-    Args:
-        sink: Where the lines go.
-    """
-
-    def __init__(self, sink: EventSink) -> None:
-        self._sink = sink
-
-    def __call__(self, loading: Loading) -> None:
-        self._sink.emit("model.loading", loading.model, seconds=loading.elapsed_s, line=loading.line)
-
-
-class _Progress:
-    """Tells a line whenever an ingest enters a stage, and at each step of a long one.
-
-    Args:
-        sink: Where the lines go.
-    """
-
-    def __init__(self, sink: EventSink) -> None:
-        self._sink = sink
-        self._shown: tuple[str, int] = ("", 0)
-
-    def __call__(self, progress: IngestProgress) -> None:
-        mark = (progress.stage, progress.step)
-        if mark == self._shown or progress.stage == "finishing":
-            return
-        self._shown = mark
-        words = {"waiting": "another ingest is under way: waiting for it", "reading": "reading the documents"}
-        line = words.get(progress.stage) or f"indexing: {progress.done} of {progress.total} chunks"
-        self._sink.emit("stage.progress", progress.stage, line=line, done=progress.done, total=progress.total)
 
 
 def _show_report(report: IngestReport) -> None:

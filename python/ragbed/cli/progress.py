@@ -12,24 +12,32 @@ import click
 from ragbed.cli.terminal import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from ragbed.events import Event, Listener
     from ragbed.models import Progress
 
 _EVERY_S = 10.0
 
 
 @contextmanager
-def progress_line() -> Iterator[Callable[[Progress], None]]:
-    """Yield what shows a fetch's progress, the way that fits where stderr goes."""
+def progress_line() -> Iterator[Listener]:
+    """Yield what shows the events of a fetch, the way that fits where stderr goes."""
     if not sys.stderr.isatty():
         yield _LinesNowAndThen()
         return
     try:
         terminal = plain(sys.stderr)
-        yield lambda progress: click.echo(f"\r\x1b[K{describe(progress)}", terminal, nl=False)
+        yield lambda event: click.echo(f"\r\x1b[K{describe(progress_of(event))}", terminal, nl=False)
     finally:
         click.echo(err=True)
+
+
+def progress_of(event: Event) -> Progress:
+    """Return how far a fetch is, as an event of it tells."""
+    from ragbed.models import Progress
+
+    return Progress(**event.data)  # type: ignore[arg-type] # the fields of a `Progress`
 
 
 def describe(progress: Progress) -> str:
@@ -47,7 +55,8 @@ class _LinesNowAndThen:
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, event: Event) -> None:
+        progress = progress_of(event)
         over = progress.done_bytes >= progress.total_bytes
         if over or time.monotonic() - self._last >= _EVERY_S:
             self._last = time.monotonic()

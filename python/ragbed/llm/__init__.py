@@ -6,13 +6,11 @@ from ragbed.llm.reply import Reply
 from ragbed.llm.session import OllamaSession
 from ragbed.llm.timeouts_and_retries import ClientPolicy
 from ragbed.llm.vectors import check_vectors
-from ragbed.stack.load_progress import Loading
 
 __all__ = [
     "Call",
     "ClientPolicy",
     "Failure",
-    "Loading",
     "OllamaSession",
     "Reply",
     "batches",

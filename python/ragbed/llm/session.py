@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ragbed.errors import AnswerFailed, EmbeddingFailed, ServiceMissing
+from ragbed.events import SILENT
 from ragbed.guard import redacted
 from ragbed.llm.batching import batches
 from ragbed.llm.failures import Call, Failure, error_for
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     import ollama
 
-    from ragbed.stack.load_progress import Loading
+    from ragbed.events import EventSink
 
 Use = Literal["embed", "chat"]
 
@@ -47,7 +48,7 @@ class OllamaSession:
     Args:
         url: Where it answers.
         policy: Time-outs, repeats, batches; None takes the usual ones.
-        loading: Told every second or so how a load goes, on a thread of its own; None stays silent.
+        events: Told every second or so how a load goes, on a thread of its own.
     """
 
     def __init__(
@@ -55,12 +56,12 @@ class OllamaSession:
         url: str,
         policy: ClientPolicy | None = None,
         *,
-        loading: Callable[[Loading], None] | None = None,
+        events: EventSink = SILENT,
     ) -> None:
         self.url = url
         self.policy = policy or ClientPolicy()
         self._client = RetryingClient(url, self.policy)
-        self._loading = loading
+        self._events = events
         self._latest: tuple[str, dict[str, Any], float] | None = None
 
     def __enter__(self) -> Self:
@@ -236,13 +237,13 @@ class OllamaSession:
         self._latest = (model, options, time.monotonic())
 
     def _told(self, model: str) -> AbstractContextManager[None]:
-        if self._loading is None:
+        if self._events is SILENT:  # without a thread that talks to no listener
             return nullcontext()
         policy = self.policy
         return reporting_load(
             model,
             LoadProgress(
-                tell=self._loading,
+                events=self._events,
                 size=self._size,
                 after_s=policy.tell_after_s,
                 every_s=policy.tell_every_s,

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from threading import Event
 from typing import TYPE_CHECKING
 
 import psutil
 
 from ragbed.errors import CheckFailed, RagbedError
+from ragbed.events import SILENT
 from ragbed.models.blobs import hash_file
 from ragbed.models.transfer import RetryPolicy, Transfer
-from ragbed.models.transfer_progress import Progress, TransferProgress
+from ragbed.models.transfer_progress import TransferProgress
 from ragbed.stack.sizes import shown_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ragbed.events import EventSink
     from ragbed.models.blobs import BlobFolder
     from ragbed.models.sources import Source
     from ragbed.pins import ModelPin, Part
@@ -146,7 +148,7 @@ def fetch(
     *,
     jobs: int = 4,
     retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-    progress: Callable[[Progress], None] = lambda _: None,
+    events: EventSink = SILENT,
     every_s: float = 0.2,
 ) -> None:
     """Fetch what a plan misses.
@@ -159,7 +161,8 @@ def fetch(
         into: Where to.
         jobs: Transfers at once.
         retries: How long each goes on trying.
-        progress: Called now and then, and at the end, on the calling thread.
+        events: Told how far it is, now and then and at the end, on the calling thread: `stage.progress` of `fetching`
+            with the fields of a `Progress`.
         every_s: How often.
 
     Raises:
@@ -185,14 +188,18 @@ def fetch(
         running = [pool.submit(transfer.run, retries) for transfer in transfers]
         try:
             while not _over(running, every_s):
-                progress(sent.progress())
+                _tell(sent, events)
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             for transfer in transfers:
                 transfer.abort()
-    progress(sent.progress())
+    _tell(sent, events)
     _raise_first(running, into)
+
+
+def _tell(sent: TransferProgress, events: EventSink) -> None:
+    events.emit("stage.progress", "fetching", **asdict(sent.progress()))
 
 
 def _over(running: Sequence[Future[None]], timeout_s: float) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ragbed.errors import ConfigurationError
+from ragbed.events import SILENT
 from ragbed.pipeline.adapters.gaps import PostgresGapStore
 from ragbed.pipeline.adapters.ollama import OllamaChat, OllamaConnection, OllamaEmbedder
 from ragbed.pipeline.adapters.postgres import Database, PostgresLedger
@@ -15,7 +16,7 @@ from ragbed.pipeline.adapters.redis import RedisEmbeddingCache
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ragbed.llm import Loading
+    from ragbed.events import EventSink
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.ports import ChatModel, Embedder, EmbeddingCache, GapStore, Ledger, VectorIndex
 
@@ -65,24 +66,21 @@ class BackendKinds:
     indexes: Mapping[str, Callable[[PipelineConfig], tuple[VectorIndex, Callable[[], None]]]]
     caches: Mapping[str, Callable[[PipelineConfig], tuple[EmbeddingCache, Callable[[], None]]]]
     models: Mapping[
-        str,
-        Callable[
-            [PipelineConfig, Callable[[Loading], None] | None], tuple[Embedder, ChatModel, Callable[[], None]]
-        ],
+        str, Callable[[PipelineConfig, EventSink], tuple[Embedder, ChatModel, Callable[[], None]]]
     ]
 
 
 def open_backends(
     config: PipelineConfig,
     *,
-    loading: Callable[[Loading], None] | None = None,
+    events: EventSink = SILENT,
     kinds: BackendKinds | None = None,
 ) -> Backends:
     """Return the backends of a configuration; nothing is connected yet.
 
     Args:
         config: Its addresses choose them.
-        loading: Told how the load of a model goes, on a thread of its own; None stays silent.
+        events: Told how the load of a model goes, on a thread of its own.
         kinds: How each is opened; None takes Postgres, Qdrant, Redis and Ollama.
 
     Raises:
@@ -92,7 +90,7 @@ def open_backends(
     ledger, gap_store, close_ledger = _chosen(known.ledgers, stores.database_url, "ledger")(config)
     index, close_index = _chosen(known.indexes, stores.qdrant_url, "index")(config)
     cache, close_cache = _chosen(known.caches, stores.redis_url, "cache")(config)
-    embedder, chat, close_models = _chosen(known.models, config.models.url, "models")(config, loading)
+    embedder, chat, close_models = _chosen(known.models, config.models.url, "models")(config, events)
     return Backends(
         ledger=ledger,
         gap_store=gap_store,
@@ -134,10 +132,8 @@ def _redis(config: PipelineConfig) -> tuple[EmbeddingCache, Callable[[], None]]:
     return cache, cache.close
 
 
-def _ollama(
-    config: PipelineConfig, loading: Callable[[Loading], None] | None
-) -> tuple[Embedder, ChatModel, Callable[[], None]]:
-    connection = OllamaConnection(config, loading)
+def _ollama(config: PipelineConfig, events: EventSink) -> tuple[Embedder, ChatModel, Callable[[], None]]:
+    connection = OllamaConnection(config, events)
     return OllamaEmbedder(config, connection), OllamaChat(config, connection), connection.close
 
 

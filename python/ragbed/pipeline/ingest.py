@@ -17,8 +17,9 @@ from ragbed.errors import EmbeddingFailed, IndexFailed, UsageError
 from ragbed.pipeline.corpus import SUFFIXES, listed, require_folder
 from ragbed.pipeline.parser_process import ParserProcess
 from ragbed.pipeline.ports import IndexPoint, IndexState
+from ragbed.pipeline.progress import IngestProgress
 from ragbed.pipeline.reading import Reading, fingerprint, read_changes
-from ragbed.pipeline.records import IngestProgress, IngestReport
+from ragbed.pipeline.records import IngestReport
 from ragbed.pipeline.sources import choose_sources
 from ragbed.pipeline.sparse import encode_chunk
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from ragbed.events import EventSink
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.embedding import CachedEmbedding
     from ragbed.pipeline.ports import Embedder, Ledger, LedgerRow, VectorIndex
@@ -87,7 +89,7 @@ class Ingest:
         index: The index.
         embedder: Asked for its model's digest.
         embedding: Embeds the chunks, and counts.
-        progress: Called as the run goes on.
+        events: Told how far the run is.
     """
 
     def __init__(
@@ -98,14 +100,15 @@ class Ingest:
         index: VectorIndex,
         embedder: Embedder,
         embedding: CachedEmbedding,
-        progress: Callable[[IngestProgress], None],
+        events: EventSink,
     ) -> None:
         self._config = config
         self._ledger = ledger
         self._index = index
         self._embedder = embedder
         self._embedding = embedding
-        self._progress = progress
+        self._events = events
+        self._progress = IngestProgress(events)
         self._batches = 0
 
     def run(
@@ -126,7 +129,7 @@ class Ingest:
         """
         started = time.monotonic()
         self._ledger.migrate()
-        with self._ledger.exclusive(lambda: self._progress(IngestProgress(stage="waiting"))):
+        with self._ledger.exclusive(self._events):
             mark = fingerprint(self._config, self._embedder.digest())
             state, rows = self._ledger.state(), self._ledger.rows()
             sources = choose_sources(
@@ -250,7 +253,7 @@ class Ingest:
         total, size = len(pieces), self._config.chunking.batch_size
         for start in range(0, total, size):
             batch = pieces[start : start + size]
-            self._progress(IngestProgress(stage="indexing", done=start, total=total))
+            self._progress.indexed(start, total, batch=size)
             points = self._points(batch)
             following = pieces[start + size].document if start + size < total else ""
             yield (
@@ -259,7 +262,7 @@ class Ingest:
             )
             self._batches += 1
         if total:
-            self._progress(IngestProgress(stage="indexing", done=total, total=total))
+            self._progress.indexed(total, total, batch=size)
 
     def _points(self, batch: Sequence[Piece]) -> list[IndexPoint]:
         names = [f"{piece.document}, {piece.payload['heading'] or 'its beginning'}" for piece in batch]
@@ -297,7 +300,7 @@ class Ingest:
         unchanged = sum(kept[path].chunks for path in reading.unchanged) + sum(row.chunks for row in others)
         expected = unchanged + len(reading.pieces)
         if changed and state is not None:
-            self._progress(IngestProgress(stage="finishing"))
+            self._progress.finishing()
             found = self._index.count(state.collection)
             if found != expected:
                 raise IndexFailed(

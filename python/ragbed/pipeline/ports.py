@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from ragbed.events import EventSink
     from ragbed.pipeline.records import Gap, Vector
 
 SparseVector = dict[int, float]
@@ -237,8 +238,8 @@ class Ledger(LedgerReader, Protocol):
     def migrate(self) -> str:
         """Bring the schema to the newest revision and return it."""
 
-    def exclusive(self, on_wait: Callable[[], None]) -> AbstractContextManager[None]:
-        """Hold the namespace against other ingests; `on_wait` is called when another one holds it."""
+    def exclusive(self, events: EventSink) -> AbstractContextManager[None]:
+        """Hold the namespace against other ingests; where another one holds it, emit that this one is `waiting`."""
 
     def state(self) -> IndexState | None:
         """Return what the index was built with, or None before the first ingest."""

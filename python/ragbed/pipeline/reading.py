@@ -16,17 +16,18 @@ from ragbed.pipeline.corpus import Ignored, read_folder
 from ragbed.pipeline.embedding import prefixes
 from ragbed.pipeline.parsing import EmptyDocument
 from ragbed.pipeline.ports import LedgerRow
-from ragbed.pipeline.records import IngestProgress, Unreadable
+from ragbed.pipeline.records import Unreadable
 from ragbed.pipeline.terms import TERMS_VERSION, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.parser_process import ParserProcess
     from ragbed.pipeline.parsing import SourceFile
     from ragbed.pipeline.ports import SourceFolder
+    from ragbed.pipeline.progress import IngestProgress
     from ragbed.pipeline.records import Chunk, Document
 
 PAYLOAD_VERSION = 1
@@ -87,7 +88,7 @@ def read_changes(
     known: Mapping[str, LedgerRow],
     parser: ParserProcess,
     reading: Reading,
-    progress: Callable[[IngestProgress], None],
+    progress: IngestProgress,
 ) -> None:
     """Read a folder; parse and cut only what the ledger does not know in this form.
 
@@ -97,7 +98,7 @@ def read_changes(
         known: What is in the index, by path; documents of other folders too.
         parser: Parses and cuts.
         reading: What was found is added to it.
-        progress: Called for every file.
+        progress: Told of every file.
 
     Raises:
         UsageError: The folder does not exist.
@@ -118,7 +119,7 @@ def read_changes(
             else:
                 _read_changed(named, source, config, parser, reading)
         reading.files += 1
-        progress(IngestProgress(stage="reading", done=reading.files))
+        progress.read(reading.files)
 
 
 def _read_changed(

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 Vector = list[float]
 GapKind = Literal["missing_topic", "missing_platform", "thin_coverage", "unanswered", "stale"]
-Stage = Literal["waiting", "reading", "indexing", "finishing"]
 
 FILTER_FIELDS = ("document", "lesson_type", "platform", "tags")
 """Payload fields that are indexed, and so may be filtered by."""
@@ -97,26 +96,6 @@ class ScoredChunk:
     dense_score: float | None = None
     sparse_score: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestProgress:
-    """How far an ingest is.
-
-    Attributes:
-        stage: `waiting` for another ingest, `reading` documents, `indexing` chunks, `finishing`.
-        done: Documents read, or chunks indexed.
-        total: Of how many.
-    """
-
-    stage: Stage
-    done: int = 0
-    total: int = 0
-
-    @property
-    def step(self) -> int:
-        """A number that rises whenever a line of progress is due: ten times on a long way, every hundred on a short."""
-        return self.done // max(100, self.total // 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ServiceMissing
+from ragbed.events import SILENT
 from ragbed.pipeline.connected import Connected
 from ragbed.pipeline.ports import CacheUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from ragbed.pipeline.records import IngestProgress, IngestReport
+    from ragbed.events import EventSink
+    from ragbed.pipeline.records import IngestReport
     from ragbed.pipeline.sources import OtherFolder
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class PipelineWriter(Connected):
         *,
         allow_empty: bool = False,
         other_folder: OtherFolder = "refuse",
-        progress: Callable[[IngestProgress], None] | None = None,
+        events: EventSink = SILENT,
     ) -> IngestReport:
         """Make the index hold what a folder holds: documents that are gone from it are removed.
 
@@ -46,7 +47,8 @@ class PipelineWriter(Connected):
             allow_empty: Let a folder without any readable document empty the index.
             other_folder: What to do where the namespace holds the documents of another folder: `refuse`,
                 `replace` those, or `add` these to them.
-            progress: Called as the run goes on.
+            events: Takes `stage.progress` of `waiting` for another ingest, of `reading` documents, of `indexing`
+                chunks and of `finishing`: how many are `done` of a `total`.
 
         Raises:
             UsageError: The folder does not exist, it holds no document, or it is another one than before.
@@ -61,7 +63,7 @@ class PipelineWriter(Connected):
             index=self._backends.index,
             embedder=self._backends.embedder,
             embedding=self._embedding(),
-            progress=progress or _say_nothing,
+            events=events,
         )
         report = run.run(folder, allow_empty=allow_empty, other_folder=other_folder)
         logger.info(
@@ -97,7 +99,3 @@ class PipelineWriter(Connected):
                 f"Redis does not answer while dropping namespace {self.config.namespace}: {error}",
                 hint="what is left there expires by itself",
             ) from error
-
-
-def _say_nothing(progress: IngestProgress) -> None:
-    del progress

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ragbed.errors import ConfigurationError
-from ragbed.events import EventStream, within_run
+from ragbed.events import EventStream, TestId, within_run
 from ragbed.guard import scrubber
 from ragbed.runs.event_file import NAME as EVENTS
 from ragbed.runs.event_file import EventFile, scrubbed
@@ -43,7 +43,7 @@ class RunRecorder:
         manifest: Of the run.
         folder: The run's folder; None where the run cannot be recorded.
         problem: Why the run, or a part of it, is not recorded, in words; empty where all is.
-        sink: Where the run's events go: to the file and to the listeners.
+        sink: Where the run's events go: to the file and to the listeners, without secrets.
     """
 
     def __init__(
@@ -58,8 +58,9 @@ class RunRecorder:
         self.folder = folder
         self.problem = problem
         self._settings = settings
-        self._file = EventFile(folder / EVENTS, scrubber(settings)) if folder else None
-        self.sink = EventStream(self._append, *listeners, run=manifest.id)
+        self._scrub = scrubber(settings)
+        self._file = EventFile(folder / EVENTS) if folder else None
+        self.sink = EventStream(self._append, *listeners, run=manifest.id, change=self._without_secrets)
         self._outcome: Outcome | None = None
 
     @property
@@ -70,9 +71,8 @@ class RunRecorder:
     def uses(self, endpoints: Iterable[Endpoint]) -> None:
         """Add to the manifest where services answer; their passwords are secrets from now on."""
         self.manifest = replace(self.manifest, endpoints=tuple(endpoints))
-        scrub = scrubber(self._settings, [one.url for one in self.manifest.endpoints])
+        self._scrub = scrubber(self._settings, [one.url for one in self.manifest.endpoints])
         if self._file and self.folder:
-            self._file.scrub = scrub
             self._write(self.folder / MANIFEST, lambda path: write_json(path, self.manifest.to_json()))
 
     def outcome(self, outcome: Outcome) -> None:
@@ -88,7 +88,7 @@ class RunRecorder:
         """
         if not (self._file and self.folder):
             return
-        content = self._file.scrub(text)
+        content = self._scrub(text)
         self._write(self.folder / ARTIFACTS / name, lambda path: write_atomically(path, content))
         self.sink.emit("artifact.written", name, size_bytes=len(content.encode()))
 
@@ -102,10 +102,18 @@ class RunRecorder:
         self.sink.emit("run.ended", outcome.subject, seconds=outcome.seconds, status=outcome.status)
         if not (self._file and self.folder):
             return
-        value = scrubbed(outcome.to_json(), self._file.scrub)
+        value = scrubbed(outcome.to_json(), self._scrub)
         with suppress(OSError):  # the disk is full: what is there stays
             self._file.close()
         self._write(self.folder / OUTCOME, lambda path: write_json(path, value))
+
+    def _without_secrets(self, event: Event) -> Event:
+        return replace(
+            event,
+            subject=self._scrub(event.subject),
+            test=TestId(self._scrub(event.test)) if event.test else None,
+            data=scrubbed(event.data, self._scrub),
+        )
 
     def _append(self, event: Event) -> None:
         if not self._file:

@@ -41,7 +41,7 @@ def corpus(plan: SmokePlan, questions: Sequence[Question]) -> Seen[Corpus]:
             hint="give --corpus a folder of Markdown, HTML or text",
         )
     for line in unreadable:
-        plan.say(f"unreadable: {line}")
+        plan.events.emit("stage.progress", "corpus", line=f"unreadable: {line}")
     _require_known(plan, built, questions)
     left_out = f"left out: {listed(built.ignored)}" if built.ignored else "nothing left out"
     return Seen(
@@ -90,7 +90,7 @@ def index(
     plan: SmokePlan, config: PipelineConfig, target: Target, corpus: Corpus, writer: IngestProcess
 ) -> Seen[CorpusFigures]:
     """What a process wrote before it ended is all there for this one, and a second ingest changes nothing."""
-    report = writer.ingest(config, plan.corpus_folder, progress=plan.say)
+    report = writer.ingest(config, plan.corpus_folder, events=plan.events)
     again = target.ingest(plan.corpus_folder)
     figures = CorpusFigures(
         documents=report["documents"],

@@ -1,13 +1,14 @@
 """The writing half of the index stage, in a process of its own that ends before anything is read.
 
 The process imports its libraries as soon as it runs, while the stack comes up. It reads one JSON object on stdin (the
-pipeline's configuration and the corpus folder), prints one on stdout (the ingest report, or the error), and progress
-on stderr.
+pipeline's configuration and the corpus folder), and prints one on stdout (the ingest report, or the error). Its events
+go to stderr as JSON, a line each, between the lines of its log.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
@@ -15,15 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ragbed.errors import CheckFailed, RagbedError
+from ragbed.events import Event, EventStream
 from ragbed.lifeline import lifeline
+from ragbed.logs import level_of, log_to_stderr
 from ragbed.pipeline import PipelineConfig, open_pipeline
 from ragbed.smoke.preloading import WRITING, preload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
-    from ragbed.pipeline import IngestProgress
+    from ragbed.events import EventSink
 
 _PROGRAM = """
 import sys
@@ -54,15 +56,13 @@ class IngestProcess:
         """Start the process ahead of the ingest: it imports its libraries meanwhile."""
         self._started()
 
-    def ingest(
-        self, config: PipelineConfig, corpus: Path, *, progress: Callable[[str], None]
-    ) -> dict[str, Any]:
+    def ingest(self, config: PipelineConfig, corpus: Path, *, events: EventSink) -> dict[str, Any]:
         """Ingest a corpus, and return the report once the process has ended.
 
         Args:
             config: The pipeline's configuration.
             corpus: The folder.
-            progress: Called with each line that the process prints on the way.
+            events: Takes the events of the process; a line of its log is progress of the stage `index`.
 
         Raises:
             RagbedError: What the other process raised.
@@ -79,7 +79,7 @@ class IngestProcess:
         lines = []
         for line in process.stderr:
             lines.append(line.rstrip())
-            progress(line.rstrip())
+            _pass_on(line.rstrip(), events)
         output = process.stdout.read()
         code = process.wait()
         try:
@@ -108,21 +108,18 @@ class IngestProcess:
         return self._process
 
 
-class WritingProgress:
-    """Says on stderr how many chunks are written: a real model may take minutes for them."""
-
-    def __init__(self) -> None:
-        self._step = 0
-
-    def __call__(self, progress: IngestProgress) -> None:
-        """Say it where another step is reached."""
-        if progress.stage == "indexing" and self._step < progress.step and progress.done < progress.total:
-            self._step = progress.step
-            _say(f"{progress.done} of {progress.total} chunks")
+def _pass_on(line: str, events: EventSink) -> None:
+    """Emit what a line tells: an event of the other process, or a line of its log."""
+    try:
+        event = Event.from_json(json.loads(line))
+    except ValueError:
+        events.emit("stage.progress", "index", line=line)
+    else:
+        events.emit(event.kind, event.subject, seconds=event.seconds, **event.data)
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _print(event: Event) -> None:
+    print(json.dumps(event.to_json(), default=str), file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -130,9 +127,11 @@ def main() -> None:
     preload(WRITING)
     request = json.load(sys.stdin)
     config = PipelineConfig.from_json(request["config"])
+    log_to_stderr(level_of(os.environ))
+    events = EventStream(_print)
     try:
-        with open_pipeline(config, loading=lambda load: _say(load.line)) as pipeline:
-            report = pipeline.ingest(Path(request["corpus"]), progress=WritingProgress())
+        with open_pipeline(config, events=events) as pipeline:
+            report = pipeline.ingest(Path(request["corpus"]), events=events)
     except RagbedError as error:
         json.dump({"error": error.to_json()}, sys.stdout)
         return

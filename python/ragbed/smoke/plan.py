@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from ragbed.data import Question, lessons_folder, load_questions, questions_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -54,7 +53,6 @@ class SmokePlan:
         options: What is asked for.
         cleanup: Closed at the end of the run, in reverse order.
         events: Told what happens on the way.
-        say: Tells a line of the stage that runs.
     """
 
     id: str
@@ -63,7 +61,6 @@ class SmokePlan:
     options: SmokeOptions
     cleanup: ExitStack
     events: EventSink
-    say: Callable[[str], None]
 
     @property
     def corpus_folder(self) -> Path:

@@ -13,11 +13,12 @@ from ragbed.smoke.plan import Seen, named_model
 from ragbed.smoke.report import RetrievalResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ragbed.data import Question
     from ragbed.evaluation import RetrievalFigures
+    from ragbed.events import EventSink
     from ragbed.pipeline import Answer, Document, Gap
     from ragbed.smoke.plan import SmokePlan
     from ragbed.stack import Stack
@@ -48,7 +49,7 @@ def retrieve(
     filtered = _check_filter(target, documents)
     if not questions:
         return Seen(line=f"{filtered}; no golden questions for this corpus", value=None)
-    judged = _judge(target, questions, say=plan.say)
+    judged = _judge(target, questions, plan.events)
     held_out = [one for question, one in zip(questions, judged, strict=True) if question.held_out]
     result = RetrievalResult(all=measure(judged), held_out=measure(held_out) if held_out else None)
     missed = [
@@ -70,7 +71,7 @@ def _too_weak(figures: RetrievalFigures, missed: Sequence[str]) -> CheckFailed |
     )
 
 
-def _judge(target: Target, questions: Sequence[Question], *, say: Callable[[str], None]) -> list[Judged]:
+def _judge(target: Target, questions: Sequence[Question], events: EventSink) -> list[Judged]:
     """Ask every question, without answering it: what is found, and whether a gap is seen."""
 
     def ask(question: Question) -> Judged:
@@ -88,7 +89,8 @@ def _judge(target: Target, questions: Sequence[Question], *, say: Callable[[str]
             for one in pool.map(ask, questions):
                 judged.append(one)
                 if len(judged) % 50 == 0:
-                    say(f"{len(judged)} of {len(questions)} questions")
+                    done, total = len(judged), len(questions)
+                    events.emit("stage.progress", "retrieve", done=done, total=total, unit="questions")
         except BaseException:
             pool.shutdown(
                 wait=False, cancel_futures=True

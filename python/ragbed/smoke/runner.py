@@ -82,7 +82,6 @@ def run_smoke(
             options=options,
             cleanup=cleanup,
             events=run.sink,
-            say=lambda line: run.sink.emit("stage.progress", runner.stage, line=scrub(line)),
         )
         runner = StageRunner(plan, stack=lambda: found.stack, scrub=scrub, events=run.sink)
         try:

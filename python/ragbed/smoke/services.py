@@ -94,7 +94,7 @@ def fingerprint(plan: SmokePlan, stack: Stack) -> Seen[None]:
             plan.settings[model],
             settings=plan.settings,
             num_thread=num_thread(plan.settings, server),
-            loading=lambda load: plan.say(load.line),
+            events=plan.events,
         )
         for model in (known.EMBEDDING_MODEL, known.LLM_MODEL)
     ]
@@ -107,7 +107,7 @@ def fingerprint(plan: SmokePlan, stack: Stack) -> Seen[None]:
 def migrate(plan: SmokePlan, stack: Stack) -> Seen[Pipeline]:
     """The schema comes up, and a second migration changes nothing."""
     config = pipeline_config(stack, plan.settings, folder=plan.folder, namespace=namespace_of(plan.id))
-    pipeline = plan.cleanup.enter_context(open_pipeline(config, loading=lambda load: plan.say(load.line)))
+    pipeline = plan.cleanup.enter_context(open_pipeline(config, events=plan.events))
     if stack.outlives_us and not plan.options.keep:
         # The report names the gap pages: they go with it.
         plan.cleanup.callback(pipeline.drop, keep_pages=True)

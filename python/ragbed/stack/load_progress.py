@@ -1,4 +1,4 @@
-"""The progress of a model's load, told while the request that loads it waits."""
+"""The progress of a model's load: events while the request that loads it waits."""
 
 from __future__ import annotations
 
@@ -8,34 +8,13 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from ragbed.stack.sizes import shown_bytes, shown_time
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ragbed.events import EventSink
+
 _LAST_WORD_S = 0.5
 """A size that is still being asked for holds up the end so long at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loading:
-    """A model that is being loaded.
-
-    Attributes:
-        model: Its name.
-        size_bytes: Of all its parts, as the server lists it; 0 where it does not say.
-        elapsed_s: Since the load was asked for.
-    """
-
-    model: str
-    size_bytes: int
-    elapsed_s: float
-
-    @property
-    def line(self) -> str:
-        """What to show: `loading llama3.1:8b, 4.9 GB: 12 s`."""
-        size = f", {shown_bytes(self.size_bytes)}" if self.size_bytes else ""
-        return f"loading {self.model}{size}: {shown_time(self.elapsed_s)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +22,15 @@ class LoadProgress:
     """How the progress of a load is told.
 
     Attributes:
-        tell: Called on a thread of its own.
-        size: Asks for the model's size; called once at most, and only for a load that lasts.
+        events: Takes `model.loading`, with the seconds since the load was asked for and `size_bytes`; called on a
+            thread of its own.
+        size: Asks for the size of all the model's parts, 0 for unknown; called once at most, and only for a load that
+            lasts.
         after_s: When it is told first.
         every_s: How often from then on.
     """
 
-    tell: Callable[[Loading], None]
+    events: EventSink
     size: Callable[[str], int]
     after_s: float
     every_s: float
@@ -74,5 +55,6 @@ def _tell(model: str, telling: LoadProgress, done: Event) -> None:
         return
     size_bytes = telling.size(model)
     while not done.is_set():
-        telling.tell(Loading(model=model, size_bytes=size_bytes, elapsed_s=time.monotonic() - started))
+        seconds = time.monotonic() - started
+        telling.events.emit("model.loading", model, seconds=seconds, size_bytes=size_bytes)
         done.wait(telling.every_s)

@@ -25,8 +25,10 @@ from scripted_ollama import (
     silent_in_stream,
 )
 
+from ragbed.cli.events import loading_line
 from ragbed.errors import AnswerFailed, EmbeddingFailed, InputTooLong, ServiceMissing, ServiceNotReady
-from ragbed.llm import ClientPolicy, Loading, OllamaSession
+from ragbed.events import CollectingSink, EventStream
+from ragbed.llm import ClientPolicy, OllamaSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,28 +72,26 @@ def chat(script: Script, **numbers: Any) -> str:
 
 def test_a_load_may_take_longer_than_a_request(script: Script) -> None:
     """The time-out of embedding does not end a load, whose progress is told with the model's size."""
-    gate, told = Event(), list[Loading]()
+    gate, told = Event(), CollectingSink()
+    told.listen(lambda _: gate.set())
     script.steps["load"] = [after(gate)]
 
-    def loading(progress: Loading) -> None:
-        told.append(progress)
-        gate.set()
-
     policy = ClientPolicy(embed_s=1.0, tell_after_s=1.2)
-    with OllamaSession(script.url, policy, loading=loading) as client:
+    with OllamaSession(script.url, policy, events=told) as client:
         assert client.embed("m", ["a"]) == [[3.0, 4.0]]
 
-    assert (told[0].model, told[0].size_bytes) == ("m", SIZE)
-    assert told[0].line.startswith("loading m, 4.9 GB: ")
+    first = told.of("model.loading")[0]
+    assert (first.subject, first.data["size_bytes"]) == ("m", SIZE)
+    assert loading_line(first).startswith("loading m, 4.9 GB: ")
 
 
 def test_a_quick_load_is_not_told(script: Script) -> None:
     """Nobody reads of a model that is there already."""
-    told: list[Loading] = []
-    with OllamaSession(script.url, loading=told.append) as client:
+    told = CollectingSink()
+    with OllamaSession(script.url, events=told) as client:
         client.load("m", use="chat")
 
-    assert told == []
+    assert told.events == []
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_server_that_comes_up_is_waited_for() -> None:
     script = Script()
     with following(script, listening=False) as listen:
         policy = ClientPolicy(pauses_s=(0.05,) * 200, tell_after_s=0.05)
-        with OllamaSession(script.url, policy, loading=lambda _: listen()) as client:
+        with OllamaSession(script.url, policy, events=EventStream(lambda _: listen())) as client:
             assert client.embed("m", ["a"]) == [[3.0, 4.0]]
 
 

@@ -12,6 +12,7 @@ from faulty_registry import Registry, running
 
 from made_models import MadeModel, digest_of, made_model, write_lock_of
 from ragbed.errors import CheckFailed, DriftError, ServiceMissing, UsageError
+from ragbed.events import CollectingSink, EventStream
 from ragbed.models import BlobFolder, RetryPolicy, fetch, open_folder, open_source, plan_fetch
 from ragbed.models.blobs import hash_file
 
@@ -296,7 +297,7 @@ def test_an_interrupted_fetch_keeps_what_came(model: MadeModel, lock: ModelLock,
         pins = lock.select()
         source = {pins[0].registry: open_source(registry.url)}
         with pytest.raises(KeyboardInterrupt):
-            fetch(plan_fetch(pins, into), source, into, progress=interrupt, every_s=0.01)
+            fetch(plan_fetch(pins, into), source, into, events=EventStream(interrupt), every_s=0.01)
 
         assert (into.digests(), registry.gate.is_set() if registry.gate else None) == ([], False)
 
@@ -317,13 +318,14 @@ def test_two_fetches_at_once_share_the_work(model: MadeModel, lock: ModelLock, i
 
 def test_progress_ends_with_everything(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
     """The last report counts every byte of the set."""
-    reports = []
+    told = CollectingSink()
     with running(Registry(models=[model], breaks=3)) as registry:
         pins = lock.select()
         source = {pins[0].registry: open_source(registry.url)}
-        fetch(plan_fetch(pins, into), source, into, retries=AT_ONCE, progress=reports.append, every_s=0.001)
+        fetch(plan_fetch(pins, into), source, into, retries=AT_ONCE, events=told, every_s=0.001)
 
-    assert reports[-1].done_bytes == reports[-1].total_bytes == sum(map(len, model.blobs.values()))
+    last = told.of("stage.progress")[-1].data
+    assert last["done_bytes"] == last["total_bytes"] == sum(map(len, model.blobs.values()))
 
 
 def test_a_disk_that_is_too_small_is_said_before_anything_comes(lock: ModelLock, into: BlobFolder) -> None:

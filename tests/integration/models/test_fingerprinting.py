@@ -163,7 +163,6 @@ def test_the_smoke_run_asks_as_its_pipeline_will(ollama: VectorOllama, tmp_path:
         options=SmokeOptions(),
         cleanup=ExitStack(),
         events=SILENT,
-        say=lambda _: None,
     )
 
     services.fingerprint(plan, Stack(id="s", endpoints={"ollama": endpoint}))

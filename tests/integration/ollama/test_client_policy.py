@@ -16,6 +16,7 @@ import pytest
 
 from made.serving import serving, wait_until_unloaded
 from ragbed.errors import AnswerFailed, InputTooLong, ServiceMissing
+from ragbed.events import CollectingSink
 from ragbed.llm import ClientPolicy, OllamaSession
 from ragbed.models import LiveServer
 from ragbed.pipeline.embedding import CachedEmbedding
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from ragbed.llm import Loading
 
 EMBEDDER, CHATTER = "made-minilm", "made-tiny"
 POLICY = ClientPolicy(num_thread=1)
@@ -173,17 +173,17 @@ def test_a_prompt_over_the_context_gives_no_answer(session: OllamaSession) -> No
 
 def test_a_load_is_told_with_the_size_that_the_server_lists(real_ollama: str) -> None:
     """An unloaded model is loaded by a request of its own, and that is told."""
-    told: list[Loading] = []
+    told = CollectingSink()
     policy = ClientPolicy(num_thread=1, tell_after_s=0.001, tell_every_s=0.01)
-    with OllamaSession(real_ollama, policy, loading=told.append) as client:
+    with OllamaSession(real_ollama, policy, events=told) as client:
         client.unload(EMBEDDER, use="embed")
         wait_until_unloaded(real_ollama, "made-minilm:latest")
 
         client.load(EMBEDDER, use="embed")
 
-    assert {one.model for one in told} == {EMBEDDER}
+    assert {event.subject for event in told.of("model.loading")} == {EMBEDDER}
     listed = LiveServer(real_ollama).models()["made-minilm:latest"]
-    assert {one.size_bytes for one in told} == {listed.size_bytes}
+    assert {event.data["size_bytes"] for event in told.events} == {listed.size_bytes}
 
 
 @pytest.mark.parametrize("use", ["embed", "chat"])

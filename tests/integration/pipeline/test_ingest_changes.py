@@ -11,7 +11,8 @@ import pytest
 import redis
 
 from ragbed.errors import UsageError
-from ragbed.pipeline import IngestProgress, Unreadable
+from ragbed.events import CollectingSink
+from ragbed.pipeline import Unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -289,12 +290,12 @@ def test_text_over_the_context_is_embedded_in_parts(bench: Bench) -> None:
 def test_progress_ends_with_every_chunk(bench: Bench) -> None:
     """The last report of indexing is complete."""
     bench.write({f"{number}.md": f"# Part {number}\n" for number in range(5)})
-    seen: list[IngestProgress] = []
+    seen = CollectingSink()
 
     with bench.open(chunking={"batch_size": 2}) as pipeline:
-        pipeline.ingest(bench.folder, progress=seen.append)
+        pipeline.ingest(bench.folder, events=seen)
 
-    assert [(step.done, step.total) for step in seen if step.stage == "indexing"] == [
+    assert [(one.data["done"], one.data["total"]) for one in seen.events if one.subject == "indexing"] == [
         (0, 5),
         (2, 5),
         (4, 5),

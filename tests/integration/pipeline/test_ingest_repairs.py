@@ -14,8 +14,9 @@ import pytest
 from pipeline_bench import changed
 
 from ragbed.errors import PipelineError
+from ragbed.events import SILENT, EventStream
 from ragbed.http import request_json
-from ragbed.pipeline import IngestProgress, open_pipeline
+from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.adapters.ollama import OllamaEmbedder
 from ragbed.pipeline.adapters.postgres import Database, PostgresLedger
 from ragbed.pipeline.adapters.qdrant import QdrantIndex
@@ -28,17 +29,20 @@ if TYPE_CHECKING:
 
     from pipeline_bench import Bench
 
+    from ragbed.events import Event, Listener
+
 INGEST_AND_DIE = """
 import json, os, signal, sys
 from pathlib import Path
+from ragbed.events import EventStream
 from ragbed.pipeline import PipelineConfig, open_pipeline
 values = json.load(sys.stdin)
 config = PipelineConfig.from_json(values["config"])
-def die(step):
-    if step.stage == "indexing" and step.done >= 4:
+def die(event):
+    if event.subject == "indexing" and event.data["done"] >= 4:
         os.kill(os.getpid(), signal.SIGKILL)
 with open_pipeline(config) as pipeline:
-    pipeline.ingest(Path(values["folder"]), progress=die)
+    pipeline.ingest(Path(values["folder"]), events=EventStream(die))
 """
 
 
@@ -88,7 +92,7 @@ def ingest_until_write(bench: Bench, number: int, *, after: bool, **changes: dic
             index=Mortal(index, ("create", "publish", "upsert", "delete"), countdown, after=after),  # type: ignore[arg-type]
             embedder=embedder,
             embedding=CachedEmbedding(embedder, cache, model=config.models.embedding),
-            progress=lambda _: None,
+            events=SILENT,
         ).run(bench.folder)
     except Killed:
         return True
@@ -218,20 +222,20 @@ def test_second_ingest_waits_for_the_first(bench: Bench) -> None:
     holds, waits = threading.Event(), threading.Event()
     reports = []
 
-    def first(step: IngestProgress) -> None:
-        if step.stage == "indexing" and not holds.is_set():
+    def first(event: Event) -> None:
+        if event.subject == "indexing" and not holds.is_set():
             holds.set()
             assert waits.wait(timeout=20)
 
-    def second(step: IngestProgress) -> None:
-        if step.stage == "waiting":
+    def second(event: Event) -> None:
+        if event.subject == "waiting":
             waits.set()
 
-    def run(progress: Callable[[IngestProgress], None]) -> None:
+    def run(listener: Listener) -> None:
         with open_pipeline(bench.config) as pipeline:
-            reports.append(pipeline.ingest(bench.folder, progress=progress))
+            reports.append(pipeline.ingest(bench.folder, events=EventStream(listener)))
 
-    threads = [threading.Thread(target=run, args=(progress,)) for progress in (first, second)]
+    threads = [threading.Thread(target=run, args=(listener,)) for listener in (first, second)]
     threads[0].start()
     assert holds.wait(timeout=20)
     threads[1].start()

@@ -25,12 +25,14 @@ from spent import Meter
 from made.corpus import CHUNK_TOKENS, write_corpus
 from made.models import LOCK, make_models
 from made.program import find_program
+from ragbed.events import SILENT
 from ragbed.llm.batching import batches
 from ragbed.llm.timeouts_and_retries import ClientPolicy
 from ragbed.pipeline import open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.pipeline.parser_process import ParserProcess
 from ragbed.pipeline.ports import SourceFolder
+from ragbed.pipeline.progress import IngestProgress
 from ragbed.pipeline.reading import Reading, read_changes
 from ragbed.settings import resolve_settings
 from ragbed.stack import running_stack
@@ -144,7 +146,9 @@ def _ask_the_bare_client(config: PipelineConfig, corpus: Path) -> None:
     reading = Reading()
     with ParserProcess() as parser:
         source = SourceFolder(path=corpus, prefix="")
-        read_changes(source, config, known={}, parser=parser, reading=reading, progress=lambda _: None)
+        read_changes(
+            source, config, known={}, parser=parser, reading=reading, progress=IngestProgress(SILENT)
+        )
     texts = [piece.text for piece in reading.pieces]
     policy, options = (
         ClientPolicy(),

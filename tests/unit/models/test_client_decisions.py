@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ragbed
+from ragbed.cli.events import loading_line
 from ragbed.errors import AnswerFailed, EmbeddingFailed, InputTooLong, ServiceMissing, ServiceNotReady
+from ragbed.events import CollectingSink
 from ragbed.llm import (
     Call,
     ClientPolicy,
     Failure,
-    Loading,
     batches,
     error_for,
     failure_of,
@@ -162,7 +163,10 @@ def test_a_time_without_a_unit_is_sent_as_a_number(given: str | None, sent: str 
 )
 def test_a_load_is_told_in_one_line(size_bytes: int, elapsed_s: float, line: str) -> None:
     """What, how big, how long."""
-    assert Loading(model="m", size_bytes=size_bytes, elapsed_s=elapsed_s).line == line
+    told = CollectingSink()
+    told.emit("model.loading", "m", seconds=elapsed_s, size_bytes=size_bytes)
+
+    assert loading_line(told.events[0]) == line
 
 
 def test_one_module_makes_the_official_client() -> None:

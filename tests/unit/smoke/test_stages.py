@@ -144,7 +144,6 @@ def plan(tmp_path: Path) -> SmokePlan:
         options=SmokeOptions(corpus=folder),
         cleanup=ExitStack(),
         events=SILENT,
-        say=lambda _: None,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ragbed.cli.events import loading_line
 from ragbed.events import Event, EventStream
 from ragbed.guard import WrongService
 from ragbed.stack.services.ollama_loading import LoadPolicy, load_models
@@ -98,11 +99,11 @@ def test_a_load_that_lasts_is_told(loader: Loader) -> None:
         embedding="e:1",
         chat="c:1",
         policy=LoadPolicy(events=EventStream(listen), first_word_s=0.01),
-        size={"e:1": 46_000_000}.__getitem__,
+        size=lambda _: 46_000_000,
     )
 
     assert (events[0].kind, events[0].subject) == ("model.loading", "e:1")
-    assert str(events[0].data["line"]).startswith("ollama is loading e:1, 46 MB: ")
+    assert loading_line(events[0]).startswith("loading e:1, 46 MB: ")
 
 
 def test_a_model_that_cannot_be_loaded_is_named_with_the_servers_reason(loader: Loader) -> None:

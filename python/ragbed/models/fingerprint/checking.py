@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, UsageError
+from ragbed.events import SILENT
 from ragbed.llm import ClientPolicy, OllamaSession
 from ragbed.models.fingerprint.comparing import compare
 from ragbed.models.fingerprint.file import FingerprintFile, load_fingerprints
@@ -16,9 +17,7 @@ from ragbed.settings import resolve_settings
 from ragbed.stack import num_thread_at, project_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ragbed.llm import Loading
+    from ragbed.events import EventSink
     from ragbed.settings import Settings
 
 
@@ -29,7 +28,7 @@ def check_fingerprint(
     known: FingerprintFile | None = None,
     settings: Settings | None = None,
     num_thread: int | None = None,
-    loading: Callable[[Loading], None] | None = None,
+    events: EventSink = SILENT,
 ) -> Verdict:
     """Return whether a live Ollama's model gives what was recorded.
 
@@ -39,7 +38,7 @@ def check_fingerprint(
         known: What was recorded; None reads the file beside the lock in force.
         settings: Time limits and threads; None resolves those in force.
         num_thread: What the pipeline asks this server for; None finds it, for a server of the stack that is up.
-        loading: Told how a load goes.
+        events: Told how a load goes.
 
     Raises:
         ServiceMissing: It does not answer, or has no such model.
@@ -51,7 +50,7 @@ def check_fingerprint(
     if product != "ollama":
         line = f"{with_tag(model)}: left out, {product} answers and its vectors are its own"
         return Verdict(kind="unknown", model=with_tag(model), line=line)
-    with _session(url, settings, num_thread, loading) as session:
+    with _session(url, settings, num_thread, events) as session:
         return compare(measure(session, model), known)
 
 
@@ -61,7 +60,7 @@ def record_fingerprint(
     *,
     known: FingerprintFile,
     settings: Settings | None = None,
-    loading: Callable[[Loading], None] | None = None,
+    events: EventSink = SILENT,
 ) -> tuple[FingerprintFile, Verdict]:
     """Return the recorded fingerprints with the model's own, taken twice, and what they said of it before.
 
@@ -70,7 +69,7 @@ def record_fingerprint(
         model: Name with or without tag.
         known: What was recorded; writing it is the caller's.
         settings: Time limits and threads; None resolves those in force.
-        loading: Told how a load goes.
+        events: Told how a load goes.
 
     Raises:
         UsageError: A mock answers.
@@ -84,7 +83,7 @@ def record_fingerprint(
             f"{product} answers at {LiveServer(url).shown}: there is no model to take a fingerprint of",
             hint="give --url of a real Ollama",
         )
-    with _session(url, settings, None, loading) as session:
+    with _session(url, settings, None, events) as session:
         seen = measure(session, model)
         again = measure(session, model, apart=True)
     steady = compare(again, FingerprintFile(path=known.path, fingerprints=(seen,)))
@@ -99,9 +98,9 @@ def _session(
     url: str,
     settings: Settings | None,
     num_thread: int | None,
-    loading: Callable[[Loading], None] | None,
+    events: EventSink,
 ) -> OllamaSession:
     """Open a session as the pipeline has it: with other options Ollama would load the model anew."""
     settings = settings or resolve_settings(folder=project_folder())
     threads = num_thread_at(settings, url) if num_thread is None else num_thread
-    return OllamaSession(url, ClientPolicy.of(settings, num_thread=threads), loading=loading)
+    return OllamaSession(url, ClientPolicy.of(settings, num_thread=threads), events=events)

@@ -6,13 +6,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ragbed.errors import AnswerFailed, ServiceMissing
+from ragbed.events import SILENT
 from ragbed.guard import NotThere, WrongService, open_probe, redacted
 from ragbed.pipeline.ports import ChatReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ragbed.llm import Loading, OllamaSession
+    from ragbed.events import EventSink
+    from ragbed.llm import OllamaSession
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.records import Vector
 
@@ -24,12 +26,12 @@ class OllamaConnection:
 
     Args:
         config: Address, time limits, and what goes with every request.
-        loading: Told how the load of a model goes; None stays silent.
+        events: Told how the load of a model goes.
     """
 
-    def __init__(self, config: PipelineConfig, loading: Callable[[Loading], None] | None = None) -> None:
+    def __init__(self, config: PipelineConfig, events: EventSink = SILENT) -> None:
         self._config = config
-        self._loading = loading
+        self._events = events
 
     @cached_property
     def session(self) -> OllamaSession:
@@ -46,7 +48,7 @@ class OllamaConnection:
             keep_alive=config.models.keep_alive or None,
             num_thread=config.models.num_thread,
         )
-        return OllamaSession(config.models.url, policy, loading=self._loading)
+        return OllamaSession(config.models.url, policy, events=self._events)
 
     def close(self) -> None:
         """Close connections; doing it twice is harmless."""

@@ -20,8 +20,9 @@ from ragbed.pipeline.ownership import require_own
 from ragbed.pipeline.ports import IndexState, IndexView, LedgerRow, SourceFolder, Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from ragbed.events import EventSink
     from ragbed.pipeline.config import PipelineConfig
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -208,8 +209,11 @@ class PostgresLedger:
         return self._database.migrate()
 
     @contextmanager
-    def exclusive(self, on_wait: Callable[[], None]) -> Iterator[None]:
+    def exclusive(self, events: EventSink) -> Iterator[None]:
         """Hold the namespace against other ingests, by an advisory lock that a killed process loses.
+
+        Args:
+            events: Told `waiting` where another ingest holds it.
 
         Raises:
             PipelineError: Another ingest held it for too long.
@@ -219,7 +223,7 @@ class PostgresLedger:
         with translated("locking"):
             row = run("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (name,)).fetchone()
         if not (row and row[0]):
-            on_wait()
+            events.emit("stage.progress", "waiting")
             self._wait_for_lock(name)
         try:
             yield

@@ -70,11 +70,6 @@ def _load(url: str, path: str, model: str, policy: LoadPolicy) -> None:
 
 def _told(model: str, policy: LoadPolicy, size: Callable[[str], int]) -> AbstractContextManager[None]:
     telling = LoadProgress(
-        tell=lambda loading: policy.events.emit(
-            "model.loading", loading.model, seconds=loading.elapsed_s, line=f"ollama is {loading.line}"
-        ),
-        size=size,
-        after_s=policy.first_word_s,
-        every_s=policy.next_word_s,
+        events=policy.events, size=size, after_s=policy.first_word_s, every_s=policy.next_word_s
     )
     return reporting_load(model, telling)
