@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WRITING = ("qdrant_client", "ragbed.llm", "redis", "ragbed.pipeline.ingest")
+WRITING = ("ragbed.llm", "redis", "ragbed.pipeline.ingest")
 """What an ingest imports, the slowest first."""
 
 READING = ("alembic.command", "ragbed.llm", "redis", "ragbed.pipeline.ingest")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from ragbed.errors import IndexFailed, ServiceMissing
+from ragbed.errors import IndexFailed
 from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.http import ask_service
 from ragbed.pipeline.ownership import require_own
@@ -15,9 +14,7 @@ from ragbed.pipeline.ports import Hit
 from ragbed.pipeline.records import FILTER_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from qdrant_client import QdrantClient, models
+    from collections.abc import Mapping, Sequence
 
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.ports import Filters, IndexPoint, SparseVector
@@ -26,15 +23,13 @@ if TYPE_CHECKING:
 DENSE, SPARSE = "dense", "sparse"
 NOTE = "ragbed"
 """Key in a collection's metadata; its value says whose the collection is."""
-
-_UP = "ragbed up starts the services, ragbed status shows them"
+_BUILD = "ragbed ingest FOLDER builds the index"
 
 
 class QdrantIndex:
     """The collections of one namespace.
 
-    What reads asks by plain HTTP: a question and an unchanged ingest need nothing else, and the client takes 0.7 s to
-    import.
+    It asks by plain HTTP: the dozen requests are short, and qdrant-client takes 0.9 s of processor time to import.
 
     Args:
         config: Address, key and namespace.
@@ -45,21 +40,9 @@ class QdrantIndex:
         # The dash keeps namespaces apart: names of namespaces have none.
         self._prefix = f"{config.alias}-"
 
-    @cached_property
-    def _client(self) -> QdrantClient:
-        from qdrant_client import QdrantClient  # noqa: PLC0415 - 0.7 s to import
-
-        return QdrantClient(
-            url=self._config.stores.qdrant_url,
-            api_key=self._config.stores.qdrant_api_key,
-            timeout=round(self._config.limits.embed_timeout_s),
-            check_compatibility=False,  # the stack has compared versions with the pins
-            trust_env=False,
-        )
-
     def live(self) -> str | None:
         """Return the collection that the alias names, or None; refuse one of another project."""
-        aliases = self._get("GET", "/aliases")["aliases"]
+        aliases = self._ask("GET", "/aliases")["aliases"]
         names = [item["collection_name"] for item in aliases if item["alias_name"] == self._config.alias]
         if not names:
             return None
@@ -68,7 +51,7 @@ class QdrantIndex:
 
     def _note(self, collection: str) -> str | None:
         """Return what the metadata of a collection says of its project; None when there is no such collection."""
-        found = self._get("GET", f"/collections/{collection}")
+        found = self._ask("GET", _collection(collection))
         return None if found is None else str((found["config"].get("metadata") or {}).get(NOTE, ""))
 
     def _is_own(self, collection: str) -> bool:
@@ -80,69 +63,56 @@ class QdrantIndex:
 
         The collection's own `points_count` is an estimate on a server that optimizes meanwhile.
         """
-        result = self._get("POST", f"/collections/{collection}/points/count", {"exact": True})
+        result = self._ask("POST", _collection(collection, "/points/count"), {"exact": True})
         return None if result is None else int(result["count"])
 
     def create(self, dimensions: int) -> str:
         """Create an empty collection that the alias does not name yet, and return its name."""
-        from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
-
         name = f"{self._prefix}{secrets.token_hex(4)}"
-        with _translated(f"creating collection {name}"):
-            self._client.create_collection(
-                name,
-                vectors_config={DENSE: models.VectorParams(size=dimensions, distance=models.Distance.COSINE)},
-                sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-                metadata={NOTE: self._config.note} if self._config.note else None,
-            )
-            for field in FILTER_FIELDS:
-                self._client.create_payload_index(name, field, models.PayloadSchemaType.KEYWORD, wait=True)
+        form = {
+            "vectors": {DENSE: {"size": dimensions, "distance": "Cosine"}},
+            "sparse_vectors": {SPARSE: {"modifier": "idf"}},
+            **({"metadata": {NOTE: self._config.note}} if self._config.note else {}),
+        }
+        self._write("PUT", _collection(name), form)
+        for field in FILTER_FIELDS:
+            index = {"field_name": field, "field_schema": "keyword"}
+            self._write("PUT", _collection(name, "/index?wait=true"), index)
         return name
 
     def publish(self, collection: str) -> None:
         """Point the alias at a collection, in one step; refuse an alias that names another project's."""
-        from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
-
         alias = self._config.alias
-        switch: list[Any] = []
+        switch: list[dict[str, object]] = []
         if self.live() is not None:
-            switch.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)))
-        create = models.CreateAlias(collection_name=collection, alias_name=alias)
-        switch.append(models.CreateAliasOperation(create_alias=create))
-        with _translated(f"pointing {alias} at {collection}"):
-            self._client.update_collection_aliases(change_aliases_operations=switch)
+            switch.append({"delete_alias": {"alias_name": alias}})
+        switch.append({"create_alias": {"collection_name": collection, "alias_name": alias}})
+        self._write("POST", "/collections/aliases", {"actions": switch})
 
     def forget_others(self, collection: str) -> None:
         """Delete the project's other collections of this namespace."""
-        with _translated(f"deleting what {collection} replaces"):
-            for name in self._collections():
-                if name != collection:
-                    self._client.delete_collection(name)
+        for name in self._collections():
+            if name != collection:
+                self._write("DELETE", _collection(name))
 
     def upsert(self, collection: str, points: Sequence[IndexPoint]) -> None:
         """Write points; once it returns they survive a kill."""
-        from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
-
-        structs = [
-            models.PointStruct(
-                id=point.id,
-                vector={DENSE: point.dense, SPARSE: _sparse(point.sparse)},
-                payload=dict(point.payload),
-            )
+        rows = [
+            {
+                "id": point.id,
+                "vector": {DENSE: point.dense, SPARSE: _sparse(point.sparse)},
+                "payload": dict(point.payload),
+            }
             for point in points
         ]
-        with _translated(f"writing {len(structs)} points to {collection}"):
-            self._client.upsert(collection, structs, wait=True)
+        self._write("PUT", _collection(collection, "/points?wait=true"), {"points": rows})
 
     def delete(self, collection: str, documents: Sequence[str], *, keep: Sequence[str] = ()) -> None:
         """Delete the points of documents, except the ids in `keep`."""
-        from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
-
-        wanted = models.FieldCondition(key="document", match=models.MatchAny(any=list(documents)))
-        kept = models.HasIdCondition(has_id=list(keep))
-        chosen = models.Filter(must=[wanted], must_not=[kept] if keep else None)
-        with _translated(f"deleting points of {len(documents)} documents from {collection}"):
-            self._client.delete(collection, models.FilterSelector(filter=chosen), wait=True)
+        chosen: dict[str, object] = {"must": [{"key": "document", "match": {"any": list(documents)}}]}
+        if keep:
+            chosen["must_not"] = [{"has_id": list(keep)}]
+        self._write("POST", _collection(collection, "/points/delete?wait=true"), {"filter": chosen})
 
     def search(
         self, collection: str, dense: Vector, sparse: SparseVector, *, limit: int, filters: Filters
@@ -150,46 +120,49 @@ class QdrantIndex:
         """Return the best hits by cosine and the best by BM25, each best first; one request."""
         queries: list[tuple[str, object]] = [(DENSE, dense)]
         if sparse:  # a question of stop words has no terms, and an empty sparse vector finds nothing
-            ids = sorted(sparse)
-            queries.append((SPARSE, {"indices": ids, "values": [sparse[term] for term in ids]}))
+            queries.append((SPARSE, _sparse(sparse)))
         rest = {"limit": limit, "with_payload": True, **_filter(filters)}
         searches = [{"query": query, "using": name, **rest} for name, query in queries]
-        answers = self._get(
+        answers = self._ask(
             "POST",
-            f"/collections/{collection}/points/query/batch",
+            _collection(collection, "/points/query/batch"),
             {"searches": searches},
             timeout_s=self._config.limits.embed_timeout_s,
         )
         if answers is None:
-            raise IndexFailed(
-                f"Qdrant has no collection {collection}", hint="ragbed ingest FOLDER builds the index"
-            )
+            raise IndexFailed(f"Qdrant has no collection {collection}", hint=_BUILD)
         hits = [[_hit(point) for point in answer["points"]] for answer in answers]
         return hits[0], hits[1] if sparse else []
 
     def drop(self) -> None:
         """Delete the alias and the project's collections of this namespace; refuse another project's alias."""
-        from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
-
-        alias = models.DeleteAlias(alias_name=self._config.alias)
-        with _translated(f"dropping {self._config.alias}"):
-            if self.live() is not None:
-                self._client.update_collection_aliases([models.DeleteAliasOperation(delete_alias=alias)])
-            for name in self._collections():
-                self._client.delete_collection(name)
+        if self.live() is not None:
+            alias = {"delete_alias": {"alias_name": self._config.alias}}
+            self._write("POST", "/collections/aliases", {"actions": [alias]})
+        for name in self._collections():
+            self._write("DELETE", _collection(name))
 
     def close(self) -> None:
-        """Close connections; doing it twice is harmless."""
-        if "_client" in self.__dict__:
-            self._client.close()
+        """Close connections: each request has one of its own."""
 
     def _collections(self) -> list[str]:
         """Return the project's collections of this namespace, one that was taken over from an older ragbed too."""
-        names = [item.name for item in self._client.get_collections().collections]
+        names = [item["name"] for item in self._ask("GET", "/collections")["collections"]]
         prefixes = (self._prefix, f"ragbed_{self._config.namespace}-")
         return [name for name in names if name.startswith(prefixes) and self._is_own(name)]
 
-    def _get(self, method: str, path: str, body: object = None, *, timeout_s: float | None = None) -> Any:
+    def _write(self, method: str, path: str, body: object = None) -> None:
+        """Change something; what takes long on a busy server is waited for as long as an embedding is.
+
+        Raises:
+            IndexFailed: Qdrant refuses, or has no such collection.
+            ServiceMissing: It does not answer.
+        """
+        if self._ask(method, path, body, timeout_s=self._config.limits.embed_timeout_s) is None:
+            raise IndexFailed(f"Qdrant answered 404 to {method} {path}: no such collection", hint=_BUILD)
+
+    def _ask(self, method: str, path: str, body: object = None, *, timeout_s: float | None = None) -> Any:
+        """Return the result that Qdrant gives; None where it has no such collection."""
         key = self._config.stores.qdrant_api_key
         answer = ask_service(
             method,
@@ -206,33 +179,9 @@ class QdrantIndex:
         return answer.value["result"]
 
 
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    """Turn the client's errors into ours."""
-    from qdrant_client.http.exceptions import (  # noqa: PLC0415 - 0.7 s to import
-        ApiException,
-        ResponseHandlingException,
-        UnexpectedResponse,
-    )
-
-    try:
-        yield
-    except ResponseHandlingException as error:
-        raise ServiceMissing(f"Qdrant did not answer while {what}: {error.source}", hint=_UP) from error
-    except UnexpectedResponse as error:
-        hint = "ragbed ingest FOLDER builds the index" if error.status_code == 404 else ""
-        raise IndexFailed(
-            f"Qdrant refused {what}: {error.status_code} {_problem(_structured(error))}", hint=hint
-        ) from error
-    except ApiException as error:
-        raise IndexFailed(f"Qdrant refused {what}: {error}") from error
-
-
-def _structured(error: Any) -> Any:
-    try:
-        return error.structured()
-    except ValueError:
-        return None
+def _collection(name: str, path: str = "") -> str:
+    """Return the path of a collection, or of what is below it."""
+    return f"/collections/{quote(name, safe='')}{path}"
 
 
 def _problem(answer: object) -> str:
@@ -240,11 +189,9 @@ def _problem(answer: object) -> str:
     return str(status.get("error", status)) if isinstance(status, dict) else "no reason given"
 
 
-def _sparse(weights: SparseVector) -> models.SparseVector:
-    from qdrant_client import models  # noqa: PLC0415 - 0.7 s to import
-
+def _sparse(weights: SparseVector) -> dict[str, object]:
     ids = sorted(weights)
-    return models.SparseVector(indices=ids, values=[weights[term] for term in ids])
+    return {"indices": ids, "values": [weights[term] for term in ids]}
 
 
 def _filter(filters: Filters) -> dict[str, Any]:
