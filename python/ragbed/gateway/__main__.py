@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 
 from ragbed.asgi import DEFAULT_HOST, run_command
+from ragbed.garbage import collect_rarely
 from ragbed.gateway.server import serve
 
 
 def main() -> None:
     """Read the flags and serve."""
+    collect_rarely()
     parser = argparse.ArgumentParser(
         prog="python -m ragbed.gateway", description="Serve the mock LLM on Ollama's wire."
     )

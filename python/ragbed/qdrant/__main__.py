@@ -9,12 +9,14 @@ from pathlib import Path
 from threading import Thread
 
 from ragbed.asgi import DEFAULT_HOST, run_command
+from ragbed.garbage import collect_rarely
 from ragbed.qdrant.limits import MAX_OPEN, MAX_SNAPSHOT_MB
 from ragbed.qdrant.server import serve
 
 
 def main() -> None:
     """Read the flags, serve until SIGTERM or SIGINT."""
+    collect_rarely()
     parser = argparse.ArgumentParser(prog="python -m ragbed.qdrant", description="Serve the embedded Qdrant.")
     parser.add_argument("--port", type=int, required=True, help="TCP port; 0 takes a free one")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the collections")

@@ -19,18 +19,20 @@ from ragbed.errors import CheckFailed, RagbedError
 from ragbed.events import Event, EventStream
 from ragbed.lifeline import lifeline
 from ragbed.logs import level_of, log_to_stderr
-from ragbed.pipeline import PipelineConfig, open_pipeline
 from ragbed.smoke.preloading import WRITING, preload
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from ragbed.events import EventSink
+    from ragbed.pipeline import PipelineConfig
 
 _PROGRAM = """
 import sys
 from ragbed.lifeline import follow
 follow(int(sys.argv[1]))
+from ragbed.garbage import collect_rarely
+collect_rarely()
 from ragbed.smoke.ingest_process import main
 main()
 """
@@ -125,6 +127,8 @@ def _print(event: Event) -> None:
 def main() -> None:
     """Ingest what stdin asks for."""
     preload(WRITING)
+    from ragbed.pipeline import PipelineConfig, open_pipeline  # noqa: PLC0415 - who starts this process needs neither
+
     request = json.load(sys.stdin)
     config = PipelineConfig.from_json(request["config"])
     log_to_stderr(level_of(os.environ))
