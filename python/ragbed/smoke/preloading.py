@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WRITING = ("ragbed.llm", "redis", "ragbed.pipeline.ingest")
-"""What an ingest imports, the slowest first."""
+WRITING = ("ragbed.pipeline.pipeline", "ragbed.llm", "redis", "ragbed.pipeline.ingest")
+"""What an ingest imports."""
 
-READING = ("alembic.command", "ragbed.llm", "redis", "ragbed.pipeline.ingest")
+READING = (
+    "ragbed.pipeline.pipeline",
+    "alembic.command",
+    "ragbed.smoke.documents",
+    "ragbed.smoke.questions",
+    "ragbed.targets",
+    "ragbed.llm",
+    "redis",
+    "ragbed.pipeline.ingest",
+)
 """What migrations, an unchanged ingest and questions import, in the order of the stages."""
 
 

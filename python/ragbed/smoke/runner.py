@@ -12,20 +12,20 @@ from ragbed.errors import ExitCode, RagbedError
 from ragbed.guard import scrubber
 from ragbed.runs import Outcome
 from ragbed.runs.outcome import status_of
-from ragbed.smoke import documents, questions, services
+from ragbed.smoke import services
 from ragbed.smoke.ingest_process import IngestProcess
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.smoke.preloading import READING, preload_beside
 from ragbed.smoke.report import CorpusFigures, RetrievalResult, SmokeReport
 from ragbed.smoke.retention import is_up, keep_report
 from ragbed.smoke.stage_runner import Ended, StageRunner
-from ragbed.targets import ReferenceTarget, Tokens
 
 if TYPE_CHECKING:
     from ragbed.runs import RunRecorder
     from ragbed.settings import Settings
     from ragbed.stack import Stack
     from ragbed.state import StateFolder
+    from ragbed.targets import Tokens
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,11 +40,10 @@ class _Findings:
 
     def simulated_usd(self) -> float:
         """Return what the run's calls would have cost at list price."""
-        tokens = self.tokens or Tokens()
         return to_usd(
             simulated_cost(
-                prompt_tokens=tokens.prompt,
-                answer_tokens=tokens.answer,
+                prompt_tokens=self.tokens.prompt if self.tokens else 0,
+                answer_tokens=self.tokens.answer if self.tokens else 0,
                 embedding_tokens=self.embedding_tokens,
             )
         )
@@ -135,6 +134,10 @@ def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: Run
     run("parity", services.parity, stack)
     run("fingerprint", services.fingerprint, plan, stack)
     pipeline = run("migrate", services.migrate, plan, stack)
+    # Here, since no service waits for them any longer.
+    from ragbed.smoke import documents, questions  # noqa: PLC0415 - 0.1 s to import
+    from ragbed.targets import ReferenceTarget  # noqa: PLC0415 - as above
+
     target = ReferenceTarget(pipeline)
     found.tokens = target.tokens
     corpus = run("corpus", documents.corpus, plan, asked)

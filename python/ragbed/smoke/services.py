@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed, DriftError, UsageError
 from ragbed.guard import refuse_writes
-from ragbed.models.fingerprint import check_fingerprint
 from ragbed.pins import is_exact, load_stack_pins
-from ragbed.pipeline import open_pipeline
-from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import definitions as known
 from ragbed.smoke.plan import Seen, named
 from ragbed.smoke.retention import namespace_of
@@ -88,6 +85,8 @@ def fingerprint(plan: SmokePlan, stack: Stack) -> Seen[None]:
     server = stack["ollama"]
     if not server.real:
         return Seen(line=f"left out: {server.product} has no model behind its vectors", value=None)
+    from ragbed.models.fingerprint import check_fingerprint  # noqa: PLC0415 - the mock needs none of it
+
     verdicts = [
         check_fingerprint(
             server.url,
@@ -106,6 +105,9 @@ def fingerprint(plan: SmokePlan, stack: Stack) -> Seen[None]:
 
 def migrate(plan: SmokePlan, stack: Stack) -> Seen[Pipeline]:
     """The schema comes up, and a second migration changes nothing."""
+    from ragbed.pipeline import open_pipeline  # noqa: PLC0415 - imported while the stack comes up
+    from ragbed.pipeline.on_stack import pipeline_config  # noqa: PLC0415 - as above
+
     config = pipeline_config(stack, plan.settings, folder=plan.folder, namespace=namespace_of(plan.id))
     pipeline = plan.cleanup.enter_context(open_pipeline(config, events=plan.events))
     if stack.outlives_us and not plan.options.keep:
