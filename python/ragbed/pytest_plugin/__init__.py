@@ -4,7 +4,8 @@
 which the workers of pytest-xdist share.
 `ragbed_environ` sets `DATABASE_URL` and the others to that stack, for an application that reads them.
 `ragbed_pipeline` is a pipeline on it whose namespace belongs to one test.
-`ragbed_qdrant` is an embedded Qdrant without collections, for tests that want a vector database alone.
+`ragbed_postgres`, `ragbed_redis`, `ragbed_qdrant` and `ragbed_llm` are stores of one test's own: a migrated database,
+an empty Redis, an embedded Qdrant without collections, a mock LLM without rules. `ragbed_world` is all of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,20 @@ from ragbed.errors import RagbedError
 from ragbed.escaping import terminal_text
 from ragbed.events import SILENT
 from ragbed.pytest_plugin.recording import RECORDING, SessionRecording, TestMarks
+from ragbed.pytest_plugin.stores import (
+    MIGRATIONS_OPTION,
+    ragbed_database_clones,
+    ragbed_llm,
+    ragbed_llm_server,
+    ragbed_migrations,
+    ragbed_postgres,
+    ragbed_postgres_schema,
+    ragbed_postgres_transaction,
+    ragbed_redis,
+    ragbed_redis_server,
+    ragbed_worker_database,
+    ragbed_world,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -28,9 +43,39 @@ if TYPE_CHECKING:
     from ragbed.settings import Settings
     from ragbed.stack import Stack
 
+__all__ = [
+    "ragbed_database_clones",
+    "ragbed_environ",
+    "ragbed_llm",
+    "ragbed_llm_server",
+    "ragbed_migrations",
+    "ragbed_pipeline",
+    "ragbed_postgres",
+    "ragbed_postgres_schema",
+    "ragbed_postgres_transaction",
+    "ragbed_qdrant",
+    "ragbed_qdrant_server",
+    "ragbed_redis",
+    "ragbed_redis_server",
+    "ragbed_settings",
+    "ragbed_stack",
+    "ragbed_worker_database",
+    "ragbed_world",
+]
+
 _NOT_THERE_YET = pytest.StashKey[tuple[str, ...]]()
 _OUTPUT = "ragbed_not_there_yet"
 """What a worker of pytest-xdist hands to the process that has the workers."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what an ini file may say."""
+    parser.addini(
+        MIGRATIONS_OPTION,
+        "What a test's database starts with: a folder with alembic.ini or *.sql files, an .sql file or a dump, from the"
+        " root folder on.",
+        default="",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-IsolationMode = Literal["database", "schema", "acl", "prefix", "collections"]
+IsolationMode = Literal["database", "schema", "server", "acl", "prefix", "collections"]
 DataClass = Literal["synthetic", "internal"]
 """Whether the content was made for tests, or came from a user's own documents and is kept out of what is shared."""
 

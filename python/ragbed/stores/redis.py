@@ -59,14 +59,14 @@ class RedisStore:
         """Lend a key prefix; as `acl`, with a user whom the server lets at no other key."""
         require_mode(self, mode)
         name = name_for(test, secrets.token_hex(3))
-        with self._connected() as client:
+        with self.connected() as client:
             url = self._url_of_user(client, name) if mode == "acl" else self._url
         try:
             yield Isolated(
                 service=self.service, mode=mode, url=url, name=f"{name}:", environ={"REDIS_URL": url}
             )
         finally:
-            with self._connected() as client:
+            with self.connected() as client:
                 if mode == "acl":
                     client.acl_deluser(name)
                 for keys in _batches(client, match=f"{name}:*"):
@@ -88,7 +88,7 @@ class RedisStore:
 
     def census(self) -> Census:
         """Return the keys, 1 each."""
-        with self._connected() as client:
+        with self.connected() as client:
             return Census(
                 counts={key.decode(errors="replace"): 1 for keys in _batches(client) for key in keys}
             )
@@ -104,7 +104,7 @@ class RedisStore:
         """
         path = into / FILE
         names: dict[str, int] = {}
-        with self._connected() as client, self._writers_paused(client), path.open("wb") as file:
+        with self.connected() as client, self._writers_paused(client), path.open("wb") as file:
             for keys in _batches(client):
                 for key, expires_ms, value in _dumped(client, keys):
                     _write_command(file, b"RESTORE", key, b"%d" % expires_ms, value)
@@ -126,7 +126,7 @@ class RedisStore:
             self._replace(_read_commands(file))
 
     def _replace(self, commands: Iterator[list[bytes]]) -> None:
-        with self._connected() as client, client.pipeline(transaction=True) as transaction:
+        with self.connected() as client, client.pipeline(transaction=True) as transaction:
             transaction.watch(_MARKER)  # type: ignore[no-untyped-call]
             marker = transaction.dump(_MARKER)
             transaction.multi()
@@ -149,7 +149,12 @@ class RedisStore:
             client.client_unpause()
 
     @contextmanager
-    def _connected(self) -> Iterator[redis.Redis]:
+    def connected(self) -> Iterator[redis.Redis]:
+        """Yield a client.
+
+        Raises:
+            StoreFailed: Redis refused, or does not answer.
+        """
         import redis  # noqa: PLC0415 - 0.1 s that other stores should not pay
         from redis.maint_notifications import MaintNotificationsConfig  # noqa: PLC0415 - as above
 
@@ -165,6 +170,20 @@ class RedisStore:
                 yield client
         except redis.RedisError as error:
             raise StoreFailed(f"Redis refused: {error}") from error
+
+
+@contextmanager
+def whole_server(endpoint: Endpoint) -> Iterator[Isolated]:
+    """Lend every database of a server that no other process uses, and empty them all afterwards.
+
+    Args:
+        endpoint: A server that ragbed started for this process.
+    """
+    yield Isolated(
+        service="redis", mode="server", url=endpoint.url, name="", environ={"REDIS_URL": endpoint.url}
+    )
+    with RedisStore(endpoint).connected() as client:
+        client.flushall()
 
 
 def _batches(client: redis.Redis, match: str | None = None) -> Iterator[list[bytes]]:
