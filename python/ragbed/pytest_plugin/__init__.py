@@ -10,6 +10,7 @@ an empty Redis, an embedded Qdrant without collections, a mock LLM without rules
 
 from __future__ import annotations
 
+import os
 import secrets
 import warnings
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
     from ragbed.pipeline import Pipeline
+    from ragbed.pytest_plugin.network_guard.guard import NetworkGuard
     from ragbed.settings import Settings
     from ragbed.stack import Stack
 
@@ -81,10 +83,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register our marker, and record the session; with pytest-xdist, the process that has the workers does."""
     config.addinivalue_line("markers", "smoke: proves a whole RAG pipeline on live services")
+    config.addinivalue_line(
+        "markers", "unit: tests one part on this machine alone; ragbed refuses it the network"
+    )
+    if guard := _network_guard():
+        config.pluginmanager.register(guard, "ragbed-network-guard")
     config.pluginmanager.register(TestMarks(), "ragbed-marks")
     if not hasattr(config, "workerinput"):
         config.stash[RECORDING] = SessionRecording(config)
         config.pluginmanager.register(config.stash[RECORDING], "ragbed-recording")
+
+
+def _network_guard() -> NetworkGuard | None:
+    """Return the guard for a project that uses ragbed, or where a variable asks for it."""
+    from ragbed.project import project_folder  # noqa: PLC0415 - costs nothing where no project uses ragbed
+    from ragbed.settings.source import PROJECT_FILE  # noqa: PLC0415 - as above
+
+    try:
+        if "FAIL_ON_REAL_API_CALL" not in os.environ and not (project_folder() / PROJECT_FILE).is_file():
+            return None
+        from ragbed.pytest_plugin.network_guard.guard import network_guard  # noqa: PLC0415 - as above
+
+        return network_guard()
+    except RagbedError:  # a wrong setting, or another user's folder: tests that need ragbed say so
+        return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
