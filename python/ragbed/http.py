@@ -23,11 +23,13 @@ class Answer:
         status: HTTP status.
         value: The decoded JSON, or the text where it is not JSON.
         substitute: What our own substitutes call themselves; empty for others.
+        location: Where a redirection leads, which is not followed; empty for other answers.
     """
 
     status: int
     value: Any
     substitute: str
+    location: str = ""
 
 
 def request_json(
@@ -60,8 +62,13 @@ def request_json(
         connection.request(method, path, payload, {"Content-Type": "application/json", **(headers or {})})
         response = connection.getresponse()
         content = response.read()
-    substitute = response.headers.get(SUBSTITUTE_HEADER, "")
-    return Answer(status=response.status, value=_decoded(content), substitute=substitute)
+    moved = 300 <= response.status < 400
+    return Answer(
+        status=response.status,
+        value=_decoded(content),
+        substitute=response.headers.get(SUBSTITUTE_HEADER, ""),
+        location=response.headers.get("location", "") if moved else "",
+    )
 
 
 def _decoded(content: bytes) -> Any:

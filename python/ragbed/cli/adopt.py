@@ -166,19 +166,13 @@ class Adoption:
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Turn what a light client raises into ours."""
-        from ragbed.errors import ServiceMissing, ServiceNotReady
         from ragbed.guard import NotThere, WrongService
+        from ragbed.stack.attaching import cannot_use
 
         try:
             yield
-        except NotThere as error:
-            raise ServiceMissing(
-                f"{self._candidates[0]} does not answer at {self._shown}: {error}", hint="start it"
-            ) from error
-        except WrongService as error:
-            raise ServiceNotReady(
-                f"what answers at {self._shown} is no {self._candidates[0]} we can mark: {error}"
-            ) from error
+        except (NotThere, WrongService) as error:
+            raise cannot_use(self._candidates[0], self._shown, error, named="the URL") from error
 
 
 def _ask(shown: str) -> None:

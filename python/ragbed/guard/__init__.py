@@ -8,7 +8,16 @@ if TYPE_CHECKING:
     from ragbed.guard.addresses import is_loopback, redacted
     from ragbed.guard.production import check_url, refuse_writes
     from ragbed.guard.scrubbing import scrubber, shown_value
-    from ragbed.guard.stores import Identity, Marker, NotThere, Probe, Project, WrongService, open_probe
+    from ragbed.guard.stores import (
+        Identity,
+        Marker,
+        NotThere,
+        Probe,
+        Project,
+        Unusable,
+        WrongService,
+        open_probe,
+    )
 
 __all__ = [
     "Identity",
@@ -16,6 +25,7 @@ __all__ = [
     "NotThere",
     "Probe",
     "Project",
+    "Unusable",
     "WrongService",
     "check_url",
     "is_loopback",
@@ -40,6 +50,7 @@ __getattr__ = public_names(
         "NotThere": "stores",
         "Project": "stores",
         "Probe": "stores",
+        "Unusable": "stores",
         "WrongService": "stores",
         "open_probe": "stores",
     },

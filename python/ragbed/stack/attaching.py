@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.errors import DriftError, GuardRefused, ServiceMissing, ServiceNotReady
-from ragbed.guard import Identity, NotThere, Probe, Project, WrongService, check_url, redacted
+from ragbed.guard import Identity, NotThere, Probe, Project, Unusable, WrongService, check_url, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.pins import DEVENV, Provenance, fetch_command, pinned_digests
 from ragbed.stack.addresses import adopt_command, default_url, key_for, normalised
@@ -48,7 +48,8 @@ def attach_given(
         announced: How the service was announced; None when it was not.
 
     Raises:
-        ServiceMissing: Nothing answers there, it is something else, out of range, or lacks a model.
+        ServiceMissing: Nothing answers there, it is something else, refuses us or our writes, is out of range, or
+            lacks a model.
         GuardRefused: Its marker does not let this project in, or it is named like production.
         DriftError: A model is there, and has another digest than the pinned one.
     """
@@ -62,16 +63,10 @@ def attach_given(
         _require_range(service, identity, pins, named, shown)
         _require_models(identity, models, named)
         refused = why_refused(store.marker(), project) if kind.has_marker else ""
-    except NotThere as error:
-        raise ServiceMissing(
-            f"{service} does not answer at {shown}, which {named} names: {error}",
-            hint=f"start it, or unset {named} to let ragbed start one",
-        ) from error
-    except WrongService as error:
-        raise ServiceNotReady(
-            f"what answers at {shown}, which {named} names, is no {service} we can use: {error}",
-            hint=f"correct {named}, or unset it to let ragbed start one",
-        ) from error
+        if kind.has_marker:
+            store.require_writable()
+    except (NotThere, WrongService) as error:
+        raise cannot_use(service, shown, error, named=named, clause=f"which {named} names") from error
     if refused:
         raise GuardRefused(
             f"{service} at {shown}, which {named} names, {refused}",
@@ -80,6 +75,31 @@ def attach_given(
         )
     provenance = _provenance(identity, url, announced, named_by=named)
     return replace(_endpoint(service, url, identity, provenance), given=True)
+
+
+def cannot_use(
+    service: str, shown: str, error: NotThere | WrongService, *, named: str, clause: str = ""
+) -> ServiceMissing:
+    """Return the error of a service that was named and is of no use, in one line that names the cause.
+
+    Args:
+        service: Which one it should be.
+        shown: Its address, without a password.
+        error: What its light client raised.
+        named: What names the address, for the hint.
+        clause: Follows the address: `which REDIS_URL names`. Empty for an address that was typed.
+    """
+    hint = error.hint_for(named)
+    where, then = (f"{shown}, {clause}", ",") if clause else (shown, "")
+    otherwise = ", or unset {} to let ragbed start one" if clause else ""
+    if isinstance(error, NotThere):
+        message = f"{service} does not answer at {where}: {error}"
+        return ServiceMissing(message, hint=hint or f"start it{otherwise.format(named)}")
+    if isinstance(error, Unusable):
+        message = f"{service} at {where}{then} cannot be used: {error}"
+        return ServiceNotReady(message, hint=hint or f"mend that{otherwise.format(named)}")
+    message = f"what answers at {where}{then} is not {service}: {error}"
+    return ServiceNotReady(message, hint=hint or f"correct {named}{otherwise.format('it')}")
 
 
 def attach_default(
@@ -127,27 +147,45 @@ def attach_found(
     port = urlsplit(url).port or pins.port
     kind = kind_of(service)
     store = kind.client(url, api_key=key_for(kind, settings, url), timeout_s=1.0)
-    try:
-        store.pulse()
-    except NotThere as error:
-        if isinstance(error.__cause__, ConnectionRefusedError):
-            return Skipped(service=service)
-        reason = f"port {port} is held by something that does not answer ({error})"
-        return Skipped(service=service, reasons=(reason,))
-    except WrongService as error:
-        return Skipped(service=service, reasons=(f"port {port} is held by something else ({error})",))
+    if in_the_way := _in_the_way(kind, store, port):
+        return in_the_way
     try:
         identity, reason = _examine(store, pins, models)
         refusal = None
         if not reason:
             refusal = _why_not_ours(kind, store, identity, project, announced=announced is not None)
+        if not (reason or refusal) and kind.has_marker:
+            store.require_writable()
     except (NotThere, WrongService) as error:
-        return Skipped(service=service, reasons=(f"port {port} answers, but {error}",))
+        return Skipped(service=service, reasons=(_why_skipped(kind, port, error),))
     if reason or refusal:
         said = f"{identity.product} {identity.version} on port {port} {reason or refusal}"
         adoptable = refusal is not None and refusal.adoptable
         return Skipped(service=service, reasons=(said,), adoptable=adoptable)
     return _endpoint(service, url, identity, _provenance(identity, url, announced, port=port))
+
+
+def _in_the_way(kind: ServiceKind, store: Probe, port: int) -> Skipped | None:
+    """Return what does not speak the service's protocol on a port; without a reason where nothing listens."""
+    try:
+        store.pulse()
+    except NotThere as error:
+        reason = f"port {port} is held by something that does not answer ({error})"
+        nothing = isinstance(error.__cause__, ConnectionRefusedError)
+        return Skipped(service=kind.name, reasons=() if nothing else (reason,))
+    except WrongService as error:
+        return Skipped(service=kind.name, reasons=(_why_skipped(kind, port, error),))
+    return None
+
+
+def _why_skipped(kind: ServiceKind, port: int, error: NotThere | WrongService) -> str:
+    """Return why what answers on a port that was not given is not used, and what would let it be."""
+    if isinstance(error, NotThere):
+        return f"port {port} answers, but {error}"
+    if not isinstance(error, Unusable):
+        return f"port {port} is held by something else ({error})"
+    hint = error.hint_for(kind.variable)
+    return f"{kind.name} on port {port} cannot be used: {error}{hint and f' (to use it: {hint})'}"
 
 
 def _examine(store: Probe, pins: ServicePins, models: Sequence[str]) -> tuple[Identity, str]:

@@ -6,7 +6,7 @@ over. The pipeline uses the official clients.
 
 from __future__ import annotations
 
-from ragbed.guard.stores.base import Identity, NotThere, Probe, WrongService
+from ragbed.guard.stores.base import Identity, NotThere, Probe, Unusable, WrongService
 from ragbed.guard.stores.marker import MARKER, Marker, Project, note_of, read_note, why_refused
 from ragbed.guard.stores.ollama import OllamaStore
 from ragbed.guard.stores.postgres import PostgresStore
@@ -20,6 +20,7 @@ __all__ = [
     "NotThere",
     "Probe",
     "Project",
+    "Unusable",
     "WrongService",
     "note_of",
     "open_probe",

@@ -11,12 +11,34 @@ if TYPE_CHECKING:
     from ragbed.guard.stores.marker import Marker, Project
 
 
-class NotThere(Exception):
+class _StoreError(Exception):
+    """What is wrong with a store, or with what answers in its place.
+
+    Args:
+        seen: A clause about the server, which it calls `it`: `it needs a password`.
+        hint: What to do; `{named}` in it stands for the variable that holds the address. Empty where the caller
+            knows better.
+    """
+
+    def __init__(self, seen: str, *, hint: str = "") -> None:
+        super().__init__(seen)
+        self.hint = hint
+
+    def hint_for(self, named: str) -> str:
+        """Return what to do, for an address that a variable holds."""
+        return self.hint.replace("{named}", named)
+
+
+class NotThere(_StoreError):
     """Nothing answers at the address, or not yet; the text says what was seen."""
 
 
-class WrongService(Exception):
+class WrongService(_StoreError):
     """Something answers that is not what it should be, or refuses us; the text says what was seen."""
+
+
+class Unusable(WrongService):
+    """The right service answers, and is of no use as it is: it refuses us, or our writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +80,13 @@ class Probe(Protocol):
 
     def leave(self, project: Project) -> None:
         """Take a project off the marker; the marker itself stays while it names others."""
+
+    def require_writable(self) -> None:
+        """Return if a write would be taken. Nothing is written to find out.
+
+        Raises:
+            Unusable: It would be refused; the text says why.
+        """
 
     def contents(self) -> list[str]:
         """Return what is there, a line each, for a user who decides whether to adopt it."""

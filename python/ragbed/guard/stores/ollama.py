@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragbed.guard.stores.base import Identity, NotThere, WrongService
-from ragbed.guard.stores.http import request
+from ragbed.guard.stores.http import another_api, request
 
 if TYPE_CHECKING:
     from ragbed.guard.stores.marker import Project
@@ -21,17 +21,19 @@ class OllamaStore:
     def pulse(self) -> None:
         """Return if `/api/version` answers 200."""
         answer = request(self.url, "GET", "/api/version", timeout_s=self._timeout_s)
-        if answer.status != 200:
+        if answer.status >= 500:
             raise NotThere(f"/api/version answers {answer.status}")
+        if answer.status != 200:
+            raise another_api(answer, self.url, "/api/version", "names no version")
 
     def identify(self) -> Identity:
         """Return version and models, and whether it is our mock."""
         answer = request(self.url, "GET", "/api/version", timeout_s=self._timeout_s)
         if answer.status != 200 or not isinstance(answer.value, dict) or "version" not in answer.value:
-            raise WrongService(f"/api/version answers {answer.status} and names no version")
+            raise another_api(answer, self.url, "/api/version", "names no version")
         tags = request(self.url, "GET", "/api/tags", timeout_s=self._timeout_s)
         if tags.status != 200 or not isinstance(tags.value, dict):
-            raise WrongService(f"/api/tags answers {tags.status}")
+            raise another_api(tags, self.url, "/api/tags", "lists no models")
         models = tags.value.get("models") or []
         if not isinstance(models, list) or not all(isinstance(one, dict) and "name" in one for one in models):
             raise WrongService("/api/tags answers no list of models")
@@ -50,6 +52,9 @@ class OllamaStore:
 
     def leave(self, project: Project) -> None:
         """Do nothing: there is no marker."""
+
+    def require_writable(self) -> None:
+        """Do nothing: nothing is ever written to an LLM server."""
 
     def contents(self) -> list[str]:
         """Return the models."""

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ragbed.guard.libpq import UNREADABLE, fitting_environment
-from ragbed.guard.names import written
-from ragbed.guard.stores.base import Identity, NotThere, WrongService
+from ragbed.guard.libpq import fitting_environment
+from ragbed.guard.stores.base import Identity, WrongService
 from ragbed.guard.stores.marker import MARKER, Marker, note_of, read_note
+from ragbed.guard.stores.postgres_refusals import (
+    door_of,
+    greet,
+    require_writable,
+    why_not_connected,
+    why_not_done,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
+    from ragbed.guard.stores.connection_errors import Door
     from ragbed.guard.stores.marker import Project
 
 _NOTES = f"SELECT note FROM public.{MARKER}"  # noqa: S608 - a constant
 _ADD = f"INSERT INTO public.{MARKER} VALUES (%s)"  # noqa: S608 - as above
-_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 class PostgresStore:
@@ -32,18 +36,8 @@ class PostgresStore:
         self._timeout_s = timeout_s
 
     def pulse(self) -> None:
-        """Return if the server answers an SSLRequest, which needs no password.
-
-        Source: message flow of the PostgreSQL protocol, "SSL Session Encryption".
-        """
-        try:
-            with _dialled(self.url, self._timeout_s) as connection:
-                connection.sendall(_SSL_REQUEST)
-                answer = connection.recv(1)
-        except OSError as error:
-            raise NotThere(str(error)) from error
-        if answer not in {b"S", b"N"}:
-            raise WrongService(f"it answers {answer!r}, which is not PostgreSQL's protocol")
+        """Return if the server answers an SSLRequest, which needs no password."""
+        greet(self._door())
 
     def identify(self) -> Identity:
         """Return the server's version, asked by SQL as the configured user."""
@@ -83,6 +77,15 @@ class PostgresStore:
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [MARKER])
             yield connection
 
+    def require_writable(self) -> None:
+        """Look at the user's rights and the session's mode; nothing is written.
+
+        Raises:
+            Unusable: A standby, a read-only session, or rights that are missing.
+        """
+        with self._connected() as connection:
+            require_writable(connection)
+
     def contents(self) -> list[str]:
         """Return the tables of this database with the planner's row counts."""
         query = (
@@ -99,45 +102,27 @@ class PostgresStore:
         try:
             with fitting_environment(self.url):
                 opened = psycopg.connect(
-                    self.url, autocommit=True, connect_timeout=max(2, round(self._timeout_s))
+                    self.url,
+                    autocommit=True,
+                    connect_timeout=max(2, round(self._timeout_s)),
+                    client_encoding="utf8",  # the encoding SQL_ASCII would make bytes of every text
                 )
             with opened as connection:
                 yield connection
-        except psycopg.OperationalError as error:
-            text = " ".join(str(error).split())
-            # Refused at the door by something that speaks the protocol is another answer than silence.
-            if any(
-                word in text for word in ("authentication failed", "does not exist", "pg_hba", "no password")
-            ):
-                raise WrongService(text) from error
-            raise NotThere(text) from error
         except psycopg.Error as error:
-            if error.sqlstate is None:  # libpq could not read the address, and repeats what it could not read
-                raise WrongService(UNREADABLE) from None
-            raise WrongService(" ".join(str(error).split())) from error
+            if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
+                raise why_not_connected(error, self.url, self._door()) from error
+            cause = None if error.sqlstate is None else error  # libpq's own words may hold the password
+            raise why_not_done(error) from cause
+
+    def _door(self) -> Door:
+        return door_of(self.url, self._timeout_s)
 
     def _row(self, connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] | None = connection.execute(query).fetchone()
         if row is None:
             raise WrongService(f"{query} gave no row")
         return row
-
-
-def _dialled(url: str, timeout_s: float) -> socket.socket:
-    """Return a connection to where libpq would go, by TCP or by the socket in a folder."""
-    place = written(url)
-    host = place.get("hostaddr") or place.get("host") or "127.0.0.1"
-    port = int(place.get("port", 5432))
-    if not host.startswith("/"):
-        return socket.create_connection((host, port), timeout=timeout_s)
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.settimeout(timeout_s)
-        connection.connect(f"{host}/.s.PGSQL.{port}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _marker(connection: psycopg.Connection[Any]) -> Marker:

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ragbed.guard.stores.base import Identity, NotThere, WrongService
+from ragbed.guard.stores.base import Identity, NotThere, Unusable, WrongService
+from ragbed.guard.stores.connection_errors import REDIS, Door, hung_up, other_protocol, why_closed
 from ragbed.guard.stores.marker import MARKER, Marker, names_by_id
+from ragbed.guard.stores.redis_refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +21,24 @@ if TYPE_CHECKING:
 
 KEY = MARKER.replace("_", ":", 1)
 _TRIES = 20
+_LONGEST_LINE = 4096  # an error reply of protected mode has 800 bytes
+_COUNTED = {b"$", b":", b"*"}
+_NEVER = (
+    "SET",
+    "ragbed:probe",
+    "",
+    "NX",
+    "XX",
+)  # a syntax error, which is looked for after rights and memory
+_NEEDED = (
+    ("GET", KEY),
+    ("SET", "ragbed:probe", "", "EX", "1"),
+    ("MGET", "ragbed:probe"),
+    ("SCAN", "0", "MATCH", "ragbed:*"),
+    ("UNLINK", "ragbed:probe"),
+)
+"""What the cache and the marker do."""
+_NO_MODE = "name a server that is not a {mode} in {{named}}"
 _CHANGED_MEANWHILE = "(nil)"
 
 
@@ -39,6 +59,9 @@ class RedisStore:
     def identify(self) -> Identity:
         """Return product and version from INFO; Valkey names itself beside the version it is compatible with."""
         fields = dict(line.split(":", 1) for line in self._ask("INFO", "server").splitlines() if ":" in line)
+        mode = fields.get("redis_mode", fields.get("server_mode", "standalone"))
+        if mode != "standalone":
+            raise Unusable(f"it is a {mode}, which ragbed does not use", hint=_NO_MODE.format(mode=mode))
         if fields.get("server_name") == "valkey":
             return Identity(product="valkey", version=fields.get("valkey_version", "?"))
         if "redis_version" not in fields:
@@ -74,33 +97,71 @@ class RedisStore:
                     return
         raise WrongService(f"its key {KEY} is changed by others all the time")
 
+    def require_writable(self) -> None:
+        """Ask for what ragbed does, in ways that change nothing: a server refuses first what it would refuse.
+
+        SET with both NX and XX is never done; the rest is queued in a transaction and discarded.
+
+        Raises:
+            Unusable: It is a replica, its memory is full, or its user may not do one of them.
+
+        Source: SET, DISCARD and "Errors inside a transaction" of Redis's documentation.
+        """
+        with self._connected() as stream:
+            _call(stream, *_NEVER, user=self._user, expected="ERR ")
+            _call(stream, "MULTI", user=self._user)
+            for words in _NEEDED:
+                _call(stream, *words, user=self._user)
+            _call(stream, "DISCARD")
+
     def contents(self) -> list[str]:
         """Return the number of keys in this database."""
         return [f"{self._ask('DBSIZE')} keys"]
 
     def _ask(self, *words: str) -> str:
         with self._connected() as stream:
-            return _call(stream, *words)
+            return _call(stream, *words, user=self._user)
+
+    @property
+    def _user(self) -> str:
+        return _credentials(self.url)[0]
+
+    def _door(self) -> Door:
+        parts = urlsplit(self.url)
+        return Door(
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or 6379,
+            protocol=REDIS,
+            schemes=("redis", "rediss"),
+            secure=parts.scheme == "rediss",
+            timeout_s=self._timeout_s,
+        )
 
     @contextmanager
     def _connected(self) -> Iterator[IO[bytes]]:
-        parts = urlsplit(self.url)
-        host = parts.hostname or "127.0.0.1"
+        door = self._door()
         user, password, database = _credentials(self.url)
         try:
-            with socket.create_connection((host, parts.port or 6379), timeout=self._timeout_s) as plain:
-                secure = parts.scheme == "rediss"
-                connection = (
-                    ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
-                )
-                with cast("IO[bytes]", connection.makefile("rwb")) as stream:
-                    if password:
-                        _call(stream, "AUTH", *([user] if user else []), password)
-                    if database:
-                        _call(stream, "SELECT", database)
-                    yield stream
+            with _dialled(door) as connection, cast("IO[bytes]", connection.makefile("rwb")) as stream:
+                if password:
+                    _call(stream, "AUTH", *([user] if user else []), password, user=user)
+                if database:
+                    _call(stream, "SELECT", database, user=user)
+                yield stream
+        except _Unread as error:
+            raise (other_protocol(error.line, door) if error.line else hung_up(door)) from error
         except (OSError, UnicodeError) as error:
-            raise NotThere(str(error)) from error
+            raise why_closed(error, door) if isinstance(error, OSError) else NotThere(str(error)) from error
+
+
+@contextmanager
+def _dialled(door: Door) -> Iterator[socket.socket]:
+    with socket.create_connection((door.host, door.port), timeout=door.timeout_s) as plain:
+        if not door.secure:
+            yield plain
+            return
+        with ssl.create_default_context().wrap_socket(plain, server_hostname=door.host) as secure:
+            yield secure
 
 
 def _marker(text: str) -> Marker | None:
@@ -128,29 +189,52 @@ def _credentials(url: str) -> tuple[str, str, str]:
     )
 
 
-def _call(stream: IO[bytes], *words: str) -> str:
-    """Send one command and return its answer as text; an error reply is raised."""
+class _Unread(Exception):
+    """What came is not a reply of the protocol; empty where nothing came."""
+
+    def __init__(self, line: bytes) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def _call(stream: IO[bytes], *words: str, user: str = "", expected: str = "") -> str:
+    """Send one command and return its answer as text; an error reply is raised, but for one that is expected."""
     out = [f"*{len(words)}\r\n".encode()]
     for word in words:
         data = word.encode()
         out += [f"${len(data)}\r\n".encode(), data, b"\r\n"]
     stream.write(b"".join(out))
     stream.flush()
-    return _reply(stream)
+    return _reply(stream, command=words[0], user=user, expected=expected)
 
 
-def _reply(stream: IO[bytes]) -> str:
-    """Read one reply as text; an error reply is raised."""
-    line = stream.readline()
+def _reply(stream: IO[bytes], *, command: str, user: str, expected: str = "") -> str:
+    """Read one reply as text; an error reply is raised.
+
+    Raises:
+        NotThere: The server is not ready yet.
+        WrongService: An error reply; or what came is not a reply.
+    """
+    line = stream.readline(_LONGEST_LINE)
     kind, text = line[:1], line[1:].strip().decode(errors="replace")
-    if kind == b"$":
-        return stream.read(int(text) + 2)[:-2].decode(errors="replace") if int(text) >= 0 else ""
-    if kind in {b"+", b":"}:
+    if kind == b"-" and expected and text.startswith(expected):
         return text
+    if kind == b"-" and _is_error(text):
+        raise refusal(text, command=command, user=user)
+    if kind == b"+" and line.endswith(b"\n"):
+        return text
+    if kind not in _COUNTED or not text.removeprefix("-").isdecimal():
+        raise _Unread(line)
+    count = int(text)
+    if kind == b"$":
+        return stream.read(count + 2)[:-2].decode(errors="replace") if count >= 0 else ""
     if kind == b"*":  # what the commands of a transaction answered; an error among them is raised
-        return "".join(_reply(stream) for _ in range(int(text))) if int(text) >= 0 else _CHANGED_MEANWHILE
-    if kind == b"-":
-        if text.startswith("LOADING"):
-            raise NotThere(text)
-        raise WrongService(text)
-    raise WrongService(f"it answers {line[:40]!r}, which is not the Redis protocol")
+        replies = (_reply(stream, command=command, user=user) for _ in range(count))
+        return "".join(replies) if count >= 0 else _CHANGED_MEANWHILE
+    return text
+
+
+def _is_error(text: str) -> bool:
+    """Tell whether a line is an error reply: those begin with a word in capital letters."""
+    word = text.partition(" ")[0]
+    return word.isalpha() and word.isupper()
