@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ragbed.events import Event
     from ragbed.runs import RunRecord
+    from ragbed.smoke.report import SmokeReport
 
 
 @click.group(epilog="Example: ragbed runs show last")
@@ -48,13 +49,17 @@ def list_(*, as_json: bool) -> None:
 @click.argument("run", default="last")
 @click.option("--json", "as_json", is_flag=True, help="Print manifest, events and outcome as JSON.")
 def show(*, run: str, as_json: bool) -> None:
-    """Show the run with the id RUN, or with the only id that begins so; without RUN, the newest."""
+    """Show the run with the id RUN, or with the only id that begins so; without RUN, the newest.
+
+    A smoke run is shown as its command showed it; of other runs, and of one that was killed, the events are shown.
+    """
     from ragbed.cli.output import show_json
     from ragbed.runs import find_run
     from ragbed.state import find_state_folder
 
     record = find_run(find_state_folder(), run)
     events, skipped = record.events()
+    report = _report(record, events)
     if as_json:
         show_json(
             {
@@ -67,10 +72,34 @@ def show(*, run: str, as_json: bool) -> None:
                 "events": [event.to_json() for event in events],
                 "skipped_lines": skipped,
                 "artifacts": [path.name for path in record.artifacts],
+                "report": report.to_json() if report else None,
             }
         )
         return
-    for line in (*_head(record), *_event_lines(events), *_end(record, skipped)):
+    for line in _head(record):
+        click.echo(line)
+    if report:
+        _show_report(report)
+    for line in (*(() if report else _event_lines(events)), *_end(record, skipped, told=report is not None)):
+        click.echo(line)
+
+
+def _report(record: RunRecord, events: Sequence[Event]) -> SmokeReport | None:
+    """Return the report that `ragbed smoke` printed; None of other runs, and of one that was killed."""
+    if record.manifest.get("kind") != "smoke":
+        return None
+    from ragbed.smoke.report import SmokeReport, has_report
+
+    if record.outcome is None or not has_report(record.outcome):
+        return None
+    return SmokeReport.of(record.manifest, events, record.outcome)
+
+
+def _show_report(report: SmokeReport) -> None:
+    from ragbed.cli.smoke_report import failure_lines, show_report
+
+    show_report(report)
+    for line in failure_lines(report):
         click.echo(line)
 
 
@@ -126,13 +155,13 @@ def _is_short(value: object) -> bool:
     return isinstance(value, str | int | float) and value not in {"", False}
 
 
-def _end(record: RunRecord, skipped: int) -> Iterator[str]:
+def _end(record: RunRecord, skipped: int, *, told: bool) -> Iterator[str]:
     from ragbed.errors import RagbedError
 
     if skipped:
         yield f"note: {skipped} lines of the event file could not be read; a kill may tear the last one"
-    if record.outcome and record.outcome["failure"]:
+    if record.outcome and record.outcome["failure"] and not told:
         yield RagbedError.from_json(record.outcome["failure"]).render()
-    if record.outcome:
+    if record.outcome and not told:
         yield f"{record.status} in {record.outcome['seconds']:.2f} s"
     yield f"files: {record.folder}"

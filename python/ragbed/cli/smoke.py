@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ragbed.cli.events import EventLines
-from ragbed.cli.output import note, show_json, show_table, used
+from ragbed.cli.output import note, show_json
+from ragbed.cli.smoke_report import failure_lines, show_report
 from ragbed.smoke.stages import STAGE_NAMES
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def smoke(
     if as_json:
         show_json(report.to_json())
     else:
-        _show(report)
-    if report.failure:
-        _show_failure(report)
+        show_report(report)
+    for line in failure_lines(report):
+        note(line)
     if keep:
         note(_what_is_left(report))
     # Afterwards: a file that cannot be written hides nothing of the run.
@@ -86,39 +87,3 @@ def _write_junit(report: SmokeReport, path: Path) -> int:
         note(f"ragbed: {error.render()}")
         return error.exit_code
     return 0
-
-
-def _show(report: SmokeReport) -> None:
-    rows = [(stage.name, stage.status, f"{stage.seconds:.2f} s", stage.detail) for stage in report.stages]
-    show_table(["stage", "result", "time", "what was seen"], rows, right=["time"])
-    services = [
-        (name, used(endpoint), f"{endpoint.product} {endpoint.version}", endpoint.origin)
-        for name, endpoint in report.services.items()
-    ]
-    if services:
-        show_table(["service", "used", "version", "from"], services)
-        click.echo(f"LLM: {report.llm}")
-    for line in report.notes:
-        click.echo(f"note: {line}")
-    held_out = report.retrieval.held_out if report.retrieval else None
-    if held_out:
-        click.echo(
-            f"held-out questions: {held_out.questions}, hit@5 {held_out.hit_at_5:.2f},"
-            f" MRR@10 {held_out.mrr_at_10:.2f}, {held_out.false_gaps} false gaps,"
-            f" missed {dict(held_out.missed_by_kind) or 'none'}"
-        )
-    verdict = "PASSED" if report.ok else "FAILED"
-    click.echo(
-        f"{verdict} in {report.seconds:.2f} s, run {report.run_id}: {report.corpus.documents} documents,"
-        f" {report.corpus.chunks} chunks, spent_usd {report.spent_usd:.2f},"
-        f" simulated_usd {report.simulated_usd:.4f}"
-    )
-
-
-def _show_failure(report: SmokeReport) -> None:
-    if report.failure is None:
-        return
-    note(f"\nragbed smoke: {report.failure.stage} failed: {report.failure.message}")
-    for line in report.failure.details:
-        note(f"  {line}")
-    note(f"try: {report.failure.hint}")

@@ -8,7 +8,7 @@ import shutil
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import ConfigurationError
 from ragbed.events import EventStream, TestId, within_run
@@ -75,9 +75,15 @@ class RunRecorder:
         if self._file and self.folder:
             self._write(self.folder / MANIFEST, lambda path: write_json(path, self.manifest.to_json()))
 
-    def outcome(self, outcome: Outcome) -> None:
-        """Say how the run ends; it is written when the run has ended."""
+    def outcome(self, outcome: Outcome) -> dict[str, Any]:
+        """Say how the run ends; it is written when the run has ended.
+
+        Returns:
+            The outcome in its published form, without secrets.
+        """
         self._outcome = outcome
+        value: dict[str, Any] = scrubbed(outcome.to_json(), self._scrub)
+        return value
 
     def attach(self, name: str, text: str) -> None:
         """Keep a text as an artifact of the run, without its secrets.
@@ -102,7 +108,7 @@ class RunRecorder:
         self.sink.emit("run.ended", outcome.subject, seconds=outcome.seconds, status=outcome.status)
         if not (self._file and self.folder):
             return
-        value = scrubbed(outcome.to_json(), self._scrub)
+        value = self.outcome(outcome)
         with suppress(OSError):  # the disk is full: what is there stays
             self._file.close()
         self._write(self.folder / OUTCOME, lambda path: write_json(path, value))

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragbed.costs import from_usd, simulated_cost, to_usd
+from ragbed.costs import simulated_cost
 from ragbed.errors import ExitCode, RagbedError
-from ragbed.guard import scrubber
+from ragbed.events import Event
 from ragbed.runs import Outcome
 from ragbed.runs.outcome import status_of
 from ragbed.smoke import services
 from ragbed.smoke.ingest_process import IngestProcess
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.smoke.preloading import READING, preload_beside
-from ragbed.smoke.report import CorpusFigures, RetrievalResult, SmokeReport
+from ragbed.smoke.report import CorpusFigures, ReportFacts, RetrievalResult, SmokeReport, facts_of
 from ragbed.smoke.retention import is_up, keep_report
 from ragbed.smoke.stage_runner import Ended, StageRunner
 
 if TYPE_CHECKING:
+    from ragbed.costs import MicroUsd
     from ragbed.runs import RunRecorder
     from ragbed.settings import Settings
     from ragbed.stack import Stack
@@ -38,14 +39,12 @@ class _Findings:
     tokens: Tokens | None = None
     embedding_tokens: int = 0
 
-    def simulated_usd(self) -> float:
+    def simulated(self) -> MicroUsd:
         """Return what the run's calls would have cost at list price."""
-        return to_usd(
-            simulated_cost(
-                prompt_tokens=self.tokens.prompt if self.tokens else 0,
-                answer_tokens=self.tokens.answer if self.tokens else 0,
-                embedding_tokens=self.embedding_tokens,
-            )
+        return simulated_cost(
+            prompt_tokens=self.tokens.prompt if self.tokens else 0,
+            answer_tokens=self.tokens.answer if self.tokens else 0,
+            embedding_tokens=self.embedding_tokens,
         )
 
 
@@ -63,16 +62,15 @@ def run_smoke(
         options: What is asked for.
         run: Takes the run's events, report and outcome.
 
+    Returns:
+        The report as a view of the run; where the run could not be recorded, a note in it says so.
+
     Raises:
         KeyboardInterrupt: Ctrl-C; the stack of the run has been stopped.
     """
     began = time.monotonic()
-    found = _Findings()
-
-    def scrub(text: str) -> str:  # made anew each time: the stack's own passwords are known once it is up
-        endpoints = found.stack.endpoints.values() if found.stack else ()
-        return scrubber(settings, [one.url for one in endpoints])(text)
-
+    found, events = _Findings(), list[Event]()
+    run.sink.listen(events.append)
     with ExitStack() as cleanup:
         plan = SmokePlan(
             id=run.id,
@@ -82,42 +80,31 @@ def run_smoke(
             cleanup=cleanup,
             events=run.sink,
         )
-        runner = StageRunner(plan, stack=lambda: found.stack, scrub=scrub, events=run.sink)
+        runner = StageRunner(plan, stack=lambda: found.stack, events=run.sink)
         try:
             _prove(runner, plan, found, run)
         except Ended:
             runner.skip_the_rest()
         left_over = _clean_up(cleanup)
-    stack = found.stack
-    report = SmokeReport(
-        run_id=plan.id,
-        tier=settings.tier.name,
-        llm=stack.llm if stack else "",
-        seconds=time.monotonic() - began,
-        exit_code=runner.error.exit_code if runner.error else ExitCode.FINE,
-        services=stack.endpoints if stack else {},
-        notes=tuple(scrub(note) for note in (*(stack.notes if stack else ()), *left_over)),
-        stages=tuple(runner.results),
+    error, stack = runner.error, found.stack
+    facts = ReportFacts(
+        stage=runner.stage if error else None,
         corpus=found.corpus,
         retrieval=found.retrieval,
-        spent_usd=0.0,  # every provider that can be reached is free
-        simulated_usd=found.simulated_usd(),
-        failure=runner.failure,
+        llm=stack.llm if stack else "",
+        notes=(*(stack.notes if stack else ()), *left_over),
         left_up=options.keep and is_up(folder, stack),
     )
-    run.outcome(_outcome(report, runner.error))
-    return keep_report(folder, report, run)
-
-
-def _outcome(report: SmokeReport, error: RagbedError | None) -> Outcome:
-    return Outcome(
+    outcome = Outcome(
         subject="smoke",
-        status=status_of(report.exit_code),
-        seconds=report.seconds,
-        simulated=from_usd(report.simulated_usd),
+        status=status_of(error.exit_code if error else ExitCode.FINE),
+        seconds=time.monotonic() - began,
+        simulated=found.simulated(),  # every provider that can be reached is free
         failure=error.to_json() if error else None,
-        facts={"stage": report.failure.stage if report.failure else None, **asdict(report.corpus)},
+        facts=facts_of(facts),
     )
+    report = SmokeReport.of(run.manifest.to_json(), events, run.outcome(outcome))
+    return keep_report(folder, report, run)
 
 
 def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: RunRecorder) -> None:

@@ -7,7 +7,6 @@ import traceback
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ragbed.errors import CheckFailed, ExitCode, RagbedError
-from ragbed.smoke.report import Failure, StageResult
 from ragbed.smoke.stages import EVIDENCE, STAGE_NAMES
 from ragbed.stack.full_disk import full_disk_hint, log_tail
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from ragbed.events import EventSink
     from ragbed.smoke.plan import Seen, SmokePlan
+    from ragbed.smoke.report import Status
     from ragbed.stack import Stack
 
 P = ParamSpec("P")
@@ -32,13 +32,10 @@ class StageRunner:
     Args:
         plan: Of the run.
         stack: Returns the run's stack; None while there is none.
-        scrub: Takes secrets out of a text.
         events: Told of each stage that begins and ends.
 
     Attributes:
-        results: Every stage so far, in order.
-        failure: Why the run failed, for the report; None while it has not.
-        error: The same as an error, without its secrets.
+        error: Why the run failed, with what its logs say; None while it has not.
         stage: The stage that runs, or was the last to run.
     """
 
@@ -47,16 +44,13 @@ class StageRunner:
         plan: SmokePlan,
         *,
         stack: Callable[[], Stack | None],
-        scrub: Callable[[str], str],
         events: EventSink,
     ) -> None:
         self._plan = plan
         self._stack = stack
-        self._scrub = scrub
         self._events = events
         self._why_ended = ""
-        self.results: list[StageResult] = []
-        self.failure: Failure | None = None
+        self._ended = 0
         self.error: RagbedError | None = None
         self.stage = ""
 
@@ -95,30 +89,23 @@ class StageRunner:
 
     def skip_the_rest(self) -> None:
         """Note every stage that did not run as skipped, with the reason."""
-        for name in STAGE_NAMES[len(self.results) :]:
-            self._keep(StageResult(name=name, status="skipped", detail=self._why_ended))
+        for name in STAGE_NAMES[self._ended :]:
+            self._tell(name, "skipped", 0.0, self._why_ended)
 
     def _end(self, name: str, seconds: float, *, line: str = "", failure: RagbedError | None) -> None:
         error = self._with_endings(failure) if failure else None
-        result = StageResult(
-            name=name,
-            status="failed" if error else "passed",
-            seconds=seconds,
-            detail=self._scrub(error.message if error else line),
-        )
-        self._keep(result)
         if error:
-            described = self.failure = self._described(name, error).mapped(self._scrub)
-            self.error = type(error)(described.message, details=described.details, hint=described.hint)
+            self._tell(name, "failed", seconds, error.message)
+            self.error = self._described(name, error)
             self._why_ended = f"after the failure of {name}"
-        elif name == self._plan.options.last_stage:
+            return
+        self._tell(name, "passed", seconds, line)
+        if name == self._plan.options.last_stage:
             self._why_ended = "not asked for"
 
-    def _keep(self, result: StageResult) -> None:
-        self.results.append(result)
-        self._events.emit(
-            "stage.ended", result.name, seconds=result.seconds, status=result.status, detail=result.detail
-        )
+    def _tell(self, name: str, status: Status, seconds: float, detail: str) -> None:
+        self._ended += 1
+        self._events.emit("stage.ended", name, seconds=seconds, status=status, detail=detail)
 
     def _with_endings(self, error: RagbedError) -> RagbedError:
         """Return an error that says first which service has ended: what a stage met is only how it noticed."""
@@ -135,7 +122,7 @@ class StageRunner:
             or f"read the log, {next(iter(logs.values()))}",
         )
 
-    def _described(self, stage: str, error: RagbedError) -> Failure:
+    def _described(self, stage: str, error: RagbedError) -> RagbedError:
         """Return the failure with the last words of the services that the stage used."""
         stack = self._stack()
         logs = [
@@ -150,9 +137,7 @@ class StageRunner:
             if error.exit_code == ExitCode.USAGE
             else f"ragbed smoke --stage {stage} --keep, then ragbed logs"
         )
-        return Failure(
-            stage=stage, message=error.message, details=(*error.details, *logs), hint=error.hint or look
-        )
+        return type(error)(error.message, details=[*error.details, *logs], hint=error.hint or look)
 
 
 def _known(error: Exception) -> RagbedError:

@@ -36,6 +36,8 @@ def test_the_pages_commands_work(ragbed: RagbedCommand) -> None:
     run, status, _, command = row.split("\t")
     assert (status, command) == ("passed", "ragbed smoke --stage guard")
     assert shown.splitlines()[:2] == [f"run {run}: passed", "command: ragbed smoke --stage guard"]
+    assert outputs[0].splitlines()[0] == "stage\tresult\ttime\twhat was seen"
+    assert outputs[0] in shown
     value = json.loads(as_json)
     assert (value["id"], value["artifacts"]) == (run, ["packages.txt", "report.json"])
     checker = jsonschema.FormatChecker()

@@ -39,6 +39,15 @@ def smoke(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProce
     )
 
 
+def shown_run(environ: dict[str, str]) -> dict[str, Any]:
+    """Return the newest run as `ragbed runs show` tells it, from its folder alone."""
+    words = [sys.executable, "-m", "ragbed", "runs", "show", "last", "--json"]
+    shown: dict[str, Any] = json.loads(
+        subprocess.run(words, env=environ, capture_output=True, check=True).stdout
+    )
+    return shown
+
+
 def corpus(tmp_path: Path) -> Path:
     """Return a small corpus with garbage in it."""
     folder = tmp_path / "documents"
@@ -63,6 +72,7 @@ def test_whole_run_prints_one_document_that_fits_the_schema(environ: dict[str, s
     report = json.loads(done.stdout)
     Draft202012Validator(SCHEMA).validate(report)
     assert (done.returncode, set(statuses(report).values())) == (0, {"passed"})
+    assert shown_run(environ)["report"] == report
 
 
 def test_corpus_of_somebody_with_garbage_in_it_passes(environ: dict[str, str], tmp_path: Path) -> None:
@@ -84,6 +94,7 @@ def test_require_live_turns_substitutes_into_a_failure(environ: dict[str, str], 
     assert (done.returncode, report["failure"]["stage"]) == (1, "stack")
     assert statuses(report)["parity"] == "skipped"
     assert 'failures="1"' in junit.read_text()
+    assert shown_run(environ)["report"] == report
 
 
 def test_stage_runs_up_to_it(environ: dict[str, str]) -> None:
