@@ -8,9 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from llm_conformance.suite import Server
 
 from made.models import LOCK
+from ragbed.contracts.llm.suite import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from llm_conformance.compare import main, report
-from llm_conformance.differences import KNOWN
+
+from ragbed.contracts.llm.compare import main, report
+from ragbed.contracts.llm.differences import KNOWN
 
 SEEDS = "options: other seeds give other texts"
 ONE = {

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import ollama
 import pytest
-from llm_conformance.ask import Models
-from llm_conformance.case import OLLAMA
-from llm_conformance.differences import AT_MOST, KNOWN, expected
-from llm_conformance.suite import ASKED, LEFT_OUT, cases, find
 
+from ragbed.contracts.llm.ask import Models
+from ragbed.contracts.llm.case import OLLAMA
+from ragbed.contracts.llm.differences import AT_MOST, KNOWN, expected
+from ragbed.contracts.llm.suite import ASKED, LEFT_OUT, cases, find
 from ragbed.pins import load_stack_pins
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Client
-    from llm_conformance.case import Case
-    from llm_conformance.suite import Server
+    from ragbed.contracts.llm.ask import Client
+    from ragbed.contracts.llm.case import Case
+    from ragbed.contracts.llm.suite import Server
 
 CASES = cases()
 

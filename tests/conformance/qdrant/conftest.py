@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from qdrant_conformance.record import is_embedded
-from qdrant_conformance.run import connect
-from qdrant_conformance.worlds import library
 
+from ragbed.contracts.vector_store.run import connect
+from ragbed.contracts.vector_store.worlds import library
 from ragbed.qdrant import running
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qdrant_conformance.compare import report
+from ragbed.contracts.vector_store.compare import report
 
 ONE = {"count: all": [{"result": {"count": 10}}], "upsert: no points": [{"error": 400, "message": "empty"}]}
 OTHER = {

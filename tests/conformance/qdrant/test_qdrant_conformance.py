@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import httpx
 import orjson
 import pytest
-from qdrant_conformance.cases_http import REQUESTS, Request
-from qdrant_conformance.expectations import differences, expected, recorded
-from qdrant_conformance.outcome import alike, comparable, message_of
-from qdrant_conformance.run import run_case, send
-from qdrant_conformance.suite import EXCEPTED, cases, parameters, public_methods
+
+from ragbed.contracts.vector_store.cases_http import REQUESTS, Request
+from ragbed.contracts.vector_store.expectations import differences, expected, recorded
+from ragbed.contracts.vector_store.outcome import alike, comparable, message_of
+from ragbed.contracts.vector_store.run import run_case, send
+from ragbed.contracts.vector_store.suite import EXCEPTED, cases, parameters, public_methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qdrant_client import QdrantClient
-    from qdrant_conformance.case import Case
+
+    from ragbed.contracts.vector_store.case import Case
 
 CASES = cases()
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
 from qdrant_conformance.oracle import FILTERS, POINTS, cosine, passing
-from qdrant_conformance.worlds import IDS, LIBRARY
+
+from ragbed.contracts.vector_store.worlds import IDS, LIBRARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

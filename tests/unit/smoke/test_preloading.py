@@ -18,11 +18,12 @@ def test_what_is_preloaded_is_there(names: tuple[str, ...]) -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_questions_need_no_client_of_qdrant() -> None:
+def test_neither_questions_nor_ingests_need_the_client_of_qdrant() -> None:
     """It takes longer to import than a question takes to be answered."""
     program = (
-        "import sys\nfrom ragbed.smoke.preloading import READING, preload\nfrom ragbed.pipeline import Pipeline\n"
-        "preload(READING)\nsys.exit('qdrant_client' in sys.modules)"
+        "import sys\nfrom ragbed.smoke.preloading import READING, WRITING, preload\n"
+        "from ragbed.pipeline import Pipeline\n"
+        "preload((*READING, *WRITING))\nsys.exit('qdrant_client' in sys.modules)"
     )
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

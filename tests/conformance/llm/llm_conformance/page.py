@@ -6,12 +6,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_conformance.case import OLLAMA
-from llm_conformance.differences import KNOWN
-from llm_conformance.suite import LEFT_OUT, cases
+from ragbed.contracts.llm.case import OLLAMA
+from ragbed.contracts.llm.differences import KNOWN
+from ragbed.contracts.llm.suite import LEFT_OUT, cases
 
 if TYPE_CHECKING:
-    from llm_conformance.case import Case
+    from ragbed.contracts.llm.case import Case
 
 PAGE = Path(__file__).parents[4] / "docs" / "mock-llm-compatibility.md"
 
@@ -26,7 +26,7 @@ compares two servers rule by rule, the mock and a real one for example, and ends
 `{cases} rules: {same} the same, {differ} known differences, 0 others`. Both must have the two models that
 `scripts/made-models` makes, or the ones that are named after the addresses.
 
-This page is made from the same suite, `tests/conformance/llm`, by `scripts/compatibility-page-llm`. It has {cases}
+This page is made from the same suite, `ragbed.contracts.llm`, by `scripts/compatibility-page-llm`. It has {cases}
 rules about shapes and effects, never about a model's words. Each is asked by the official client `ollama`, sync and
 async; what the client would not send goes by plain HTTP. What is expected is what a real Ollama {ollama} gives, and the
 tests ask one again wherever there is one: see `scripts/test-ollama`.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from qdrant_client import models as m
 
-from qdrant_conformance.worlds import IDS, library_points
+from ragbed.contracts.vector_store.worlds import IDS, library_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable

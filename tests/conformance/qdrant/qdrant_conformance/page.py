@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qdrant_conformance.cases_http import REQUESTS
-from qdrant_conformance.expectations import differences
 from qdrant_conformance.rules import RULES
-from qdrant_conformance.suite import EXCEPTED, cases, parameters, public_methods
+from ragbed.contracts.vector_store.cases_http import REQUESTS
+from ragbed.contracts.vector_store.expectations import differences
+from ragbed.contracts.vector_store.suite import EXCEPTED, cases, parameters, public_methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qdrant_conformance.case import Case
-    from qdrant_conformance.expectations import Difference
+    from ragbed.contracts.vector_store.case import Case
+    from ragbed.contracts.vector_store.expectations import Difference
 
 PAGE = Path(__file__).parents[4] / "docs" / "embedded-qdrant-compatibility.md"
 UNTOUCHED = "not judged"

@@ -10,8 +10,8 @@ import sys
 
 import httpx
 
-from qdrant_conformance.expectations import write_differences, write_recorded
-from qdrant_conformance.run import run_all
+from ragbed.contracts.vector_store.expectations import write_differences, write_recorded
+from ragbed.contracts.vector_store.run import run_all
 
 
 def is_embedded(url: str) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 
 from qdrant_client import models as m
 
-from qdrant_conformance.case import Step, Table, step
-from qdrant_conformance.worlds import ALIAS, ALIAS_2, LIBRARY, NOTHING, PLAIN, SCOPE
+from ragbed.contracts.vector_store.case import Step, Table, step
+from ragbed.contracts.vector_store.worlds import ALIAS, ALIAS_2, LIBRARY, NOTHING, PLAIN, SCOPE
 
 TABLE = Table()
 add = TABLE.add

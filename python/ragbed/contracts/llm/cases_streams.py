@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from llm_conformance.case import Facts, Table
-from llm_conformance.cases_answers import FIGURES, HEAD, SAID, SHORT, both
-from llm_conformance.shapes import shape
+from ragbed.contracts.llm.case import Facts, Table
+from ragbed.contracts.llm.cases_answers import FIGURES, HEAD, SAID, SHORT, both
+from ragbed.contracts.llm.shapes import shape
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Ask
+    from ragbed.contracts.llm.ask import Ask
 
 FRAMES, TOGETHER = Table("stream"), Table("several at once")
 TABLES = (FRAMES, TOGETHER)

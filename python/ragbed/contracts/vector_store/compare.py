@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from qdrant_conformance.outcome import alike, comparable
-from qdrant_conformance.run import run_all
+from ragbed.contracts.vector_store.outcome import alike, comparable
+from ragbed.contracts.vector_store.run import run_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qdrant_conformance.outcome import Outcome
+    from ragbed.contracts.vector_store.outcome import Outcome
 
 USAGE = "usage: compare-qdrant URL_A URL_B [WORDS OF A CASE]"
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from qdrant_client import models as m
 
-from qdrant_conformance.case import Table
-from qdrant_conformance.cases_points import FILTERS, KIND_A, above, where
-from qdrant_conformance.worlds import OTHER, UUID_9
+from ragbed.contracts.vector_store.case import Table
+from ragbed.contracts.vector_store.cases_points import FILTERS, KIND_A, above, where
+from ragbed.contracts.vector_store.worlds import OTHER, UUID_9
 
 TABLE = Table()
 add = TABLE.add
@@ -70,7 +70,7 @@ query("recommend by negatives alone", limit=4, query=m.RecommendQuery(
     recommend=m.RecommendInput(negative=[4], strategy=m.RecommendStrategy.BEST_SCORE)))
 query("recommend on nothing", query=m.RecommendQuery(recommend=m.RecommendInput()))
 query("discover", query=m.DiscoverQuery(discover=m.DiscoverInput(
-    target=DENSE, context=[m.ContextPair(positive=1, negative=4), m.ContextPair(positive=9 and 5, negative=2)])))
+    target=DENSE, context=[m.ContextPair(positive=1, negative=4), m.ContextPair(positive=5, negative=2)])))
 query("discover without context", limit=4, query=m.DiscoverQuery(
     discover=m.DiscoverInput(target=2, context=[])))
 query("context", query=m.ContextQuery(context=[m.ContextPair(positive=1, negative=4)]))

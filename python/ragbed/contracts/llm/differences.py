@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llm_conformance.case import Case, Facts
+    from ragbed.contracts.llm.case import Case, Facts
 
 AT_MOST = 5
 """More than these are too many: whoever tests on a mock must be able to keep them in mind."""

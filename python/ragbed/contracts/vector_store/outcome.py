@@ -12,10 +12,10 @@ import orjson
 from pydantic import BaseModel
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from qdrant_conformance.worlds import COLLECTIONS, SCOPE
+from ragbed.contracts.vector_store.worlds import COLLECTIONS, SCOPE
 
 if TYPE_CHECKING:
-    from qdrant_conformance.case import Case, Step
+    from ragbed.contracts.vector_store.case import Case, Step
 
 VOLATILE = {
     "usage",

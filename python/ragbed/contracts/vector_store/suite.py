@@ -6,8 +6,8 @@ import inspect
 
 from qdrant_client import QdrantClient, models
 
-from qdrant_conformance import cases_collections, cases_points, cases_queries, cases_unusual
-from qdrant_conformance.case import Case, with_arguments
+from ragbed.contracts.vector_store import cases_collections, cases_points, cases_queries, cases_unusual
+from ragbed.contracts.vector_store.case import Case, with_arguments
 
 EXCEPTED = {
     "cluster_collection_update": "for clusters",

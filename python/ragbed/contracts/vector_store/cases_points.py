@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from qdrant_client import models as m
 
-from qdrant_conformance.case import Table, step
-from qdrant_conformance.worlds import UUID_9, UUID_10
+from ragbed.contracts.vector_store.case import Table, step
+from ragbed.contracts.vector_store.worlds import UUID_9, UUID_10
 
 TABLE = Table()
 add = TABLE.add

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_conformance.case import Facts, Table
-from llm_conformance.shapes import shape
+from ragbed.contracts.llm.case import Facts, Table
+from ragbed.contracts.llm.shapes import shape
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Answer, Ask
+    from ragbed.contracts.llm.ask import Answer, Ask
 
 WHOLE, OPTIONS = Table("answer"), Table("options")
 TABLES = (WHOLE, OPTIONS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_conformance.case import Facts, Table
+from ragbed.contracts.llm.case import Facts, Table
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Ask
+    from ragbed.contracts.llm.ask import Ask
 
 MODELS, BODIES, TYPES = Table("unknown model"), Table("body"), Table("type")
 TABLES = (MODELS, BODIES, TYPES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from qdrant_conformance.worlds import LIBRARY, SCOPE
+from ragbed.contracts.vector_store.worlds import LIBRARY, SCOPE
 
 LIB = f"/collections/{LIBRARY}"
 GONE = f"/collections/conformance-{SCOPE}-gone"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
-from llm_conformance.case import Facts, Table
-from llm_conformance.shapes import shape
+from ragbed.contracts.llm.case import Facts, Table
+from ragbed.contracts.llm.shapes import shape
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Ask
+    from ragbed.contracts.llm.ask import Ask
 
 JSON, TOOLS = Table("format"), Table("tools and thinking")
 TABLES = (JSON, TOOLS)

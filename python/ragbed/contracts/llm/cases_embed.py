@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from llm_conformance.case import Facts, Table
-from llm_conformance.shapes import alike, lengths, shape
+from ragbed.contracts.llm.case import Facts, Table
+from ragbed.contracts.llm.shapes import alike, lengths, shape
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Ask
+    from ragbed.contracts.llm.ask import Ask
 
 EMBED, OLDER = Table("embed"), Table("embeddings, the older endpoint")
 TABLES = (EMBED, OLDER)
@@ -73,7 +73,8 @@ async def _closer(ask: Ask) -> Facts:
     bodies=[{"embeddings": []}] * 2,
 )
 async def _nothing(ask: Ask) -> Facts:
-    bodies = [(await ask.embed(nothing)).body for nothing in ("", [])]
+    nothing: tuple[str | list[str], ...] = ("", [])
+    bodies = [(await ask.embed(texts)).body for texts in nothing]
     return {"bodies": [{key: value for key, value in body.items() if key != "model"} for body in bodies]}
 
 

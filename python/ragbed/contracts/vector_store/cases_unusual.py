@@ -10,10 +10,10 @@ from typing import Any
 
 from qdrant_client import models as m
 
-from qdrant_conformance.case import Step, Table, step
-from qdrant_conformance.cases_points import ALL, KIND_A, above, where
-from qdrant_conformance.cases_queries import BOTH, DENSE, WORDS
-from qdrant_conformance.worlds import PLAIN
+from ragbed.contracts.vector_store.case import Step, Table, step
+from ragbed.contracts.vector_store.cases_points import ALL, KIND_A, above, where
+from ragbed.contracts.vector_store.cases_queries import BOTH, DENSE, WORDS
+from ragbed.contracts.vector_store.worlds import PLAIN
 
 TABLE = Table()
 add = TABLE.add

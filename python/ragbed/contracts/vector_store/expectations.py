@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_conformance.outcome import alike, comparable
+from ragbed.contracts.vector_store.outcome import alike, comparable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qdrant_conformance.outcome import Outcome
+    from ragbed.contracts.vector_store.outcome import Outcome
 
 FOLDER = Path(__file__).parent
 RECORDED = FOLDER / "recorded.jsonl"

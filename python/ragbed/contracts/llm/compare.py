@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from llm_conformance.ask import Models
-from llm_conformance.differences import KNOWN
-from llm_conformance.suite import cases, find
+from ragbed.contracts.llm.ask import Models
+from ragbed.contracts.llm.differences import KNOWN
+from ragbed.contracts.llm.suite import cases, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from llm_conformance.case import Facts
+    from ragbed.contracts.llm.case import Facts
 
 USAGE = (
     "usage: compare-llm URL_A URL_B [EMBEDDING_MODEL CHAT_MODEL]; without models, made-minilm and made-tiny"

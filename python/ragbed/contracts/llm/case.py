@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Ask
+    from ragbed.contracts.llm.ask import Ask
 
 Facts = dict[str, Any]
 Finding = Callable[["Ask"], Awaitable[Facts]]

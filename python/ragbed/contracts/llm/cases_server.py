@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llm_conformance.case import Facts, Table
-from llm_conformance.shapes import shape
+from ragbed.contracts.llm.case import Facts, Table
+from ragbed.contracts.llm.shapes import shape
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Ask
+    from collections.abc import Awaitable, Callable
+
+    from ragbed.contracts.llm.ask import Answer, Ask
 
 SERVER, LISTS, SHOW, LOADED = Table("server"), Table("tags"), Table("show"), Table("loaded models")
 TABLES = (SERVER, LISTS, SHOW, LOADED)
@@ -204,10 +206,11 @@ async def _no_figures(ask: Ask) -> Facts:
 )
 async def _unload(ask: Ask) -> Facts:
     loaded, reasons, gone = [], [], []
-    for unload in (
+    ways: tuple[Callable[[], Awaitable[Answer]], ...] = (
         lambda: ask.chat(messages=[], keep_alive=0),
         lambda: ask.generate("", keep_alive="0s"),
-    ):
+    )
+    for unload in ways:
         await ask.generate(options={"num_predict": 1})
         loaded.append(ask.models.chat in await ask.running())
         reasons.append((await unload()).body["done_reason"])

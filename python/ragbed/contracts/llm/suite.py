@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from llm_conformance import (
+from ragbed.contracts.llm import (
     cases_answers,
     cases_embed,
     cases_refused,
@@ -14,11 +14,11 @@ from llm_conformance import (
     cases_streams,
     cases_structured,
 )
-from llm_conformance.ask import Models, asking
+from ragbed.contracts.llm.ask import Models, asking
 
 if TYPE_CHECKING:
-    from llm_conformance.ask import Client
-    from llm_conformance.case import Case, Facts
+    from ragbed.contracts.llm.ask import Client
+    from ragbed.contracts.llm.case import Case, Facts
 
 ASKED = {"chat", "generate", "embed", "embeddings", "list", "ps", "show", "delete", "copy"}
 """Methods of the client that have cases."""

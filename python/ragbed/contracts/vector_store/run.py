@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from qdrant_client import AsyncQdrantClient, QdrantClient
 
-from qdrant_conformance.cases_http import REQUESTS
-from qdrant_conformance.outcome import message_of, outcomes, plain
-from qdrant_conformance.suite import cases
-from qdrant_conformance.worlds import library, world
+from ragbed.contracts.vector_store.cases_http import REQUESTS
+from ragbed.contracts.vector_store.outcome import message_of, outcomes, plain
+from ragbed.contracts.vector_store.suite import cases
+from ragbed.contracts.vector_store.worlds import library, world
 
 if TYPE_CHECKING:
-    from qdrant_conformance.case import Case
-    from qdrant_conformance.cases_http import Request
-    from qdrant_conformance.outcome import Outcome
+    from ragbed.contracts.vector_store.case import Case
+    from ragbed.contracts.vector_store.cases_http import Request
+    from ragbed.contracts.vector_store.outcome import Outcome
 
 TIMEOUT_S = 60
 
