@@ -14,6 +14,7 @@ import os
 import secrets
 import warnings
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,8 @@ from ragbed.errors import RagbedError
 from ragbed.escaping import terminal_text
 from ragbed.events import SILENT
 from ragbed.pytest_plugin.recording import RECORDING, SessionRecording, TestMarks
+from ragbed.pytest_plugin.sequence import OPTION as SEQUENCE_OPTION
+from ragbed.pytest_plugin.sequence import SequenceRecording, SequenceReplay
 from ragbed.pytest_plugin.stores import (
     MIGRATIONS_OPTION,
     ragbed_database_clones,
@@ -78,6 +81,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " root folder on.",
         default="",
     )
+    parser.getgroup("ragbed").addoption(
+        SEQUENCE_OPTION,
+        metavar="RUN",
+        help="Run the tests of a recorded run again: the same tests in the same worker at the same position. A run's"
+        " folder (.ragbed/runs/ID), a folder of record files, or one record file.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -92,6 +101,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.stash[RECORDING] = SessionRecording(config)
         config.pluginmanager.register(config.stash[RECORDING], "ragbed-recording")
+        config.pluginmanager.register(SequenceRecording(config), "ragbed-sequence-recording")
+    if place := config.getoption(SEQUENCE_OPTION):
+        config.pluginmanager.register(SequenceReplay(Path(place)), "ragbed-sequence")
 
 
 def _network_guard() -> NetworkGuard | None:
