@@ -14,8 +14,9 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from ragbed.guard import NotThere, open_probe
+from ragbed.guard import NotThere
 from ragbed.models import LiveServer
+from ragbed.stack.registry import kind_of
 from ragbed.stack.watching import woken_by
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _variables(port: int, models: Path | str, home: Path) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    store = open_probe("ollama", url)
+    store = kind_of("ollama").client(url)
     with woken_by(log, process.pid) as wait:
         while process.poll() is None:
             with contextlib.suppress(NotThere):

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragbed.guard import open_probe
 from ragbed.settings import resolve_settings
 from ragbed.stack import running_stack
+from ragbed.stack.registry import kind_of
 from ragbed.stack.services import free_port
 from ragbed.state import StateFolder
 
@@ -93,7 +93,7 @@ class Bench:
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             if process.stdout:
                 process.stdout.readline()  # its one line says that it accepts connections
-            open_probe("qdrant", f"http://127.0.0.1:{port}").pulse()
+            kind_of("qdrant").client(f"http://127.0.0.1:{port}").pulse()
             ours = time.perf_counter() - began
             process.terminate()
         began = time.perf_counter()

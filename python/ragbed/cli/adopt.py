@@ -140,21 +140,17 @@ class Adoption:
 
     def take_over(self, namespaces: tuple[str, ...]) -> None:
         """Make namespaces this project's: those asked for, and what an older ragbed called `default`."""
-        if self.service not in {"postgres", "qdrant"}:
-            return
-        from ragbed.pipeline.adapters.takeover import take_over
-        from ragbed.pipeline.config import DEFAULT_NAMESPACE, ModelConfig, PipelineConfig, StoreConfig
+        from ragbed.pipeline.adapters.takeover import store_of, take_over
+        from ragbed.pipeline.config import DEFAULT_NAMESPACE, ModelConfig, PipelineConfig
         from ragbed.stack.addresses import typed_key
 
+        key = typed_key(self._settings, self.url) or None
+        stores = store_of(self.service, self.url, api_key=key, gaps_dir=self._folder.gaps)
+        if stores is None:
+            return
         for namespace in dict.fromkeys((*namespaces, DEFAULT_NAMESPACE)):
             config = PipelineConfig(
-                stores=StoreConfig(
-                    database_url=self.url if self.service == "postgres" else "",
-                    qdrant_url=self.url if self.service == "qdrant" else "",
-                    qdrant_api_key=typed_key(self._settings, self.url) or None,
-                    redis_url="",
-                    gaps_dir=self._folder.gaps,
-                ),
+                stores=stores,
                 models=ModelConfig(url=""),
                 namespace=namespace,
                 project_id=self._project.id,

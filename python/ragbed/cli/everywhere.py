@@ -53,7 +53,7 @@ def _show(stacks: list[RunningStack]) -> None:
         (
             running.stack or "?",
             f"{running.project.name} ({running.project.id})" if running.project else "-",
-            ", ".join(f"{name} {pid}" for name, pid in running.pids.items()),
+            ", ".join(f"{name} {one.container or one.pid}" for name, one in running.services.items()),
             _where(running),
         )
         for running in stacks

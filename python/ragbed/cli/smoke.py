@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragbed.cli.events import EventLines
+from ragbed.cli.launcher_option import launcher_option
 from ragbed.cli.output import note, show_json
 from ragbed.cli.smoke_report import failure_lines, show_report
 from ragbed.smoke.stages import STAGE_NAMES
@@ -25,6 +26,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--stage", "last_stage", type=click.Choice(STAGE_NAMES), help="Run up to this stage.")
 @click.option("--require-live", is_flag=True, help="Fail where a substitute would be used.")
 @click.option("--keep", is_flag=True, help="Leave the stack and the data for a look; ragbed down ends it.")
+@launcher_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
 @click.option("--junit", type=_FILE, help="Also write the report as JUnit XML.")
 def smoke(
@@ -34,6 +36,7 @@ def smoke(
     last_stage: str | None,
     require_live: bool,
     keep: bool,
+    launchers: tuple[str, ...],
     as_json: bool,
     junit: Path | None,
 ) -> None:
@@ -44,9 +47,10 @@ def smoke(
     """
     from ragbed.cli.project import project_settings
     from ragbed.runs import recorded_run
+    from ragbed.stack.launcher_setting import launcher_flags
     from ragbed.state import find_state_folder
 
-    settings, folder = project_settings(), find_state_folder()
+    settings, folder = project_settings(launcher_flags(launchers)), find_state_folder()
     with recorded_run("smoke", settings, folder, EventLines(indent=" " * 11)) as run:
         from ragbed.smoke.plan import SmokeOptions
         from ragbed.smoke.runner import run_smoke

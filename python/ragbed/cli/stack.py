@@ -9,6 +9,7 @@ import click
 
 from ragbed.cli.env import variables_of
 from ragbed.cli.everywhere import down_everywhere, status_everywhere
+from ragbed.cli.launcher_option import launcher_option
 from ragbed.cli.live import stack_view
 from ragbed.cli.output import confirm, note, show_json, show_services, used
 from ragbed.cli.project import project_settings
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     "--keep", is_flag=True, help="Keep the data when the stack goes down; the next --keep finds it."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the stack as JSON; only with --detach.")
-def up(*, detach: bool, keep: bool, as_json: bool) -> None:
+@launcher_option
+def up(*, detach: bool, keep: bool, launchers: tuple[str, ...], as_json: bool) -> None:
     """Start the stack and wait until every service answers.
 
     What already runs is used: a service whose URL is given (DATABASE_URL, REDIS_URL, QDRANT_URL, OLLAMA_HOST), or
@@ -41,12 +43,13 @@ def up(*, detach: bool, keep: bool, as_json: bool) -> None:
     from ragbed.guard import refuse_writes
     from ragbed.runs import recorded_run
     from ragbed.stack import SERVICES
+    from ragbed.stack.launcher_setting import launcher_flags
     from ragbed.stack.supervising import stopped_at_the_end
     from ragbed.state import find_state_folder
 
     if as_json and not detach:
         raise UsageError("--json needs --detach: a stack in the foreground prints until it ends")
-    settings = project_settings()
+    settings = project_settings(launcher_flags(launchers))
     folder = find_state_folder()
     folder.prepared()
     with (

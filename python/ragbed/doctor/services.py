@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ragbed.doctor.probing import Failed, Silent
 from ragbed.stack import SERVICES, Endpoint
 from ragbed.stack.health import check_health
+from ragbed.stack.launcher_choice import chosen_launcher
 from ragbed.stack.registry import kind_of
-from ragbed.stack.section import STACK_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,7 +124,7 @@ class Survey:
             variable=source if self.settings.is_given(setting) else setting.env[0],
             on_port=answers.get(f"{name} port"),
             program=answers[f"{name} program"],
-            may_start=self.settings[STACK_KIND] != "attached",
+            may_start=chosen_launcher(self.settings, name) != "attach",
             target=self.settings.tier.writes_allowed,
             tier=self.settings.tier.name,
             mock_chosen=llm.why if llm.provider == "mock" else "",

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
         Project,
         Unusable,
         WrongService,
-        open_probe,
     )
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "WrongService",
     "check_url",
     "is_loopback",
-    "open_probe",
     "redacted",
     "refuse_writes",
     "scrubber",
@@ -52,6 +50,5 @@ __getattr__ = public_names(
         "Probe": "stores",
         "Unusable": "stores",
         "WrongService": "stores",
-        "open_probe": "stores",
     },
 )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import ServiceMissing
-from ragbed.guard import NotThere, WrongService, open_probe, redacted
+from ragbed.guard import NotThere, WrongService, redacted
+from ragbed.guard.stores import OllamaStore
 from ragbed.guard.stores.http import request
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class LiveServer:
             ServiceMissing: Nothing answers, or something else.
         """
         try:
-            return open_probe("ollama", self.url, api_key="", timeout_s=self.timeout_s).identify()
+            return OllamaStore(self.url, timeout_s=self.timeout_s).identify()
         except (NotThere, WrongService) as error:
             raise ServiceMissing(
                 f"no Ollama answers at {self.shown}: {error}", hint="start it, or give another --url"

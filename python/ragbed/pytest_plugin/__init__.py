@@ -74,7 +74,7 @@ _OUTPUT = "ragbed_not_there_yet"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what an ini file may say."""
+    """Add what an ini file may say, and the option that says how the fixtures' services are started."""
     parser.addini(
         MIGRATIONS_OPTION,
         "What a test's database starts with: a folder with alembic.ini or *.sql files, an .sql file or a dump, from the"
@@ -86,6 +86,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="RUN",
         help="Run the tests of a recorded run again: the same tests in the same worker at the same position. A run's"
         " folder (.ragbed/runs/ID), a folder of record files, or one record file.",
+    )
+    parser.getgroup("ragbed").addoption(
+        "--ragbed-launcher",
+        action="append",
+        default=[],
+        metavar="[SERVICE=]NAME",
+        help="How the services of ragbed's fixtures come to run: attach, process or container; may be repeated.",
     )
 
 
@@ -155,8 +162,10 @@ def ragbed_settings(request: pytest.FixtureRequest) -> Settings:
     """Return the settings as ragbed resolves them; override it to give a session others."""
     from ragbed.settings import not_there_yet, resolve_settings  # noqa: PLC0415 - costs nothing where it is not asked
     from ragbed.stack import project_folder  # noqa: PLC0415 - as above
+    from ragbed.stack.launcher_setting import launcher_flags  # noqa: PLC0415 - as above
 
-    settings = resolve_settings(folder=project_folder())
+    flags = launcher_flags(request.config.getoption("--ragbed-launcher"))
+    settings = resolve_settings(folder=project_folder(), flags=flags)
     for line in settings.notes:
         warnings.warn(line, stacklevel=1)
     lines = request.config.stash[_NOT_THERE_YET] = not_there_yet(settings)

@@ -71,8 +71,10 @@ def resolve_settings(
         *((Source(kind="override"), key, value) for key, value in (overrides or {}).items()),
     ]
     every, default = all_settings(), Source(kind="default")
+    renamed = {setting.old_key: key for key, setting in every.items() if setting.old_key}
     history = {key: [Resolved(value=setting.default, source=default)] for key, setting in every.items()}
-    for source, key, raw in sources:
+    for source, written, raw in sources:
+        key = renamed.get(written, written)
         if key not in every:
             raise _unknown(key, source, list(every))
         value = _read(every[key], raw, source)
@@ -164,7 +166,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[Source, str,
                     setting.key,
                     _secret(environ[f"{variable}_FILE"], variable),
                 )
-    names = {setting.own_variable for setting in all_settings().values()}
+    names = {one for setting in all_settings().values() for one in (setting.own_variable, *setting.env)}
     names |= {f"{setting.own_variable}_FILE" for setting in all_settings().values() if setting.secret}
     for variable in environ:
         if variable.startswith("RAGBED_") and "__" in variable and variable not in names:
@@ -207,6 +209,7 @@ def _read(setting: Setting[Any], raw: object, source: Source) -> object:
 
 def _chosen(setting: Setting[Any], value: str, source: Source) -> str:
     """Return the choice that `value` names, in whatever case: LOG_LEVEL=debug is common."""
+    value = dict(setting.old_choices).get(value.lower(), value)
     for choice in setting.choices:
         if choice.lower() == value.lower():
             return choice

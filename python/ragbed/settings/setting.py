@@ -22,6 +22,8 @@ class Setting(Generic[T]):
         env: Environment variables of the field that are honoured, beside `RAGBED_SECTION__NAME`.
         secret: Whether the value is hidden wherever it is shown, and may be given as `…_FILE`.
         choices: The only values allowed; empty allows all.
+        old_choices: Earlier words for choices, each with its choice; they are still read.
+        old_key: Its earlier key, which is still read in files, flags and overrides; empty for none.
         help: What it does, one line.
         reader: Checks a table, from a file or as JSON, and names the source where it is wrong.
         loosens: Which of its values lift a guard: `given`, any value; `more`, a larger number than the one before;
@@ -38,6 +40,8 @@ class Setting(Generic[T]):
     env: tuple[str, ...] = ()
     secret: bool = False
     choices: tuple[str, ...] = ()
+    old_choices: tuple[tuple[str, str], ...] = ()
+    old_key: str = ""
     reader: Callable[[object, str], T] | None = None
     loosens: Literal["", "given", "more", "off"] = ""
     not_yet: str = ""

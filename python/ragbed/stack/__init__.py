@@ -6,12 +6,13 @@ from ragbed.lazy import public_names
 from ragbed.project import project_folder
 
 if TYPE_CHECKING:
-    from ragbed.stack.building import Stack, StackBuilder
+    from ragbed.stack.building import StackBuilder
     from ragbed.stack.endpoint import SERVICES, Endpoint
     from ragbed.stack.finding import Found, find_services
     from ragbed.stack.lifecycle import down, reset, restart_dead, up
     from ragbed.stack.reaping import running_record
     from ragbed.stack.session import running_stack
+    from ragbed.stack.stack import Stack
     from ragbed.stack.threads import num_thread, num_thread_at
 
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
 __getattr__ = public_names(
     __name__,
     {
-        "Stack": "building",
+        "Stack": "stack",
         "StackBuilder": "building",
         "SERVICES": "endpoint",
         "Endpoint": "endpoint",

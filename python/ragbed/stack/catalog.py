@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-from functools import partial
 from typing import TYPE_CHECKING
 
-from ragbed.guard import open_probe
+from ragbed.guard.stores import OllamaStore, PostgresStore, QdrantStore, RedisStore
 from ragbed.settings import definitions as known
 from ragbed.stack.cores import threads_beside_others
-from ragbed.stack.kinds import ServiceKind, Wanted
+from ragbed.stack.kinds import Client, ServiceKind, Wanted
 from ragbed.stack.section import (
     LLM_NUM_THREAD,
     MOCK_ANY_MODEL,
@@ -20,14 +19,26 @@ from ragbed.stack.section import (
 )
 from ragbed.stack.services.ollama import OllamaStarter
 from ragbed.stack.services.ollama_loading import LoadPolicy
-from ragbed.stack.services.postgres import DATABASE, USER, PostgresStarter
+from ragbed.stack.services.postgres import DATABASE, USER, PostgresStarter, forget_unfinished_template
 from ragbed.stack.services.qdrant import QdrantStarter
 from ragbed.stack.services.redis import RedisStarter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ragbed.guard import Probe
     from ragbed.settings import Settings
 
 DOCUMENTED_PASSWORD = "ragbed"  # noqa: S105 - in the documentation
+
+
+def _without_key(store: Callable[..., Probe]) -> Client:
+    """Return the client of a service that takes no key beside its address."""
+
+    def client(url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Probe:  # noqa: ARG001 - as all clients
+        return store(url, timeout_s=timeout_s)
+
+    return client
 
 
 def _qdrant_starter(wanted: Wanted) -> QdrantStarter:
@@ -66,11 +77,12 @@ POSTGRES = ServiceKind(
     # devenv's Postgres: the Nix store and a checked-in file hold no secrets, so its password is the documented one.
     default_url=f"postgresql://{USER}:{DOCUMENTED_PASSWORD}@127.0.0.1:{{port}}/{DATABASE}",
     client_port=5432,
-    client=partial(open_probe, "postgres"),
+    client=_without_key(PostgresStore),
     starter=lambda _: PostgresStarter(),
     has_driver=True,
     password=STACK_POSTGRES_PASSWORD,
     stop_signal=signal.SIGINT,  # "fast": ends sessions, keeps what was committed
+    forget_unfinished=forget_unfinished_template,
 )
 REDIS = ServiceKind(
     name="redis",
@@ -78,7 +90,7 @@ REDIS = ServiceKind(
     schemes=("redis", "rediss"),
     default_url="redis://127.0.0.1:{port}/0",
     client_port=6379,
-    client=partial(open_probe, "redis"),
+    client=_without_key(RedisStore),
     starter=lambda _: RedisStarter(),
     password=STACK_REDIS_PASSWORD,
 )
@@ -88,7 +100,7 @@ QDRANT = ServiceKind(
     schemes=("http", "https"),
     default_url="http://127.0.0.1:{port}",
     client_port=6333,
-    client=partial(open_probe, "qdrant"),
+    client=QdrantStore,
     starter=_qdrant_starter,
     is_http=True,
     key=known.QDRANT_API_KEY,
@@ -100,7 +112,7 @@ OLLAMA = ServiceKind(
     schemes=("http", "https"),
     default_url="http://127.0.0.1:{port}",
     client_port=11434,
-    client=partial(open_probe, "ollama"),
+    client=_without_key(OllamaStore),
     starter=_ollama_starter,
     scheme_ports={"http": 80, "https": 443},
     is_http=True,

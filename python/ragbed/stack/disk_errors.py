@@ -12,7 +12,7 @@ from ragbed.stack.services import tells_of_full_disk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ragbed.stack.building import Stack
+    from ragbed.stack.stack import Stack
     from ragbed.state import StateFolder
 
 

@@ -19,7 +19,7 @@ _LOW_MB = 16  # below this a failure is put down to the disk; servers that map f
 def log_tail(log: Path, lines: int = 8) -> list[str]:
     """Return the last lines of a log; none when there is no such file."""
     try:
-        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:] if lines else []
     except OSError:
         return []
 

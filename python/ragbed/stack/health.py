@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ServiceNotReady
 from ragbed.guard import NotThere, WrongService, redacted
 from ragbed.stack.endpoint import SERVICES
+from ragbed.stack.launcher_choice import is_running
 from ragbed.stack.leases import Leases
 from ragbed.stack.registry import kind_of
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def check_health(record: StackRecord, folder: StateFolder) -> dict[str, str]:
     """Return `ready`, or what is wrong in a few words, by service."""
-    alive = {lease.token for lease in Leases(folder).all() if lease.is_running()}
+    alive = {lease.token for lease in Leases(folder).all() if is_running(lease)}
     dead = {service for service, token in record.leases.items() if token not in alive}
     states = states_of(record.endpoints)
     return {name: "dead" if name in dead else state for name, state in states.items()}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragbed.errors import GuardRefused
+from ragbed.errors import ConfigurationError, GuardRefused
 from ragbed.guard import check_url
 from ragbed.pins import load_stack_pins
 from ragbed.stack.attaching import attach_given
+from ragbed.stack.launcher_choice import chosen_launcher, is_asked_for
 from ragbed.stack.record import load_record
 from ragbed.state.files import read_json
 
@@ -57,6 +58,25 @@ def require_allowed(
     for service, endpoint in record.endpoints.items():
         if service in (services or record.endpoints):
             check_url(settings, endpoint.url, named=_named(service, folder))
+
+
+def require_launchers(record: StackRecord, settings: Settings) -> None:
+    """Refuse a stack that is up where the command asks for other launchers than it was started by.
+
+    Args:
+        record: The stack that is up.
+        settings: The resolved settings.
+
+    Raises:
+        ConfigurationError: A service was had in another way.
+    """
+    for service, endpoint in record.endpoints.items():
+        asked = chosen_launcher(settings, service)
+        if is_asked_for(settings, service) and endpoint.launcher != asked:
+            raise ConfigurationError(
+                f"the stack is up, and its {service} came by {endpoint.launcher}, not by {asked}",
+                hint="stop it first: ragbed down",
+            )
 
 
 def require_adopted(

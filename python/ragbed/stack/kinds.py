@@ -1,4 +1,4 @@
-"""What ragbed knows of a kind of service, in a record; the four that it brings are in `ragbed.stack.catalog`."""
+"""What ragbed knows of a kind of service, and what starting one takes; the four are in `ragbed.stack.catalog`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 from ragbed.events import SILENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ragbed.events import EventSink
     from ragbed.guard import Probe
+    from ragbed.pins import Provenance, ServicePins
     from ragbed.settings import LlmChoice, Setting, Settings
-    from ragbed.stack.services.base import Starter
+    from ragbed.stack.binaries import Binary, Search
+    from ragbed.stack.processes import ProcessIdentity
     from ragbed.state import StateFolder
 
 
@@ -51,6 +54,54 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a service is started.
+
+    Attributes:
+        command: Program and arguments.
+        url: Where it will answer.
+        provenance: What is started.
+        environ: Variables to set beside the process's own.
+        user: User id to start it as; None for ours.
+        prove: Called once it answers, and returns when it does its real work; raises NotThere or WrongService. None
+            where answering is enough.
+    """
+
+    command: Sequence[str]
+    url: str
+    provenance: Provenance
+    environ: Mapping[str, str] = field(default_factory=dict)
+    user: int | None = None
+    prove: Callable[[], None] | None = None
+
+
+class Starter(Protocol):
+    """How one service is found and started."""
+
+    @property
+    def advice(self) -> str:
+        """What a user types who has no program to start."""
+
+    def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
+        """Look for a program that satisfies the pins: on PATH, else in a wheel, else our substitute.
+
+        Args:
+            pins: What is accepted.
+            ask: Tells a program's version; None takes `ask_version`.
+        """
+
+    def plan(self, order: StartOrder) -> Plan:
+        """Prepare the data folder and return how to start the program that was found.
+
+        Args:
+            order: With the program, the port and the variables of the lease filled in.
+
+        Raises:
+            RagbedError: That cannot work.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceKind:
     """One kind of service.
 
@@ -72,6 +123,7 @@ class ServiceKind:
         substitute_named_by: What names a substitute that runs already; empty where there is no substitute.
         mock_url: The setting of the address where the mock LLM is wanted; None where that is `url`.
         stop_signal: What asks a private server to end.
+        forget_unfinished: Removes what a killed command left of a start in the cache; None where there is nothing.
     """
 
     name: str
@@ -91,6 +143,7 @@ class ServiceKind:
     substitute_named_by: str = ""
     mock_url: Setting[str] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    forget_unfinished: Callable[[StateFolder], None] | None = None
 
     @property
     def variable(self) -> str:
@@ -106,3 +159,57 @@ class ServiceKind:
         if settings[self.url].startswith("memory:"):  # asks for a private one
             return False
         return not (self.is_llm and llm.provider == "mock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOrder:
+    """One service to start.
+
+    Attributes:
+        kind: What is known of it.
+        starter: How it is found and started.
+        pins: What is pinned of it.
+        folder: The state folder.
+        stack: Id of the stack it belongs to.
+        holder: The command that answers for it.
+        run: The test run whose workers share it; empty for none.
+        data: Its data folder; may hold data of an earlier start.
+        keep: Whether its data outlives it.
+        port: The port it must have; 0 lets the launcher allocate one, and fill it in for the starter.
+        timeout_s: How long it may take until it is ready.
+        password: What the settings fix for the server; empty takes that of its data, or a random one.
+        events: Told of what takes long.
+        search: The program that the launcher found; None until it has looked, and where it starts none.
+        environ: Variables for every process that is started for it: the lease's token, by which it is found again.
+    """
+
+    kind: ServiceKind
+    starter: Starter
+    pins: ServicePins
+    folder: StateFolder
+    stack: str
+    holder: ProcessIdentity
+    data: Path
+    keep: bool
+    port: int
+    timeout_s: float
+    password: str = ""
+    run: str = ""
+    events: EventSink = SILENT
+    search: Search | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def service(self) -> str:
+        """Which one."""
+        return self.kind.name
+
+    @property
+    def binary(self) -> Binary | None:
+        """The program that was found; None where there is none."""
+        return self.search.binary if self.search else None
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self.folder.log(self.stack, self.service)

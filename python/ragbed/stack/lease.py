@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.ownership import carries, is_token
+from ragbed.stack.ownership import is_token
 from ragbed.stack.processes import ProcessIdentity
 from ragbed.stack.registry import is_known
+from ragbed.stack.resources import Resource, resource_from_json
 from ragbed.stack.stack_id import stack_id
 from ragbed.state import StateFolder
 
-_STOP_SIGNALS = {int(one): one for one in (signal.SIGTERM, signal.SIGINT)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessResource:
-    """A process, and what belongs to it.
-
-    Attributes:
-        process: The process; None between writing the lease and starting it.
-        outside: Where its data goes instead when it has to run as another user; None where that cannot be.
-        stop_signal: What asks it to end.
-    """
-
-    process: ProcessIdentity | None = None
-    outside: Path | None = None
-    stop_signal: signal.Signals = signal.SIGTERM
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return {
-            "kind": "process",
-            "process": self.process.to_json() if self.process else None,
-            "outside": str(self.outside) if self.outside else None,
-            "stop_signal": int(self.stop_signal),
-        }
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> ProcessResource:
-        """Return the resource that `to_json` described.
-
-        Raises:
-            AttributeError, KeyError, TypeError, ValueError: It describes none.
-        """
-        if value["kind"] != "process":
-            raise ValueError(f"{value['kind']!r} is not a kind of resource")
-        return cls(
-            process=ProcessIdentity.from_json(value["process"]),
-            outside=Path(value["outside"]) if value["outside"] else None,
-            stop_signal=_STOP_SIGNALS[value["stop_signal"]],
-        )
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +49,16 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """One process that we started, or are about to.
+    """One process or container that we started, or are about to.
 
     Attributes:
-        token: Unique; the process carries it in its environment.
+        token: Unique; the process carries it in its environment, the container as a label.
         service: What it runs.
         stack: Id of the stack it belongs to.
         holders: The command that started it, and those that share it.
         resource: What was started for it.
         data: Its data folder.
-        keep: Whether the data outlives the process.
+        keep: Whether the data outlives it.
         expires_at: UTC, when it becomes stale, even while it is held; None for never.
         run: The test run whose workers share it; empty for none.
         endpoint: Where it answers; None until it does, and where it is not shared.
@@ -108,13 +69,18 @@ class Lease:
     service: str
     stack: str
     holders: tuple[ProcessIdentity, ...]
-    resource: ProcessResource
+    resource: Resource
     data: Path
     keep: bool
     expires_at: datetime | None = None
     run: str = ""
     endpoint: Endpoint | None = None
     undo: tuple[Undo, ...] = ()
+
+    @property
+    def folder(self) -> StateFolder:
+        """The state folder that holds it."""
+        return StateFolder(self.data.parents[1 if self.keep else 2])
 
     def to_json(self, root: Path) -> dict[str, Any]:
         """Return the fields as JSON values, its data as a path from the state folder on, which may be moved."""
@@ -154,7 +120,7 @@ class Lease:
             service=service,
             stack=stack_id(stack),
             holders=holders,
-            resource=ProcessResource.from_json(value["resource"]),
+            resource=resource_from_json(value["resource"]),
             data=data,
             keep=keep,
             expires_at=_utc(value["expires_at"]),
@@ -168,13 +134,6 @@ class Lease:
         if self.expires_at and datetime.now(UTC) >= self.expires_at:
             return True
         return not any(holder.is_alive() for holder in self.holders)
-
-    def is_running(self) -> bool:
-        """Tell whether the process runs, and proves by its environment that it is this lease's."""
-        process, outside = self.resource.process, self.resource.outside
-        if process is None or not process.is_alive():
-            return False
-        return carries(process.pid, self.token, data=self.data, outside=outside)
 
 
 def _utc(text: str | None) -> datetime | None:

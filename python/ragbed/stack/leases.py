@@ -1,34 +1,22 @@
-"""Leases: every process we start is written down first, so that the next command can end what was left.
+"""Leases: everything we start is written down first, so that the next command can end what was left.
 
-A lease is written before its process starts, with a token that the process carries in its environment. Its holders
-are the command that started it, and those that share it: the workers of one test run. When all have gone, and the stack
-was not handed over to the state folder (`ragbed up -d`), or when its time is over, the lease is stale: the process is
-ended and its data removed.
+A lease is written before its process or container starts, with a token that this carries. Its holders are the command
+that started it, and those that share it: the workers of one test run. When all have gone, and the stack was not handed
+over to the state folder (`ragbed up -d`), or when its time is over, the lease is stale: its launcher ends what was
+started for it, and removes its data.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import secrets
-import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ragbed.stack.lease import Lease, ProcessResource, Undo
-from ragbed.stack.ownership import (
-    SERVICE_VARIABLE,
-    STACK_VARIABLE,
-    STATE_VARIABLE,
-    TOKEN_VARIABLE,
-    find_marked,
-    find_workers,
-    is_of,
-    is_of_another,
-    marked_processes,
-)
-from ragbed.stack.processes import ProcessIdentity, resume, stop
-from ragbed.stack.services.unprivileged import outside_folder, remove_outside
+from ragbed.errors import RagbedError
+from ragbed.stack.launcher_choice import every_launcher, launcher_of
+from ragbed.stack.lease import Lease, Undo
+from ragbed.stack.ownership import SERVICE_VARIABLE, STACK_VARIABLE, STATE_VARIABLE, TOKEN_VARIABLE
 from ragbed.state.files import is_file, is_folder, read_json, write_json
 
 if TYPE_CHECKING:
@@ -36,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.stack.endpoint import Endpoint
+    from ragbed.stack.launchers import Running
+    from ragbed.stack.processes import ProcessIdentity
+    from ragbed.stack.resources import Resource
     from ragbed.state import ProjectIdentity, StateFolder
 
 logger = logging.getLogger(__name__)
@@ -55,31 +46,31 @@ class Leases:
         holder: ProcessIdentity,
         data: Path,
         keep: bool,
-        stop_signal: signal.Signals,
+        resource: Resource,
         run: str = "",
     ) -> Lease:
-        """Write down a process before it starts."""
+        """Write down what is about to be started."""
         lease = Lease(
             token=secrets.token_hex(8),
             service=service,
             stack=stack,
             holders=(holder,),
             data=data,
-            resource=ProcessResource(outside=outside_folder(data), stop_signal=stop_signal),
+            resource=resource,
             keep=keep,
             run=run,
         )
         self._write(lease)
         return lease
 
-    def started(self, lease: Lease, pid: int) -> Lease:
-        """Note the process of a lease, and return the lease with it."""
-        lease = replace(lease, resource=replace(lease.resource, process=ProcessIdentity.of(pid)))
+    def started(self, lease: Lease, resource: Resource) -> Lease:
+        """Note what was started for a lease, and return the lease with it."""
+        lease = replace(lease, resource=resource)
         self._write(lease)
         return lease
 
     def answers(self, lease: Lease, endpoint: Endpoint) -> Lease:
-        """Note where the process of a lease answers, for those that share it, and return the lease with it."""
+        """Note where a lease's service answers, for those that share it, and return the lease with it."""
         lease = replace(lease, endpoint=endpoint)
         self._write(lease)
         return lease
@@ -103,8 +94,7 @@ class Leases:
             due = [one for one in lease.undo if not one.holder.is_alive()]
             if not due:
                 continue
-            if lease.resource.process and lease.is_running():
-                resume(lease.resource.process)
+            launcher_of(lease).resume(lease)
             self._write(replace(lease, undo=tuple(one for one in lease.undo if one not in due)))
 
     def release(self, lease: Lease, holder: ProcessIdentity) -> bool:
@@ -125,50 +115,31 @@ class Leases:
             if lease := self._read(path, project):
                 yield lease
 
-    def end(
-        self, lease: Lease, *, gentle: bool = True, timeout_s: float = 5.0, keep_data: bool = False
-    ) -> None:
-        """End the process of a lease, remove its data, and forget it. Doing it twice is harmless.
+    def end(self, lease: Lease, *, grace_s: float = 5.0, keep_data: bool = False) -> None:
+        """End what was started for a lease, remove its data, and forget it. Doing it twice is harmless.
 
         Args:
             lease: The lease.
-            gentle: Ask first; else kill at once.
-            timeout_s: How long it may take after being asked.
+            grace_s: How long it may take to end after being asked; 0 kills it at once.
             keep_data: Leave the data, whatever the lease says.
         """
-        self.stop(lease, gentle=gentle, timeout_s=timeout_s)
-        if not (lease.keep or keep_data):
-            self._folder.remove(lease.data)
-            if lease.resource.outside:
-                remove_outside(lease.resource.outside)
-            with contextlib.suppress(OSError):
-                lease.data.parent.rmdir()  # the stack's own folder, once it is empty
+        launcher_of(lease).stop(lease, keep_data=lease.keep or keep_data, grace_s=grace_s)
         self.forget(lease)
 
-    def stop(self, lease: Lease, *, gentle: bool = True, timeout_s: float = 5.0) -> None:
-        """End the process of a lease and what it left running in its data folder; the lease stays."""
-        resource = lease.resource
-        asked = resource.stop_signal if gentle else signal.SIGKILL
-        if resource.process and lease.is_running():
-            processes = [resource.process]
-        else:
-            folders = [folder for folder in (lease.data, resource.outside) if folder]
-            workers = [one for folder in folders for one in find_workers(folder)]
-            processes = [*workers, *find_marked(lease.token)]  # workers of a server that was killed
-        for process in processes:
-            if not is_of_another(process, self._folder):
-                stop(process, gentle=asked, timeout_s=timeout_s)
+    def stop(self, lease: Lease) -> None:
+        """End what was started for a lease; its data and the lease stay."""
+        launcher_of(lease).stop(lease, keep_data=True)
 
     def end_lost(self, token: str) -> None:
         """Kill what carries a token of a believed record whose lease was lost, and remove what is left of that."""
-        for process in find_marked(token):
-            if not is_of_another(process, self._folder):
-                stop(process, gentle=signal.SIGKILL)
+        for running in _running({token}):
+            if not running.is_of_another(self._folder):
+                running.end(False)
         if is_file(self._path(token)):
             self._path(token).unlink(missing_ok=True)
 
     def forget(self, lease: Lease) -> None:
-        """Remove the lease; its process and data stay as they are."""
+        """Remove the lease; what was started for it and its data stay as they are."""
         self._path(lease.token).unlink(missing_ok=True)
 
     def reap(self, handed_over: Collection[str], *, stack: str = "") -> list[Lease]:
@@ -179,14 +150,22 @@ class Leases:
             stack: Id of that stack. Its data stays even where a command died that was starting a service on it.
         """
         stale = [lease for lease in self.all() if lease.token not in handed_over and lease.is_stale()]
-        for lease in stale:
-            self.end(lease, timeout_s=1.0, keep_data=lease.stack == stack)
+        ended = [lease for lease in stale if self._is_ended(lease, keep_data=lease.stack == stack)]
         self._undo_what_is_due()
         self._end_unreadable(handed_over)
-        return stale
+        return ended
+
+    def _is_ended(self, lease: Lease, *, keep_data: bool) -> bool:
+        """End a stale lease; where that is not possible now, as without its daemon, say so and leave it for later."""
+        try:
+            self.end(lease, grace_s=1.0, keep_data=keep_data)
+        except RagbedError as error:
+            logger.warning("ragbed: %s of an earlier run is not ended: %s", lease.service, error.message)
+            return False
+        return True
 
     def _end_unreadable(self, handed_over: Collection[str]) -> None:
-        """End our processes whose lease cannot be read, by what their environment says; say which files are not leases.
+        """End what is ours and has a lease that cannot be read, by what it says itself; say which files are not leases.
 
         The files themselves prove nothing and stay as they are.
         """
@@ -195,9 +174,9 @@ class Leases:
         if not odd:
             return
         names = {path.stem for path in odd} - set(handed_over)
-        for process, environ in list(marked_processes()):
-            if environ[TOKEN_VARIABLE] in names and is_of(environ, self._folder):
-                stop(process, gentle=signal.SIGKILL)
+        for running in _running(names):
+            if running.is_of(self._folder):
+                running.end(False)
         logger.warning(
             "ragbed: %d of the files in %s are not leases of this project, and are ignored (the first: %s)",
             len(odd),
@@ -224,6 +203,11 @@ class Leases:
     def _write(self, lease: Lease) -> None:
         value = {"project": self._folder.project().id, **lease.to_json(self._folder.root)}
         write_json(self._path(lease.token), value)
+
+
+def _running(tokens: Collection[str]) -> list[Running]:
+    """Return what runs and carries one of these tokens, of whatever launcher."""
+    return [one for launcher in every_launcher() for one in launcher.running() if one.token in tokens]
 
 
 def environ_of(lease: Lease, folder: StateFolder) -> dict[str, str]:

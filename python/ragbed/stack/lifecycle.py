@@ -12,16 +12,18 @@ from ragbed.errors import ConfigurationError
 from ragbed.events import SILENT
 from ragbed.guard import redacted, refuse_writes
 from ragbed.pins import load_stack_pins
-from ragbed.stack.building import StackBuilder, emit_ready
+from ragbed.stack.building import StackBuilder
 from ragbed.stack.endpoint import SERVICES
 from ragbed.stack.health import require_answers, states_of
-from ragbed.stack.judging import require_adopted, require_allowed
+from ragbed.stack.judging import require_adopted, require_allowed, require_launchers
+from ragbed.stack.launcher_choice import is_running
 from ragbed.stack.leases import Leases
 from ragbed.stack.processes import stop
 from ragbed.stack.reaping import at_once, forget_old_logs, reaped
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.registry import kind_of
 from ragbed.stack.services.unprivileged import outside_folder, remove_outside
+from ragbed.stack.stack import emit_ready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +63,7 @@ def up(
     with folder.locked("stack"):
         record = reaped(folder)
         if record:
+            require_launchers(record, settings)
             require_allowed(record, settings, folder)
             record = restart_dead(record, settings, folder, events=events)
             require_answers(record, folder)
@@ -90,7 +93,7 @@ def restart_dead(
     dead = {
         service: leases.get(token)
         for service, token in record.leases.items()
-        if token not in leases or not leases[token].is_running()
+        if token not in leases or not is_running(leases[token])
     }
     gone = _gone(record)
     if not (dead or gone):
@@ -105,7 +108,8 @@ def restart_dead(
         else:
             Leases(folder).end_lost(tokens[service])  # it may run
         port = urlsplit(endpoints[service].url).port or 0
-        started = builder.start(service, record.stack, port=port)
+        launcher_name = endpoints[service].launcher
+        started = builder.start(service, record.stack, port=port, launcher_name=launcher_name)
         endpoints[service] = started.endpoint
         tokens |= {service: started.lease.token} if started.lease else {}
         # The record comes first: a lease it names is never reaped, one it has dropped may go.

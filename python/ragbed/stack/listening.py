@@ -15,10 +15,12 @@ import psutil
 from ragbed.stack.leases import Leases
 from ragbed.stack.ownership import TOKEN_VARIABLE
 from ragbed.stack.processes import ProcessIdentity
+from ragbed.stack.resources import ProcessResource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ragbed.stack.lease import Lease
     from ragbed.state import StateFolder
 
 DEVENV_ROOT = "DEVENV_ROOT"
@@ -55,7 +57,7 @@ def listener_on(port: int, folder: StateFolder, root: Path) -> Listener:
         return Listener(whose="none", seen=f"nothing listens on port {port}")
     leases = list(Leases(folder).all())
     for process in _upwards(pid):
-        if any(lease.resource.process == ProcessIdentity.of(process.pid) for lease in leases):
+        if any(_is_process_of(lease, process) for lease in leases):
             return Listener(whose="ours", seen=f"process {process.pid} is of this project's stack")
         environ = _environ(process)
         if token := environ.get(TOKEN_VARIABLE):
@@ -65,6 +67,11 @@ def listener_on(port: int, folder: StateFolder, root: Path) -> Listener:
             ours = Path(named).resolve() == root.resolve()
             return _found(ours=ours, seen=f"process {process.pid} was started by the devenv of {named}")
     return Listener(whose="unknown", seen=f"the process on port {port} does not show a project")
+
+
+def _is_process_of(lease: Lease, process: psutil.Process) -> bool:
+    resource = lease.resource
+    return isinstance(resource, ProcessResource) and resource.process == ProcessIdentity.of(process.pid)
 
 
 def _found(*, ours: bool, seen: str) -> Listener:

@@ -17,12 +17,10 @@ import psutil
 
 from ragbed.stack.processes import ProcessIdentity, ancestry
 from ragbed.stack.services.unprivileged import nobody
-from ragbed.state.files import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ragbed.state import StateFolder
 
 TOKEN_VARIABLE = "RAGBED_LEASE"  # noqa: S105 - the name of a variable
 STATE_VARIABLE = "RAGBED_LEASE_STATE_DIR"
@@ -110,26 +108,6 @@ def find_workers(folder: Path) -> list[ProcessIdentity]:
             ):
                 found.append(ProcessIdentity.of(process.pid))
     return found
-
-
-def is_of(environ: Mapping[str, str], folder: StateFolder) -> bool:
-    """Tell whether a process says that it was started for this state folder."""
-    state = environ.get(STATE_VARIABLE, "")
-    try:
-        return Path(state).is_absolute() and Path(state).samefile(folder.root)
-    except (OSError, ValueError):
-        return False
-
-
-def is_of_another(process: ProcessIdentity, folder: StateFolder) -> bool:
-    """Tell whether a process belongs to another state folder, which holds its lease: ours is a copy of that one."""
-    try:
-        environ = psutil.Process(process.pid).environ()
-    except (psutil.Error, OSError):
-        return False
-    state = Path(environ.get(STATE_VARIABLE, ""))
-    lease = state / "leases" / f"{environ.get(TOKEN_VARIABLE, '')}.json"
-    return state.is_absolute() and is_file(lease) and not is_of(environ, folder)
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.stack.leases import Leases
 from ragbed.stack.record import StackRecord, load_record
-from ragbed.stack.services.postgres import forget_unfinished_template
+from ragbed.stack.registry import every_kind
 from ragbed.stack.stack_id import is_stack_id
 from ragbed.state.files import is_folder
 from ragbed.state.unfinished import forget_unfinished
@@ -57,7 +57,9 @@ def reaped(folder: StateFolder) -> StackRecord | None:
     for stray in set(_stacks(folder.data)) - {lease.stack for lease in leases.all()}:
         if record is None or stray != record.stack:
             folder.remove(folder.data / stray)
-    forget_unfinished_template(folder)
+    for kind in every_kind():
+        if kind.forget_unfinished:
+            kind.forget_unfinished(folder)
     for parent in (folder.root, folder.leases):
         forget_unfinished(parent)
     return record

@@ -35,6 +35,11 @@ def kind_of(service: str) -> ServiceKind:
     return _KINDS[service]
 
 
+def every_kind() -> tuple[ServiceKind, ...]:
+    """Return all kinds of service, in the order that reports show them."""
+    return tuple(_KINDS.values())
+
+
 def is_known(service: object) -> bool:
     """Tell whether a value from a file names a service."""
     return isinstance(service, str) and service in _KINDS

@@ -6,14 +6,25 @@ from typing import Any
 
 from ragbed.settings.mock_models import read_models
 from ragbed.settings.setting import Setting, number, switch, text, whole
+from ragbed.stack.launcher_setting import read_launchers
 
-STACK_KIND = text(
-    "stack.kind",
-    "attached",
-    "Where services come from.",
-    choices=("embedded", "containers", "attached"),
+STACK_LAUNCHER = text(
+    "stack.launcher",
+    "attach",
+    "How services are started that no other program runs; attach starts none.",
+    choices=("attach", "process", "container"),
+    old_choices=(("attached", "attach"), ("embedded", "process"), ("containers", "container")),
+    old_key="stack.kind",
+    env=("RAGBED_STACK__KIND",),
     not_yet="no container is started yet; processes are, in their place",
-    not_yet_values=("containers",),
+    not_yet_values=("container",),
+)
+STACK_LAUNCHERS: Setting[dict[str, str]] = Setting(
+    key="stack.launchers",
+    kind=dict,
+    default={},
+    reader=read_launchers,
+    help="Launchers of single services, a table or `postgres=container,redis=process`; others take stack.launcher.",
 )
 STACK_DEFAULT_PORTS = switch("stack.default_ports", True, "Look for services on their default ports.")
 STACK_READY_TIMEOUT_S = number(

@@ -12,14 +12,16 @@ from ragbed.guard import refuse_writes
 from ragbed.pins import load_stack_pins
 from ragbed.settings import LlmChoice, Settings, resolve_settings
 from ragbed.stack.addresses import normalised
-from ragbed.stack.building import Stack, StackBuilder
+from ragbed.stack.building import StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
 from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
+from ragbed.stack.launcher_choice import chosen_launcher, is_asked_for
 from ragbed.stack.lifecycle import restart_dead
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
 from ragbed.stack.registry import kind_of
 from ragbed.stack.sharing import held_together
+from ragbed.stack.stack import Stack
 from ragbed.state import StateFolder, find_state_folder
 
 if TYPE_CHECKING:
@@ -157,6 +159,8 @@ def _fits(record: StackRecord, settings: Settings, service: str, llm: LlmChoice)
     if service not in record.endpoints:
         return False
     endpoint = record.endpoints[service]
+    if is_asked_for(settings, service) and endpoint.launcher != chosen_launcher(settings, service):
+        return False
     kind = kind_of(service)
     setting = kind.address(llm)
     if kind.is_llm and not llm.may_fall_back and endpoint.real != (llm.provider == "ollama"):

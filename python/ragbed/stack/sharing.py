@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ragbed.stack.building import Stack
+from ragbed.stack.launcher_choice import is_running
 from ragbed.stack.leases import Leases
 from ragbed.stack.reaping import end_all
+from ragbed.stack.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +52,7 @@ def held_together(builder: StackBuilder, services: Sequence[str]) -> Iterator[St
             endpoints={name: endpoints[name] for name in services},
             leases=leases,
             notes=own.notes if own else (),
-            llm=builder.describe_llm(endpoints["ollama"]) if "ollama" in endpoints else "",
+            llm=builder.llm_of(endpoints),
             seconds=own.seconds if own else {},
             shared=True,
         )
@@ -67,10 +68,7 @@ def _join(builder: StackBuilder, services: Sequence[str]) -> dict[str, Lease]:
         return {
             lease.service: leases.hold(lease, builder.owner)
             for lease in leases.all()
-            if lease.run == builder.run
-            and lease.service in services
-            and lease.endpoint
-            and lease.is_running()
+            if lease.run == builder.run and lease.service in services and lease.endpoint and is_running(lease)
         }
 
 

@@ -24,3 +24,11 @@ class Skipped:
         """Return one sentence; empty when nothing listens there."""
         before = f"{self.service}: " if self.service else ""
         return "; ".join(f"{before}{reason}: passed over" for reason in self.reasons)
+
+    def followed_by(self, later: Skipped) -> Skipped:
+        """Return what was skipped here and at a place that was looked at later."""
+        return Skipped(
+            service=(later if later.reasons else self).service,
+            reasons=(*self.reasons, *later.reasons),
+            adoptable=self.adoptable or later.adoptable,
+        )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import RagbedError, ServiceNotReady
 from ragbed.stack.full_disk import log_tail
+from ragbed.stack.launcher_choice import is_running
 from ragbed.stack.leases import Leases
 from ragbed.stack.lifecycle import restart_dead
 from ragbed.stack.processes import ProcessIdentity
@@ -76,7 +77,7 @@ def _mend(settings: Settings, folder: StateFolder, restarts: deque[float], event
         return
     leases = {lease.token: lease for lease in Leases(folder).all()}
     dead = [
-        name for name, token in record.leases.items() if token in leases and not leases[token].is_running()
+        name for name, token in record.leases.items() if token in leases and not is_running(leases[token])
     ]
     if not dead:
         return

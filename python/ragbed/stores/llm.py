@@ -8,8 +8,8 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import UsageError
-from ragbed.guard.stores import open_probe
 from ragbed.http import request_json
+from ragbed.stack.registry import kind_of
 from ragbed.stores.files import opened, sealed
 from ragbed.stores.port import Census, SnapshotRef, StoreFailed, counted, require_mode
 
@@ -100,7 +100,7 @@ class LlmStore:
         return list(self._ask("GET", "/ragbed/rules")["rules"])
 
     def _models(self) -> Mapping[str, str]:
-        identity = open_probe(self.service, self._url, timeout_s=5.0).identify()
+        identity = kind_of(self.service).client(self._url, timeout_s=5.0).identify()
         return {name: identity.digests.get(name, "") for name in identity.models}
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:

@@ -8,7 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ragbed.guard import NotThere, WrongService, open_probe
+from ragbed.guard import NotThere, WrongService
+from ragbed.stack.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +35,7 @@ def await_pulse(service: str, url: str, process: subprocess.Popen[bytes], log: P
     deadline = time.monotonic() + _READY_S
     while True:
         try:
-            open_probe(service, url).pulse()
+            kind_of(service).client(url).pulse()
         except NotThere:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(log.read_text(errors="replace")) from None

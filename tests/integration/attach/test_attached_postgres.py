@@ -10,8 +10,8 @@ from attach_cases import UNMARKED, Case, check_found, check_given, found, given,
 from other_sockets import half_tls, http, postgres_refuses, tls
 
 from ragbed.errors import ServiceNotReady
-from ragbed.guard import open_probe
 from ragbed.stack.endpoint import Endpoint
+from ragbed.stack.registry import kind_of
 from ragbed.stack.skipped import Skipped
 from ragbed.state import StateFolder
 
@@ -224,7 +224,7 @@ def test_the_documented_password_does_not_open_a_postgres_of_others(others: Othe
 def test_an_adopted_postgres_that_became_read_only_is_told(others: Others, tmp_path: Path, user: str) -> None:
     """The marker lets the project in, and the user's rights do not: found running, it is passed over for that."""
     project = StateFolder(tmp_path / "state").project()
-    owner = open_probe("postgres", others.postgres.url())
+    owner = kind_of("postgres").client(others.postgres.url())
     owner.let_in(project)
     with psycopg.connect(others.postgres.url()) as connection:
         connection.execute(f"GRANT SELECT ON public.ragbed_marker TO {user}")  # type: ignore[call-overload]
@@ -242,7 +242,7 @@ def test_an_adopted_postgres_that_became_read_only_is_told(others: Others, tmp_p
 def test_a_user_with_a_schema_of_ours_needs_no_right_to_create_one(others: Others, tmp_path: Path) -> None:
     """An administrator may prepare schema and marker for a user who may create nothing."""
     project = StateFolder(tmp_path / "state").project()
-    owner = open_probe("postgres", others.postgres.url())
+    owner = kind_of("postgres").client(others.postgres.url())
     owner.let_in(project)
     with psycopg.connect(others.postgres.url(), autocommit=True) as connection:
         connection.execute("GRANT SELECT ON public.ragbed_marker TO guest")
@@ -259,7 +259,7 @@ def test_a_user_with_a_schema_of_ours_needs_no_right_to_create_one(others: Other
 def test_a_database_of_any_encoding_tells_its_version(others: Others, tmp_path: Path) -> None:
     """In a database of encoding SQL_ASCII, as initdb makes it in the C locale, the version is text and in range."""
     project = StateFolder(tmp_path / "state").project()
-    owner = open_probe("postgres", others.postgres.url())
+    owner = kind_of("postgres").client(others.postgres.url())
     owner.let_in(project)
     try:
         endpoint = given("postgres", others.postgres.url(), tmp_path, project=project)

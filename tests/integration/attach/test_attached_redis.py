@@ -10,7 +10,7 @@ from other_redis import SECRET
 from other_sockets import answers, http, tls
 
 from ragbed.errors import ServiceNotReady
-from ragbed.guard import open_probe
+from ragbed.stack.registry import kind_of
 from ragbed.stack.skipped import Skipped
 from ragbed.state import StateFolder
 
@@ -243,7 +243,7 @@ def test_a_client_certificate_that_is_asked_for_is_told(
 def test_an_adopted_redis_with_too_few_rights_is_told(others: Others, tmp_path: Path, user: str) -> None:
     """The marker lets the project in, and the user's rights do not: found running, it is passed over for that."""
     project = StateFolder(tmp_path / "state").project()
-    owner = open_probe("redis", others.redis.url())
+    owner = kind_of("redis").client(others.redis.url())
     owner.let_in(project)
     try:
         skipped = found("redis", others.redis.url(user, SECRET), tmp_path, announced=False, project=project)
@@ -258,6 +258,6 @@ def test_looking_whether_it_may_be_written_to_changes_nothing(others: Others) ->
     """Commands are queued and discarded, or never done: no key comes or goes, and the count of changes stays."""
     before = others.redis.census()
 
-    open_probe("redis", others.redis.url()).require_writable()
+    kind_of("redis").client(others.redis.url()).require_writable()
 
     assert others.redis.census() == before

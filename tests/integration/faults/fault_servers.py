@@ -13,9 +13,10 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from ragbed.guard import NotThere, WrongService, open_probe
+from ragbed.guard import NotThere, WrongService
 from ragbed.pins import load_stack_pins
 from ragbed.stack.binaries import wheel_folder
+from ragbed.stack.registry import kind_of
 from ragbed.stack.services import free_port
 from ragbed.stack.services.unprivileged import without_root
 
@@ -155,7 +156,7 @@ def _wait(service: str, url: str) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
-            open_probe(service, url).identify()
+            kind_of(service).client(url).identify()
         except (NotThere, WrongService):
             if time.monotonic() > deadline:
                 raise

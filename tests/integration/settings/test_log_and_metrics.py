@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVERS = ["qdrant", "gateway"]
-CONTAINERS = "stack.kind = containers (tier ci): no container is started yet; processes are, in their place"
+CONTAINERS = (
+    "stack.launcher = container (tier ci): no container is started yet; processes are, in their place"
+)
 BUDGETS = (
     "budget.daily_usd = 1.0 (environment DAILY_COST_LIMIT_USD):"
     " budgets are not kept yet, and no paid provider can be called"

@@ -14,7 +14,7 @@ import redis as redis_client
 from psycopg import sql
 
 from ragbed.errors import ExitCode
-from ragbed.guard import open_probe
+from ragbed.stack.registry import kind_of
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Foreign:
     def qdrant(self) -> str:
         """Return the server without its marker."""
         url = self._urls["QDRANT_URL"]
-        open_probe("qdrant", url)._ask("DELETE", "/collections/ragbed_marker")  # type: ignore[attr-defined]
+        kind_of("qdrant").client(url)._ask("DELETE", "/collections/ragbed_marker")  # type: ignore[attr-defined]
         return url
 
 
@@ -117,7 +117,7 @@ def test_adopting_asks_first(answer: str, said: str, foreign: Foreign, ragbed: R
     done = ragbed.run("adopt", url, answer=answer)
 
     assert (done.returncode, said in done.stderr, "--yes" in done.stderr) == (ExitCode.USAGE, True, True)
-    assert open_probe("redis", url).marker() is None
+    assert kind_of("redis").client(url).marker() is None
 
 
 def test_adopting_takes_a_yes(foreign: Foreign, ragbed: RagbedCommand) -> None:
@@ -125,7 +125,7 @@ def test_adopting_takes_a_yes(foreign: Foreign, ragbed: RagbedCommand) -> None:
     url = foreign.redis()
 
     assert ragbed.run("adopt", url, answer="Yes\n").returncode == 0
-    marker = open_probe("redis", url).marker()
+    marker = kind_of("redis").client(url).marker()
     assert marker is not None
     assert marker.lets_in(StateFolder(ragbed.state).project())
 
@@ -285,7 +285,9 @@ def test_going_down_leaves_attached_services_alone(
 
     adopted.run("down")
 
-    found = {name: open_probe(name, documented[variable]).identify() for name, variable in VARIABLES.items()}
+    found = {
+        name: kind_of(name).client(documented[variable]).identify() for name, variable in VARIABLES.items()
+    }
     assert {name: one.product for name, one in found.items()} == {
         "postgres": "postgres",
         "redis": "valkey",

@@ -10,7 +10,7 @@ import pytest
 import redis as redis_client
 
 from ragbed.errors import ExitCode
-from ragbed.guard import open_probe
+from ragbed.stack.registry import kind_of
 from ragbed.stack.services import free_port
 from ragbed.state import ProjectIdentity, StateFolder
 
@@ -33,7 +33,7 @@ def service(request: pytest.FixtureRequest) -> str:
 
 def test_projects_that_come_at_once_are_all_let_in(service: str, ragbed_up: RagbedCommand) -> None:
     """No adoption overwrites another one, and one that leaves takes nobody along."""
-    store = open_probe(service, ragbed_up.urls()[VARIABLES[service]], timeout_s=20)
+    store = kind_of(service).client(ragbed_up.urls()[VARIABLES[service]], timeout_s=20)
     coming = [project(number) for number in range(6)]
 
     with ThreadPoolExecutor(max_workers=len(coming)) as pool:
@@ -50,7 +50,7 @@ def test_projects_that_come_at_once_are_all_let_in(service: str, ragbed_up: Ragb
 
 def test_the_last_project_takes_the_marker_along(service: str, ragbed_up: RagbedCommand) -> None:
     """A store that lets in nobody carries no marker."""
-    store = open_probe(service, ragbed_up.urls()[VARIABLES[service]], timeout_s=20)
+    store = kind_of(service).client(ragbed_up.urls()[VARIABLES[service]], timeout_s=20)
     found = store.marker()
     assert found is not None
     own = StateFolder(ragbed_up.state).project()
@@ -81,7 +81,7 @@ def test_a_store_of_another_project_is_refused_and_then_shared(
     assert f"and not for this project, {own.name} ({own.id})" in refused.stderr
     assert f'ragbed adopt "${variable}"' in refused.stderr
     assert f"{owner.name} ({owner.id})" in adopted.stdout
-    marker = open_probe(service, url).marker()
+    marker = kind_of(service).client(url).marker()
     assert marker is not None
     assert marker.lets_in(owner)
     assert marker.lets_in(own)
@@ -99,7 +99,7 @@ def mark_as_before(service: str, url: str) -> None:
         with redis_client.Redis.from_url(url) as client:
             client.set("ragbed:marker", "adopted 2026-01-01T00:00:00+00:00")
     else:
-        store = open_probe("qdrant", url)
+        store = kind_of("qdrant").client(url)
         store._ask("DELETE", "/collections/ragbed_marker")  # type: ignore[attr-defined]
         body = {"vectors": {"size": 1, "distance": "Dot"}}
         store._ask("PUT", "/collections/ragbed_marker", body=body)  # type: ignore[attr-defined]
@@ -118,11 +118,11 @@ def test_an_older_marker_lets_nobody_in_until_it_is_adopted(
 
         assert "a project of an older ragbed" in refused.stdout
         assert adopted.returncode == 0, adopted.stderr
-        marker = open_probe(service, url).marker()
+        marker = kind_of(service).client(url).marker()
         assert marker is not None
         assert set(marker.projects) == {StateFolder(ragbed.state).project().id}
     finally:
-        open_probe(service, url).let_in(StateFolder(ragbed_up.state).project())
+        kind_of(service).client(url).let_in(StateFolder(ragbed_up.state).project())
 
 
 def test_check_tells_whose_server_listens(ragbed_up: RagbedCommand, ragbed: RagbedCommand) -> None:

@@ -12,7 +12,7 @@ import redis
 from filled_stores import contents, fill
 
 from ragbed.errors import UsageError
-from ragbed.guard.stores import open_probe
+from ragbed.stack.registry import kind_of
 from ragbed.state import StateFolder
 from ragbed.stores import Snapshots, StoreFailed
 from ragbed.stores.port import IsolationMode
@@ -52,7 +52,7 @@ def test_a_census_names_what_there_is(stack: Stack, stores: dict[str, IsolatedSt
 
 def test_reset_empties_and_leaves_the_marker(stack: Stack, stores: dict[str, IsolatedStore]) -> None:
     """After it the stores take the same content again, and still let the project in."""
-    before = [open_probe(name, stack[name].url).marker() for name in SERVICES[:3]]
+    before = [kind_of(name).client(stack[name].url).marker() for name in SERVICES[:3]]
     fill(stack, "wren")
     for store in stores.values():
         store.reset()
@@ -63,7 +63,7 @@ def test_reset_empties_and_leaves_the_marker(stack: Stack, stores: dict[str, Iso
         "qdrant": {},
         "ollama": {"rules": 0, "calls": 0},
     }
-    assert [open_probe(name, stack[name].url).marker() for name in SERVICES[:3]] == before
+    assert [kind_of(name).client(stack[name].url).marker() for name in SERVICES[:3]] == before
     assert None not in before
     fill(stack, "again")  # a type, function or alias that stayed would refuse
 

@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from ragbed.guard import WrongService, open_probe
+from ragbed.guard import WrongService
 from ragbed.guard.libpq import fitting_environment, is_private
+from ragbed.stack.registry import kind_of
 
 PRIVATE = "postgresql://ragbed:ragbed@127.0.0.1:5/ragbed"
 
@@ -24,7 +25,7 @@ PRIVATE = "postgresql://ragbed:ragbed@127.0.0.1:5/ragbed"
 def test_what_a_client_cannot_send_is_not_shown(service: str, url: str, api_key: str) -> None:
     """An address or a key that the client refuses by itself is refused in words of our own."""
     with pytest.raises(WrongService) as caught:
-        open_probe(service, url, api_key=api_key).identify()
+        kind_of(service).client(url, api_key=api_key).identify()
 
     assert "krXet" not in str(caught.value)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ragbed.costs.section import BUDGET_RUN_USD
 from ragbed.errors import ExitCode
 from ragbed.settings import TIERS, all_settings, definitions, resolve_settings
-from ragbed.stack.section import STACK_KIND
+from ragbed.stack.section import STACK_LAUNCHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ def _tiers() -> str:
                 f"`{name}`",
                 settings[definitions.LLM_PROVIDER],
                 settings[definitions.LLM_MODEL] if tier.paid_allowed or not tier.writes_allowed else "-",
-                settings[STACK_KIND],
+                settings[STACK_LAUNCHER],
                 paid,
                 "this machine" if tier.hosts == "loopback" else "any",
                 "yes" if tier.writes_allowed else "**never**",

@@ -62,7 +62,9 @@ def test_every_setting_is_read_by_the_room_that_declares_it() -> None:
 
 def test_a_setting_that_is_only_imported_is_not_read() -> None:
     """What the check above rests on."""
-    source = "from ragbed.stack.section import STACK_KIND\nLOG_LEVEL = 1\nvalue = settings[known.LLM_MODEL]\n"
+    source = (
+        "from ragbed.stack.section import STACK_LAUNCHER\nLOG_LEVEL = 1\nvalue = settings[known.LLM_MODEL]\n"
+    )
 
     assert names_read(source) == {"settings", "known", "LLM_MODEL"}
 
@@ -113,11 +115,11 @@ def test_a_tier_of_containers_goes_on_with_processes_and_says_so(tmp_path: Path)
     """Tier `ci` asks for containers; recordings are the tier's word too, and not the user's."""
     lack = "no container is started yet; processes are, in their place"
 
-    assert lines(tmp_path, APP_ENV="ci") == (f"stack.kind = containers (tier ci): {lack}",)
-    assert lines(tmp_path, RAGBED_STACK__KIND="containers") == (
-        f"stack.kind = containers (environment RAGBED_STACK__KIND): {lack}",
+    assert lines(tmp_path, APP_ENV="ci") == (f"stack.launcher = container (tier ci): {lack}",)
+    assert lines(tmp_path, RAGBED_STACK__LAUNCHER="container") == (
+        f"stack.launcher = container (environment RAGBED_STACK__LAUNCHER): {lack}",
     )
-    assert lines(tmp_path, APP_ENV="ci", RAGBED_STACK__KIND="embedded") == ()
+    assert lines(tmp_path, APP_ENV="ci", RAGBED_STACK__LAUNCHER="process") == ()
 
 
 def test_every_setting_that_waits_is_told_where_it_is_given(tmp_path: Path) -> None:
@@ -139,8 +141,8 @@ def test_a_setting_that_waits_says_so_where_it_is_described() -> None:
     assert every["llm.recorder"].described == (
         "What recordings do. Not there yet: recordings are neither made nor replayed yet."
     )
-    assert every["stack.kind"].described == (
-        "Where services come from. Not there yet with containers: no container is started yet; processes are, in"
-        " their place."
+    assert every["stack.launcher"].described == (
+        "How services are started that no other program runs; attach starts none. Not there yet with container:"
+        " no container is started yet; processes are, in their place."
     )
     assert every["llm.model"].described == "Chat model."

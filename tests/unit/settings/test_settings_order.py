@@ -10,38 +10,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragbed.settings import Settings, definitions, resolve_settings
-from ragbed.stack.section import STACK_KIND
+from ragbed.stack.section import STACK_LAUNCHER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCES = ("default", "tier ci", "ragbed.toml", "ragbed.local.toml", "environment", "flag", "override")
 VALUES = {
-    "tier ci": "containers",
-    "ragbed.toml": "embedded",
-    "ragbed.local.toml": "attached",
-    "environment": "embedded",
-    "flag": "containers",
-    "override": "attached",
+    "tier ci": "container",
+    "ragbed.toml": "process",
+    "ragbed.local.toml": "attach",
+    "environment": "process",
+    "flag": "container",
+    "override": "attach",
 }
 
 
 def resolve_from(sources: frozenset[str] | set[str], folder: Path) -> Settings:
-    """Resolve `stack.kind` with a word from each of these sources."""
+    """Resolve `stack.launcher` with a word from each of these sources."""
     for name in ("ragbed.toml", "ragbed.local.toml"):
         path = folder / name
         path.unlink(missing_ok=True)
         if name in sources:
-            path.write_text(f'[stack]\nkind = "{VALUES[name]}"\n', encoding="utf-8")
+            path.write_text(f'[stack]\nlauncher = "{VALUES[name]}"\n', encoding="utf-8")
     return resolve_settings(
         folder=folder,
         environ={
-            # The tier production says "attached" and so has its word too; ci is the one that is told apart.
+            # The tier production says "attach" and so has its word too; ci is the one that is told apart.
             "APP_ENV": "ci" if "tier ci" in sources else "production",
-            **({"RAGBED_STACK__KIND": VALUES["environment"]} if "environment" in sources else {}),
+            **({"RAGBED_STACK__LAUNCHER": VALUES["environment"]} if "environment" in sources else {}),
         },
-        flags={"stack.kind": VALUES["flag"] if "flag" in sources else None},
-        overrides={"stack.kind": VALUES["override"]} if "override" in sources else {},
+        flags={"stack.launcher": VALUES["flag"] if "flag" in sources else None},
+        overrides={"stack.launcher": VALUES["override"]} if "override" in sources else {},
     )
 
 
@@ -53,8 +53,8 @@ def test_a_later_source_overrides_an_earlier_one(earlier: str, later: str, tmp_p
     """Of any two sources, the later one of the fixed order is in force."""
     settings = resolve_from({earlier, later}, tmp_path)
 
-    assert str(settings.source(STACK_KIND)).startswith(later)
-    assert settings[STACK_KIND] == VALUES[later]
+    assert str(settings.source(STACK_LAUNCHER)).startswith(later)
+    assert settings[STACK_LAUNCHER] == VALUES[later]
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,9 @@ def test_the_last_source_wins_and_all_are_remembered(spoken: set[str], folder: P
     """Whichever sources have a word, the last one is in force and the history lists them in order."""
     settings = resolve_from(spoken, folder)
 
-    history = [str(resolved.source) for resolved in settings.history["stack.kind"]]
+    history = [str(resolved.source) for resolved in settings.history["stack.launcher"]]
     told = [source for source in history if source != "tier production"]
-    assert [source.removesuffix(" RAGBED_STACK__KIND") for source in told] == [
+    assert [source.removesuffix(" RAGBED_STACK__LAUNCHER") for source in told] == [
         source for source in SOURCES if source in spoken or source == "default"
     ]
 

@@ -54,6 +54,8 @@ def example_of(setting: Setting[object]) -> str:
         return next(choice for choice in setting.choices if choice not in {"", setting.default})
     if setting.key == "models.set":
         return "large"  # a set of the checkout's lock
+    if setting.key == "stack.launchers":
+        return "redis=container"
     if setting.kind is dict:
         return '{"plain": {}}'
     return {bool: str(not setting.default), int: "77", float: "7.5", str: "test-value"}[setting.kind]
@@ -125,7 +127,11 @@ def test_a_secrets_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -
             {"RAGBED_LLM__PROVIDR": "mock"}, "", "RAGBED_LLM__PROVIDR", "RAGBED_LLM__PROVIDER", id="variable"
         ),
         pytest.param(
-            {"RAGBED_STACK__KIND_FILE": "x"}, "", "RAGBED_STACK__KIND_FILE", "RAGBED_STACK__KIND", id="file"
+            {"RAGBED_STACK__LAUNCHER_FILE": "x"},
+            "",
+            "RAGBED_STACK__LAUNCHER_FILE",
+            "RAGBED_STACK__LAUNCHER",
+            id="file",
         ),
         pytest.param({}, '[llm]\nprovidr = "mock"', "llm.providr", "llm.provider", id="key"),
         pytest.param({}, "[stak]\ndefault_ports = true", "stak.default_ports", "default_ports", id="section"),

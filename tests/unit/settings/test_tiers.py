@@ -10,19 +10,19 @@ from ragbed.costs.section import BUDGET_DAILY_USD, BUDGET_MONTHLY_USD, BUDGET_RE
 from ragbed.errors import ConfigurationError
 from ragbed.gateway.section import RATE_LIMIT_ENABLED, RATE_LIMIT_HOUR, RATE_LIMIT_MINUTE
 from ragbed.settings import TIERS, definitions, resolve_settings
-from ragbed.stack.section import STACK_KIND
+from ragbed.stack.section import STACK_LAUNCHER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TABLE = {
-    #               provider, model, kind, run and day USD, tokens, paid, hosts, writes, live Ollama
-    "local": ("mock", "qwen2.5:0.5b", "embedded", 0.0, 0.0, 1000, False, "loopback", True, True),
-    "ci": ("mock", "qwen2.5:0.5b", "containers", 0.0, 0.0, 1000, False, "loopback", True, False),
-    "ci_eval": ("openai", "gpt-4o-mini", "containers", 5.0, 5.0, 1000, True, "loopback", True, False),
-    "staging": ("openai", "gpt-4o-mini", "attached", 10.0, 10.0, 2000, True, "any", True, False),
-    "staging_eval": ("openai", "gpt-4o", "attached", 50.0, 50.0, 2000, True, "any", True, False),
-    "production": ("openai", "gpt-4o", "attached", 0.0, 0.0, 1000, False, "any", False, False),
+    #               provider, model, launcher, run and day USD, tokens, paid, hosts, writes, live Ollama
+    "local": ("mock", "qwen2.5:0.5b", "process", 0.0, 0.0, 1000, False, "loopback", True, True),
+    "ci": ("mock", "qwen2.5:0.5b", "container", 0.0, 0.0, 1000, False, "loopback", True, False),
+    "ci_eval": ("openai", "gpt-4o-mini", "container", 5.0, 5.0, 1000, True, "loopback", True, False),
+    "staging": ("openai", "gpt-4o-mini", "attach", 10.0, 10.0, 2000, True, "any", True, False),
+    "staging_eval": ("openai", "gpt-4o", "attach", 50.0, 50.0, 2000, True, "any", True, False),
+    "production": ("openai", "gpt-4o", "attach", 0.0, 0.0, 1000, False, "any", False, False),
 }
 
 
@@ -35,7 +35,7 @@ def test_a_tier_is_what_the_table_says(name: str, tmp_path: Path) -> None:
     assert TABLE[name] == (
         settings[definitions.LLM_PROVIDER],
         settings[definitions.LLM_MODEL],
-        settings[STACK_KIND],
+        settings[STACK_LAUNCHER],
         settings[BUDGET_RUN_USD],
         settings[BUDGET_DAILY_USD],
         settings[BUDGET_REQUEST_TOKENS],

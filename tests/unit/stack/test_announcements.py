@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragbed.pins import load_stack_pins
-from ragbed.settings import resolve_settings
-from ragbed.stack.discovery import discover
+from ragbed.settings import choose_llm, resolve_settings
 from ragbed.stack.external_services import Announcement, announce, load_announcements
+from ragbed.stack.registry import kind_of
+from ragbed.stack.resolvers import DISCOVERED, Sought, resolve
 from ragbed.stack.skipped import Skipped
 from ragbed.state import StateFolder
 
@@ -66,13 +67,17 @@ def test_a_file_of_another_form_says_nothing(text: str, folder: StateFolder) -> 
 
 def test_an_announcement_leads_nowhere_else_than_this_machine(tmp_path: Path) -> None:
     """An address on another host is passed over as it would be refused when given."""
-    found = discover(
-        "redis",
-        Announcement(url="redis://build-box:6379/0", started_by="devenv"),
+    settings = resolve_settings(environ={}, folder=tmp_path)
+    sought = Sought(
+        kind=kind_of("redis"),
         pins=load_stack_pins()["redis"],
-        settings=resolve_settings(environ={}, folder=tmp_path),
+        settings=settings,
+        llm=choose_llm(settings, caller="command"),
         project=None,
+        announced=Announcement(url="redis://build-box:6379/0", started_by="devenv"),
     )
+
+    found = resolve(DISCOVERED, sought)
 
     assert isinstance(found, Skipped)
     assert found.note.startswith(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 from ragbed.guard import Identity, NotThere
@@ -16,8 +16,11 @@ from ragbed.stack.binaries import Binary, Search, from_wheel
 from ragbed.stack.kinds import ServiceKind
 from ragbed.stack.reaping import end_all
 from ragbed.stack.registry import registered
-from ragbed.stack.services import Plan, Request
+from ragbed.stack.services import Plan
 from ragbed.state import StateFolder
+
+if TYPE_CHECKING:
+    from ragbed.stack.launchers import StartOrder
 
 URL = Setting(key="echo.url", kind=str, default="", help="", env=("ECHO_URL",))
 PYTHON = Binary(path=Path(sys.executable), product="echo", version="1", provenance=from_wheel("echo"))
@@ -38,9 +41,9 @@ class _Echo:
     identify = staticmethod(lambda: Identity(product="echo", version="1"))
     search = staticmethod(lambda *_: Search(binary=PYTHON))
 
-    def plan(self, request: Request) -> Plan:
-        command = [sys.executable, "-m", "http.server", str(request.port), "--bind", "127.0.0.1"]
-        return Plan(command=command, url=f"http://127.0.0.1:{request.port}", provenance=PYTHON.provenance)
+    def plan(self, order: StartOrder) -> Plan:
+        command = [sys.executable, "-m", "http.server", str(order.port), "--bind", "127.0.0.1"]
+        return Plan(command=command, url=f"http://127.0.0.1:{order.port}", provenance=PYTHON.provenance)
 
 
 def test_a_fifth_service_starts_and_ends(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from ragbed.stack.launcher_choice import is_running
 from ragbed.stack.lease import Lease, Undo
 from ragbed.stack.leases import Leases
 from ragbed.stack.ownership import STATE_VARIABLE, TOKEN_VARIABLE, find_marked
 from ragbed.stack.processes import ProcessIdentity, find_inside, stop
+from ragbed.stack.resources import ContainerResource, ProcessResource
 from ragbed.state import StateFolder
 from ragbed.state.identity import write_identity
 
@@ -87,7 +89,7 @@ def lease_of(folder: StateFolder, owner: ProcessIdentity, *, keep: bool = False)
     """Write a lease, with data, of an owner that has not started its process yet."""
     data = (folder.kept if keep else folder.data / STACK) / "redis"
     data.mkdir(parents=True, exist_ok=True)
-    return Leases(folder).open("redis", STACK, holder=owner, data=data, keep=keep, stop_signal=signal.SIGTERM)
+    return Leases(folder).open("redis", STACK, holder=owner, data=data, keep=keep, resource=ProcessResource())
 
 
 def started(
@@ -96,7 +98,12 @@ def started(
     """Write a lease, and start the process of it."""
     lease = lease_of(folder, owner)
     process = sleepers.start(token=lease.token, state=folder.root)
-    return Leases(folder).started(lease, process.pid), process
+    return _noted(folder, lease, process.pid), process
+
+
+def _noted(folder: StateFolder, lease: Lease, pid: int) -> Lease:
+    """Note the process of a lease."""
+    return Leases(folder).started(lease, ProcessResource(process=ProcessIdentity.of(pid)))
 
 
 def test_this_process_is_alive_and_a_dead_one_is_not() -> None:
@@ -151,7 +158,22 @@ def test_a_lease_survives_its_file(folder: StateFolder, sleepers: Sleepers, with
     lease = started(folder, sleepers, owner)[0] if with_process else lease_of(folder, owner)
 
     assert list(Leases(folder).all()) == [lease]
-    assert lease.is_running() is with_process
+    assert is_running(lease) is with_process
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "intent"])
+def test_a_lease_of_a_container_survives_its_file(folder: StateFolder, made: bool) -> None:
+    """It tells its launcher where the container is, and how it is known again."""
+    what = ContainerResource(
+        daemon="tcp://127.0.0.1:2375",
+        network=f"ragbed-{STACK}",
+        container="0123456789ab" if made else "",
+        volume=f"ragbed-{STACK}-redis" if made else "",
+    )
+    lease = Leases(folder).started(lease_of(folder, ProcessIdentity.of(os.getpid())), what)
+
+    assert list(Leases(folder).all()) == [lease]
+    assert lease.resource.kind == "container"
 
 
 def test_a_living_owners_lease_is_left_alone(folder: StateFolder, sleepers: Sleepers) -> None:
@@ -209,9 +231,9 @@ def test_a_process_that_does_not_carry_the_token_is_not_ours(
     """The right pid and start, or the token as an argument, prove nothing."""
     lease = lease_of(folder, dead())
     stranger = sleepers.start(words=(lease.token, f"{TOKEN_VARIABLE}={lease.token}"))
-    lease = Leases(folder).started(lease, stranger.pid) if noted else lease
+    lease = _noted(folder, lease, stranger.pid) if noted else lease
 
-    assert not lease.is_running()
+    assert not is_running(lease)
     Leases(folder).reap(())
     assert stranger.poll() is None
 
@@ -262,6 +284,7 @@ def test_ending_twice_is_harmless(folder: StateFolder) -> None:
 
 
 RESOURCE: dict[str, object] = {"kind": "process", "process": None, "outside": None, "stop_signal": 15}
+CONTAINER: dict[str, object] = ContainerResource(daemon="unix:///var/run/docker.sock", network="n").to_json()
 ODD: dict[str, dict[str, object]] = {
     "empty": {},
     "no project": {"project": None},
@@ -278,6 +301,12 @@ ODD: dict[str, dict[str, object]] = {
     "a time without its zone": {"expires_at": "2026-01-01T00:00:00"},
     "an odd time": {"expires_at": 7},
     "an odd resource": {"resource": {"kind": "container", "process": None}},
+    "a resource of no kind": {"resource": {**RESOURCE, "kind": "vm"}},
+    "a container of no daemon": {"resource": {**CONTAINER, "daemon": "/var/run/docker.sock"}},
+    "a container by a path": {"resource": {**CONTAINER, "container": "../" * 4}},
+    "a container as a number": {"resource": {**CONTAINER, "container": 7}},
+    "a volume by a path": {"resource": {**CONTAINER, "volume": "/home"}},
+    "no network": {"resource": {**CONTAINER, "network": ""}},
     "an odd undo": {"undo": [{"kind": "delete", "holder": {"pid": 7, "started": "x"}}]},
     "an undo without a holder": {"undo": [{"kind": "resume", "holder": None}]},
     "an odd run": {"run": 7},

@@ -18,30 +18,15 @@ __all__ = [
     "Identity",
     "Marker",
     "NotThere",
+    "OllamaStore",
+    "PostgresStore",
     "Probe",
     "Project",
+    "QdrantStore",
+    "RedisStore",
     "Unusable",
     "WrongService",
     "note_of",
-    "open_probe",
     "read_note",
     "why_refused",
 ]
-
-
-def open_probe(service: str, url: str, *, api_key: str = "", timeout_s: float = 2.0) -> Probe:
-    """Return the light client of a service; nothing is connected yet.
-
-    Args:
-        service: `postgres`, `redis`, `qdrant` or `ollama`.
-        url: Where it answers.
-        api_key: Qdrant's key; empty for none.
-        timeout_s: How long one connection or answer may take.
-    """
-    if service == "postgres":
-        return PostgresStore(url, timeout_s=timeout_s)
-    if service == "redis":
-        return RedisStore(url, timeout_s=timeout_s)
-    if service == "qdrant":
-        return QdrantStore(url, api_key=api_key, timeout_s=timeout_s)
-    return OllamaStore(url, timeout_s=timeout_s)

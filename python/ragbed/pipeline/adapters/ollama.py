@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ragbed.errors import AnswerFailed, ServiceMissing
 from ragbed.events import SILENT
-from ragbed.guard import NotThere, WrongService, open_probe, redacted
+from ragbed.guard import NotThere, WrongService, redacted
+from ragbed.guard.stores import OllamaStore
 from ragbed.pipeline.ports import ChatReply
 
 if TYPE_CHECKING:
@@ -147,11 +148,8 @@ def model_digest(config: PipelineConfig, model: str) -> str:
         ServiceMissing: The model is not there, or Ollama does not answer.
     """
     try:
-        digests = (
-            open_probe("ollama", config.models.url, timeout_s=config.limits.connect_timeout_s)
-            .identify()
-            .digests
-        )
+        server = OllamaStore(config.models.url, timeout_s=config.limits.connect_timeout_s)
+        digests = server.identify().digests
     except (NotThere, WrongService) as error:
         raise ServiceMissing(
             f"Ollama does not answer at {redacted(config.models.url)}: {error}", hint=_UP

@@ -18,9 +18,37 @@ from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.http import ask_service
 from ragbed.pipeline.adapters.migrations import comment_on, current_revision, rename_schema, set_comment
 from ragbed.pipeline.adapters.qdrant import NOTE
+from ragbed.pipeline.config import StoreConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ragbed.pipeline.config import PipelineConfig
+
+
+_HOLDERS = {"postgres": "database_url", "qdrant": "qdrant_url"}
+"""The stores that hold namespaces, and the field of each address."""
+
+
+def store_of(service: str, url: str, *, api_key: str | None, gaps_dir: Path) -> StoreConfig | None:
+    """Return the one store in which namespaces are to be taken over; None where the service holds none.
+
+    Args:
+        service: Its name.
+        url: Its address.
+        api_key: Qdrant's key; None for none.
+        gaps_dir: Where gap records go.
+    """
+    if service not in _HOLDERS:
+        return None
+    field = _HOLDERS[service]
+    return StoreConfig(
+        database_url=url if field == "database_url" else "",
+        redis_url="",
+        qdrant_url=url if field == "qdrant_url" else "",
+        qdrant_api_key=api_key,
+        gaps_dir=gaps_dir,
+    )
 
 
 def take_over(config: PipelineConfig, *, from_others: bool) -> list[str]:

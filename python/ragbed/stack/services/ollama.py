@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ServiceNotReady
 from ragbed.pins import fetch_command
 from ragbed.stack.binaries import Binary, Rejected, Search, search_path, substitute
-from ragbed.stack.services.base import Plan, Request
+from ragbed.stack.kinds import Plan, StartOrder
 from ragbed.stack.services.ollama_loading import LoadPolicy, load_models
 from ragbed.stack.services.ollama_models import candidates, complaint, size_bytes
 
@@ -85,29 +85,29 @@ class OllamaStarter:
         )
         return Search(binary=binary, passed_over=tuple(passed_over))
 
-    def plan(self, request: Request) -> Plan:
+    def plan(self, order: StartOrder) -> Plan:
         """Return how to start it: on a folder that has the models, which it neither prunes nor adds to."""
-        binary = request.search.binary
-        url = f"http://127.0.0.1:{request.port}"
+        binary = order.binary
+        url = f"http://127.0.0.1:{order.port}"
         if binary and binary.product == "mock-llm":
-            command = [str(binary.path), "-P", "-m", "ragbed.gateway", "--port", str(request.port)]
+            command = [str(binary.path), "-P", "-m", "ragbed.gateway", "--port", str(order.port)]
             environ = dict(self.mock_environ)
             return Plan(command=command, url=url, provenance=binary.provenance, environ=environ)
         folder = self._folder()
         if binary is None or folder is None:
             raise ServiceNotReady(
                 "there is no Ollama to start that has the models",
-                details=request.search.notes,
+                details=order.search.notes if order.search else (),
                 hint=self._fetch,
             )
-        request.data.mkdir(parents=True, exist_ok=True)
+        order.data.mkdir(parents=True, exist_ok=True)
         environ = {
             **{name: os.environ.get(name) or value for name, value in _TUNED.items()},
-            "OLLAMA_HOST": f"127.0.0.1:{request.port}",
+            "OLLAMA_HOST": f"127.0.0.1:{order.port}",
             "OLLAMA_MODELS": str(folder),
             "OLLAMA_NOPRUNE": "1",
             "OLLAMA_NO_CLOUD": "1",
-            "HOME": str(request.data),  # it writes a key there
+            "HOME": str(order.data),  # it writes a key there
         }
         return Plan(
             command=[str(binary.path), "serve"],

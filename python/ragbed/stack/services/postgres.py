@@ -15,8 +15,9 @@ from ragbed.guard.libpq import PRIVATE
 from ragbed.guard.stores import MARKER
 from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Rejected, Search, ask_version, from_wheel, search_path, wheel_folder
+from ragbed.stack.kinds import Plan, StartOrder
 from ragbed.stack.processes import find_inside
-from ragbed.stack.services.base import Plan, Request, tells_of_full_disk
+from ragbed.stack.services.base import tells_of_full_disk
 from ragbed.stack.services.passwords import (
     choose_password,
     forget_password,
@@ -104,39 +105,39 @@ class PostgresStarter:
             passed_over=found.passed_over,
         )
 
-    def plan(self, request: Request) -> Plan:
+    def plan(self, order: StartOrder) -> Plan:
         """Copy the template where the data folder is new, and return how to start the server on it."""
-        binary = request.search.binary
+        binary = order.binary
         if binary is None:
             raise ServiceNotReady("there is no Postgres to start")
-        identity = without_root(binary.path, request.data)
+        identity = without_root(binary.path, order.data)
         data = identity.data
         _check_major(data, binary.version)
         _clear_lock_file(data)
-        password = choose_password(data, request.password)
+        password = choose_password(data, order.password)
         if not (data / "PG_VERSION").exists():
-            template = _template(request, binary, identity)
+            template = _template(order, binary, identity)
             data.parent.mkdir(parents=True, exist_ok=True)
             # Beside, then renamed: a copy that was cut short is never taken for a cluster.
             copy = data.with_name(f"{data.name}.copying")
             for leftover in (copy, data):
                 shutil.rmtree(leftover, ignore_errors=True)
-            _copy(template, copy, request.environ)
+            _copy(template, copy, order.environ)
             if identity.user is not None:
                 _give(copy, identity.user)
-            _set_password(copy, password, identity, request.environ)
+            _set_password(copy, password, identity, order.environ)
             copy.rename(data)
         elif password != kept_password(data):
-            _set_password(data, password, identity, request.environ)
+            _set_password(data, password, identity, order.environ)
         settings = {
             **_settings(binary.version),
-            "port": str(request.port),
-            "max_connections": str(request.pins.limits.connections),
+            "port": str(order.port),
+            "max_connections": str(order.pins.limits.connections),
         }
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return Plan(
             command=[*identity.prefix, str(identity.programs / "postgres"), "-D", str(data), *options],
-            url=f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{request.port}/{DATABASE}",
+            url=f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{order.port}/{DATABASE}",
             provenance=binary.provenance,
             user=identity.user,
         )
@@ -224,10 +225,10 @@ def _copy(source: Path, target: Path, environ: Mapping[str, str]) -> None:
         )
 
 
-def _template(request: Request, binary: Binary, identity: Identity) -> Path:
+def _template(order: StartOrder, binary: Binary, identity: Identity) -> Path:
     """Return a cluster with user, database, pgvector and marker, made once per version and programs."""
     key = hashlib.sha256(f"{binary.path}{_INITDB}{_SETTINGS}{_SINGLE_USER_SQL}".encode()).hexdigest()[:12]
-    folder = request.folder
+    folder = order.folder
     template = folder.cache / f"postgres-{binary.version}-{key}"
     if template.exists():
         return template
@@ -235,7 +236,7 @@ def _template(request: Request, binary: Binary, identity: Identity) -> Path:
         _remove_unfinished(folder)
         if not template.exists():
             building = folder.cache / f"building-{template.name}"
-            _build_template(building, identity, request.environ).rename(template)
+            _build_template(building, identity, order.environ).rename(template)
     return template
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ServiceNotReady
 from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Search, search_path, substitute, wheel_folder
-from ragbed.stack.services.base import Plan, Request, free_port
+from ragbed.stack.kinds import Plan, StartOrder
+from ragbed.stack.services.base import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,23 +48,23 @@ class QdrantStarter:
         )
         return Search(binary=binary, passed_over=found.passed_over)
 
-    def plan(self, request: Request) -> Plan:
+    def plan(self, order: StartOrder) -> Plan:
         """Return how to start the server on the data folder."""
-        binary = request.search.binary
+        binary = order.binary
         if binary is None:
             raise ServiceNotReady("there is no Qdrant to start")
-        data = request.data / binary.product  # the two keep their data in different forms
+        data = order.data / binary.product  # the two keep their data in different forms
         data.mkdir(parents=True, exist_ok=True)
-        url = f"http://127.0.0.1:{request.port}"
+        url = f"http://127.0.0.1:{order.port}"
         if binary.product == "embedded-qdrant":
             command = [
                 *(str(binary.path), "-P", "-m", "ragbed.qdrant"),
-                *("--port", str(request.port), "--data", str(data)),
+                *("--port", str(order.port), "--data", str(data)),
             ]
             return Plan(command=command, url=url, provenance=binary.provenance)
         environ = {
             "QDRANT__SERVICE__HOST": "127.0.0.1",
-            "QDRANT__SERVICE__HTTP_PORT": str(request.port),
+            "QDRANT__SERVICE__HTTP_PORT": str(order.port),
             "QDRANT__SERVICE__GRPC_PORT": str(free_port()),
             "QDRANT__STORAGE__STORAGE_PATH": str(data / "storage"),
             "QDRANT__STORAGE__SNAPSHOTS_PATH": str(data / "snapshots"),

