@@ -224,8 +224,8 @@ def within_run(run: str) -> Iterator[None]:
 
 
 @contextmanager
-def within_test(test: TestId) -> Iterator[None]:
-    """Let the body belong to a test; threads as in `within_run`."""
+def within_test(test: TestId | None) -> Iterator[None]:
+    """Let the body belong to a test, or to none; threads as in `within_run`."""
     token = _test.set(test)
     try:
         yield

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ragbed.headers import SUBSTITUTE_HEADER
+from ragbed.run_headers import run_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,8 @@ def request_json(
 ) -> Answer:
     """Send one request and return its answer; proxies of the environment are not used.
 
+    A server on this machine is told to which run and test the request belongs.
+
     Args:
         method: HTTP method.
         url: With scheme and host; may hold a path and a query.
@@ -59,7 +62,8 @@ def request_json(
     path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
     payload = None if body is None else json.dumps(body)
     with closing(kind(parts.hostname or "127.0.0.1", parts.port, timeout=timeout_s)) as connection:
-        connection.request(method, path, payload, {"Content-Type": "application/json", **(headers or {})})
+        sent = {"Content-Type": "application/json", **run_headers(parts.hostname), **(headers or {})}
+        connection.request(method, path, payload, sent)
         response = connection.getresponse()
         content = response.read()
     moved = 300 <= response.status < 400

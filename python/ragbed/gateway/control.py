@@ -49,8 +49,14 @@ class Control:
     async def _show_metrics(self, _request: Request) -> Response:
         return Response(self._journal.metrics.text(), media_type=CONTENT_TYPE)
 
-    async def _show_calls(self, _request: Request) -> Response:
-        return json_response({"calls": [entry.call.to_json() for entry in self._journal.entries()]})
+    async def _show_calls(self, request: Request) -> Response:
+        """Show the last calls; with `?run=` those of a run, of one `test=` of it, and that ended `after=` a call."""
+        asked = request.query_params
+        if run := asked.get("run", ""):
+            calls = self._journal.calls_of(run, test=asked.get("test", ""), after=asked.get("after", ""))
+        else:
+            calls = [entry.call for entry in self._journal.entries()]
+        return json_response({"calls": [call.to_json() for call in calls]})
 
     async def _show_history(self, _request: Request) -> Response:
         return json_response(history(self._journal))

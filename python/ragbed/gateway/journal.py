@@ -21,6 +21,7 @@ from ragbed.gateway.exchange import AnswerFacts
 from ragbed.gateway.metrics import LlmMetrics
 from ragbed.gateway.threads import IN_A_THREAD_FROM, beside
 from ragbed.headers import RUN_HEADER, TEST_HEADER
+from ragbed.run_headers import told_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -106,6 +107,20 @@ class Journal:
         self._catch_up()
         return sorted([*self._answered, *self._others], key=lambda entry: entry.call.at)
 
+    def calls_of(self, run: str, *, test: str = "", after: str = "") -> list[LlmCall]:
+        """Return the calls of a run among the entries kept, in the order in which they ended.
+
+        Args:
+            run: Id of the run.
+            test: Only those of a test; empty takes all.
+            after: Id of a call: only those that ended after it. One of another journal leaves none out.
+        """
+        begins, _, number = after.rpartition("-")
+        last = int(number) if begins == self._begins and number.isdecimal() else 0
+        calls = [entry.call for entry in self.entries() if entry.call.run == run]
+        ended = sorted((_number(call), call) for call in calls if test in {"", call.test})
+        return [call for place, call in ended if place > last]
+
     def answered(self) -> list[JournalEntry]:
         """Return the answered calls kept, in the order in which they ended."""
         self._catch_up()
@@ -153,6 +168,11 @@ class Journal:
             (self._answered if entry.answered else self._others).append(entry)
             if entry.answered:
                 self._per_model[entry.call.model] += 1
+
+
+def _number(call: LlmCall) -> int:
+    """Return the place of a call among all that ended; ids do not sort by it."""
+    return int(call.id.rpartition("-")[2])
 
 
 def canonical_key(raw: RawRequest) -> CanonicalKey:
@@ -209,8 +229,8 @@ class _Pen:
         raw, facts, model = self._raw, self._facts, self._facts.model
         return LlmCall(
             id=call,
-            run=raw.headers.get(RUN_HEADER),
-            test=raw.headers.get(TEST_HEADER),
+            run=told_in(raw.headers, RUN_HEADER),
+            test=told_in(raw.headers, TEST_HEADER),
             at=self._at,
             wire=raw.wire,
             operation=raw.operation,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ragbed.llm.failures import error_for, failure_of, pause_before_again, vendor_errors
 from ragbed.llm.library import ollama_library
+from ragbed.run_headers import run_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +30,10 @@ def _no_part() -> bool:
     return False
 
 
-def _without_key(request: httpx.Request) -> httpx.Request:
-    """Take away the key of OLLAMA_API_KEY, which the client sends to any host; it was not given for this one."""
-    request.headers.pop("authorization", None)
+def _with_our_headers(request: httpx.Request) -> httpx.Request:
+    """Take away the key of OLLAMA_API_KEY, which the client sends to any host; tell to which run the call belongs."""
+    request.headers.pop("authorization", None)  # it was not given for this host
+    request.headers.update(run_headers(request.url.host))
     return request
 
 
@@ -75,7 +77,7 @@ class RetryingClient:
             trust_env=False,
             transport=self._transport,
             follow_redirects=False,
-            auth=_without_key,
+            auth=_with_our_headers,
         )
         return client
 

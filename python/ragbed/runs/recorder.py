@@ -16,6 +16,7 @@ from ragbed.guard import scrubber
 from ragbed.runs.event_file import NAME as EVENTS
 from ragbed.runs.event_file import EventFile, scrubbed
 from ragbed.runs.history import ARTIFACTS, MANIFEST, OUTCOME, forget_old_runs
+from ragbed.runs.llm_calls import LlmCalls
 from ragbed.runs.manifest import manifest_of
 from ragbed.runs.outcome import Outcome, outcome_of
 from ragbed.runs.surroundings import installed_packages
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from ragbed.state import StateFolder
 
 logger = logging.getLogger(__name__)
+
+_ON_THE_WAY = ("stage.progress", "test.ended")
+_CALLS_EVERY_S = 1.0
 
 
 class RunRecorder:
@@ -62,6 +66,9 @@ class RunRecorder:
         self._file = EventFile(folder / EVENTS) if folder else None
         self.sink = EventStream(self._append, *listeners, run=manifest.id, change=self._without_secrets)
         self._outcome: Outcome | None = None
+        self._calls = LlmCalls((), manifest.id, self.sink)
+        self._calls_due = 0.0
+        self.sink.listen(self._read_calls)
 
     @property
     def id(self) -> str:
@@ -71,6 +78,7 @@ class RunRecorder:
     def uses(self, endpoints: Iterable[Endpoint]) -> None:
         """Add to the manifest where services answer; their passwords are secrets from now on."""
         self.manifest = replace(self.manifest, endpoints=tuple(endpoints))
+        self._calls = LlmCalls(self.manifest.endpoints, self.id, self.sink)
         self._scrub = scrubber(self._settings, [one.url for one in self.manifest.endpoints])
         if self._file and self.folder:
             self._write(self.folder / MANIFEST, lambda path: write_json(path, self.manifest.to_json()))
@@ -105,6 +113,7 @@ class RunRecorder:
             outcome: How the run ended as its caller sees it.
         """
         outcome = self._outcome or outcome
+        self.read_calls()
         self.sink.emit("run.ended", outcome.subject, seconds=outcome.seconds, status=outcome.status)
         if not (self._file and self.folder):
             return
@@ -120,6 +129,17 @@ class RunRecorder:
             test=TestId(self._scrub(event.test)) if event.test else None,
             data=scrubbed(event.data, self._scrub),
         )
+
+    def read_calls(self) -> None:
+        """Take over the calls of language models that have ended; call it before the mock LLM ends."""
+        self._calls.read()
+
+    def _read_calls(self, event: Event) -> None:
+        """Read the mock's journal when a stage ends, and now and then on the way: it keeps the last calls only."""
+        now = time.monotonic()
+        if event.kind == "stage.ended" or (event.kind in _ON_THE_WAY and now >= self._calls_due):
+            self._calls_due = now + _CALLS_EVERY_S
+            self.read_calls()
 
     def _append(self, event: Event) -> None:
         if not self._file:

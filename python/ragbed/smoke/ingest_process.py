@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ragbed.errors import CheckFailed, RagbedError
-from ragbed.events import Event, EventStream
+from ragbed.events import Event, EventStream, current_run, within_run
 from ragbed.lifeline import lifeline
 from ragbed.logs import level_of, log_to_stderr
 from ragbed.smoke.preloading import WRITING, preload
@@ -73,7 +73,7 @@ class IngestProcess:
         process = self._started()
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise CheckFailed("the ingest process has no pipes")
-        request = json.dumps({"config": config.to_json(), "corpus": str(corpus)})
+        request = json.dumps({"config": config.to_json(), "corpus": str(corpus), "run": current_run()})
         with suppress(BrokenPipeError):  # it has ended already: what it printed says why
             process.stdin.write(request)
         with suppress(BrokenPipeError):
@@ -134,7 +134,7 @@ def main() -> None:
     log_to_stderr(level_of(os.environ))
     events = EventStream(_print)
     try:
-        with open_pipeline(config, events=events) as pipeline:
+        with within_run(request["run"]), open_pipeline(config, events=events) as pipeline:
             report = pipeline.ingest(Path(request["corpus"]), events=events)
     except RagbedError as error:
         json.dump({"error": error.to_json()}, sys.stdout)

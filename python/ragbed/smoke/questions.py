@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from ragbed.errors import CheckFailed
@@ -86,8 +87,9 @@ def _judge(target: Target, questions: Sequence[Question], events: EventSink) -> 
     judged = []
     with ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="question") as pool:
         try:
-            for one in pool.map(ask, questions):
-                judged.append(one)
+            asked = [pool.submit(copy_context().run, ask, question) for question in questions]
+            for one in asked:
+                judged.append(one.result())
                 if len(judged) % 50 == 0:
                     done, total = len(judged), len(questions)
                     events.emit("stage.progress", "retrieve", done=done, total=total, unit="questions")

@@ -134,3 +134,28 @@ def test_reset_forgets_the_calls(http: httpx.Client) -> None:
     http.post("/ragbed/reset")
 
     assert calls(http) == []
+
+
+def test_the_calls_of_a_run_are_asked_for_by_their_end(http: httpx.Client) -> None:
+    """One reader takes what ended since the last time, of a run or of one test of it."""
+    for run, test in [("r1", "t1"), ("r1", "t2"), ("r2", "t1"), ("r1", "t1")]:
+        http.post("/api/chat", json=CHAT, headers={"X-Ragbed-Run": run, "X-Ragbed-Test": test})
+
+    def asked(**query: str) -> list[tuple[str, str]]:
+        shown = http.get("/ragbed/calls", params=query).json()["calls"]
+        return [(call["run"], call["test"]) for call in shown]
+
+    first = http.get("/ragbed/calls", params={"run": "r1"}).json()["calls"][0]["id"]
+    assert asked(run="r1") == [("r1", "t1"), ("r1", "t2"), ("r1", "t1")]
+    assert asked(run="r1", test="t1") == [("r1", "t1"), ("r1", "t1")]
+    assert asked(run="r1", after=first) == [("r1", "t2"), ("r1", "t1")]
+    assert asked(run="r1", after="another-journal-7") == asked(run="r1")
+    assert asked(run="r3") == []
+
+
+def test_run_and_test_do_not_change_a_requests_key(http: httpx.Client) -> None:
+    """The same question of two runs is the same request."""
+    for run in ("r1", "r2"):
+        http.post("/api/chat", json=CHAT, headers={"X-Ragbed-Run": run, "X-Ragbed-Test": f"test of {run}"})
+
+    assert len({call["key"] for call in calls(http)}) == 1

@@ -72,7 +72,14 @@ def test_whole_run_prints_one_document_that_fits_the_schema(environ: dict[str, s
     report = json.loads(done.stdout)
     Draft202012Validator(SCHEMA).validate(report)
     assert (done.returncode, set(statuses(report).values())) == (0, {"passed"})
-    assert shown_run(environ)["report"] == report
+    shown = shown_run(environ)
+    assert shown["report"] == report
+    llm_calls = [event for event in shown["events"] if event["kind"] == "llm.call"]
+    assert {(event["run"], event["data"]["status"]) for event in llm_calls} == {(report["run_id"], "ok")}
+    assert (
+        sum(event["data"]["operation"] == "chat" for event in llm_calls) >= 4
+    )  # two of the cache, answer, gap
+    assert sum(event["data"]["operation"] == "embed" for event in llm_calls) > 160  # the golden questions
 
 
 def test_corpus_of_somebody_with_garbage_in_it_passes(environ: dict[str, str], tmp_path: Path) -> None:
