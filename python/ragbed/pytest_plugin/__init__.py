@@ -39,6 +39,7 @@ from ragbed.pytest_plugin.stores import (
     ragbed_worker_database,
     ragbed_world,
 )
+from ragbed.pytest_plugin.worker_recording import WorkerRecording
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -97,7 +98,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register our marker, and record the session; with pytest-xdist, the process that has the workers does."""
+    """Register our marker, and record the session; workers of pytest-xdist add their events to the same run."""
     config.addinivalue_line("markers", "smoke: proves a whole RAG pipeline on live services")
     config.addinivalue_line(
         "markers", "unit: tests one part on this machine alone; ragbed refuses it the network"
@@ -105,9 +106,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if guard := _network_guard():
         config.pluginmanager.register(guard, "ragbed-network-guard")
     config.pluginmanager.register(TestMarks(), "ragbed-marks")
+    recording = WorkerRecording(config) if hasattr(config, "workerinput") else SessionRecording(config)
+    config.stash[RECORDING] = recording
+    config.pluginmanager.register(recording, "ragbed-recording")
     if not hasattr(config, "workerinput"):
-        config.stash[RECORDING] = SessionRecording(config)
-        config.pluginmanager.register(config.stash[RECORDING], "ragbed-recording")
         config.pluginmanager.register(SequenceRecording(config), "ragbed-sequence-recording")
     if place := config.getoption(SEQUENCE_OPTION):
         config.pluginmanager.register(SequenceReplay(Path(place)), "ragbed-sequence")
@@ -184,8 +186,7 @@ def ragbed_stack(ragbed_settings: Settings, request: pytest.FixtureRequest) -> I
     from ragbed.stack import running_stack  # noqa: PLC0415 - as above
 
     run = getattr(request.config, "workerinput", {}).get("testrunuid", "")
-    recording = request.config.stash.get(RECORDING, None)
-    recorder = recording.run if recording else None
+    recorder = request.config.stash[RECORDING].run
     events = recorder.sink if recorder else SILENT
     with (
         _set(server_environ(ragbed_settings)),

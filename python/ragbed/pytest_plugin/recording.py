@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter, defaultdict
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 
     from ragbed.errors import ErrorJson
     from ragbed.runs import Outcome, OutcomeStatus, RunRecorder
+    from ragbed.runs.event_recorder import EventRecorder
 
-RECORDING = pytest.StashKey["SessionRecording"]()
+RECORDING = pytest.StashKey["Recording"]()
+
+RUN_INPUT = "ragbed_run"
+"""What the process that has the workers tells each: the run's id, and its own process id."""
+ENDPOINTS_OUTPUT = "ragbed_endpoints"
+"""What a worker tells at its end: where services answered."""
 
 _MARKERS = ("smoke",)
 _FIXTURES = "ragbed_"
@@ -29,6 +36,14 @@ _STATUSES: dict[int, OutcomeStatus] = {
 }
 _MOST_NAMES = 20
 """So many failed tests are named in the outcome; the events name them all."""
+
+
+class Recording(Protocol):
+    """What a process of the session knows of its run."""
+
+    @property
+    def run(self) -> EventRecorder | None:
+        """Takes the process's events; None where the session is not recorded, or not yet."""
 
 
 class TestMarks:
@@ -44,6 +59,12 @@ class TestMarks:
         """Let the events of a test name it."""
         with within_test(TestId(item.nodeid)):
             return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Take over the calls of language models in a test, before the end of its fixtures may end the server."""
+        if uses_ragbed(item) and (run := item.config.stash[RECORDING].run):
+            run.read_calls(test=item.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -75,6 +96,7 @@ class SessionRecording:
 
     def __init__(self, config: pytest.Config) -> None:
         self.run: RunRecorder | None = None
+        self._id = ""
         self._config = config
         self._open = ExitStack()
         self._began = time.monotonic()
@@ -98,6 +120,29 @@ class SessionRecording:
         if any(map(uses_ragbed, session.items)):
             self._begin()
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker the run's id, under which it keeps its events where its tests use ragbed."""
+        from ragbed.runs.run_id import new_run_id  # noqa: PLC0415 - as above
+
+        self._id = self._id or (self.run.id if self.run else new_run_id())
+        node.workerinput[RUN_INPUT] = {"run": self._id, "writer": os.getpid()}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any) -> None:
+        """Begin where a worker has found tests that use ragbed: no test has begun yet."""
+        if not self.run and self._announced(node.workerinput[RUN_INPUT]):
+            self._begin()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over where the services of a worker answered."""
+        from ragbed.stack import Endpoint  # noqa: PLC0415 - as above
+
+        endpoints = getattr(node, "workeroutput", {}).get(ENDPOINTS_OUTPUT)
+        if endpoints and self.run:
+            self.run.names(map(Endpoint.from_json, endpoints))
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a report; the one of a test's end makes an event. A worker's first one of ours begins the run."""
         if getattr(report, "uses_ragbed", False):
@@ -117,6 +162,15 @@ class SessionRecording:
             self.run.outcome(self._outcome(int(exitstatus)))
         self._open.close()
 
+    def _announced(self, told: dict[str, Any]) -> bool:
+        from ragbed.runs.history import unfinished_folder  # noqa: PLC0415 - as above
+        from ragbed.state import find_state_folder  # noqa: PLC0415 - as above
+
+        try:
+            return unfinished_folder(find_state_folder(), told["run"], told["writer"]).is_dir()
+        except RagbedError:
+            return False
+
     def _begin(self) -> None:
         """Begin the run, once, unless tests are only listed or the settings are wrong, which tests then say."""
         if self.run or self._config.option.collectonly:
@@ -130,7 +184,7 @@ class SessionRecording:
             settings = resolve_settings(folder=project_folder())
             words = ("pytest", *map(str, self._config.invocation_params.args))
             self.run = self._open.enter_context(
-                recorded_run("pytest", settings, find_state_folder(), command=words)
+                recorded_run("pytest", settings, find_state_folder(), command=words, run=self._id)
             )
         except RagbedError:
             return

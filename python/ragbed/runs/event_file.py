@@ -1,9 +1,14 @@
-"""`events.jsonl`: an event a line, appended as it happens; the reader skips and counts lines that a kill tore."""
+"""`events.jsonl`: an event a line, appended as it happens; the reader skips and counts lines that a kill tore.
+
+Each worker of pytest-xdist has a file of its own beside it: `events-gw0.jsonl`.
+"""
 
 from __future__ import annotations
 
+import heapq
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ragbed.events import Event
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "events.jsonl"
+_BEGINS, _ENDS = "events-", ".jsonl"
 
 
 class EventFile:
@@ -59,6 +65,33 @@ def scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
     if isinstance(value, list | tuple):
         return [scrubbed(one, scrub) for one in value]
     return value
+
+
+def file_of_worker(folder: Path, worker: str) -> Path:
+    """Return the file of a process that joined a run.
+
+    Args:
+        folder: Of the run.
+        worker: The name of the process: `gw0`.
+    """
+    return folder / f"{_BEGINS}{worker}{_ENDS}"
+
+
+def read_run_events(folder: Path) -> tuple[list[Event], int]:
+    """Return the events of a run in order, and how many lines of its files are not events and were skipped.
+
+    The events of several files are in the order of their times, and numbered anew.
+
+    Args:
+        folder: Of the run.
+    """
+    events, skipped = read_events(folder / NAME)
+    parts = [read_events(path) for path in sorted(folder.glob(f"{_BEGINS}*{_ENDS}"))]
+    if not parts:
+        return events, skipped
+    merged = heapq.merge(events, *(part for part, _ in parts), key=lambda event: event.at)
+    numbered = [replace(event, seq=number) for number, event in enumerate(merged, 1)]
+    return numbered, skipped + sum(torn for _, torn in parts)
 
 
 def read_events(path: Path) -> tuple[list[Event], int]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import psutil
 
 from ragbed.errors import UsageError
-from ragbed.runs.event_file import NAME as EVENTS
-from ragbed.runs.event_file import read_events
+from ragbed.runs.event_file import read_run_events
 from ragbed.runs.run_id import is_run_id
 from ragbed.stack.processes import ProcessIdentity
 from ragbed.state.files import is_file, is_folder, read_json
@@ -79,8 +78,11 @@ class RunRecord:
         return bool(writer and writer.is_alive())
 
     def events(self) -> tuple[list[Event], int]:
-        """Return the run's events in order, and how many lines of the file were skipped: a kill may tear the last."""
-        return read_events(self.folder / EVENTS)
+        """Return the run's events in order, and how many lines were skipped: a kill may tear the last of a file.
+
+        Where several processes worked for the run, their events are in the order of their times.
+        """
+        return read_run_events(self.folder)
 
 
 def list_runs(folder: StateFolder) -> list[RunRecord]:
@@ -105,6 +107,17 @@ def find_run(folder: StateFolder, name: str) -> RunRecord:
             hint="give more of the id",
         )
     raise UsageError(f"no run {name} in {folder.runs}", hint="ragbed runs list shows the ids")
+
+
+def unfinished_folder(folder: StateFolder, run: str, writer: int) -> Path:
+    """Return where a run's folder is made, before it gets its name.
+
+    Args:
+        folder: The state folder.
+        run: Id of the run.
+        writer: Process id of the writer.
+    """
+    return folder.runs / f".{run}.{writer}"
 
 
 def forget_old_runs(folder: StateFolder, *, besides: int) -> None:

@@ -115,18 +115,21 @@ class RunManifest:
         }
 
 
-def manifest_of(kind: RunKind, settings: Settings, command: Sequence[str] = ()) -> RunManifest:
+def manifest_of(
+    kind: RunKind, settings: Settings, command: Sequence[str] = (), *, run: str = ""
+) -> RunManifest:
     """Return the manifest of a run that begins now.
 
     Args:
         kind: What kind of run.
         settings: The resolved settings.
         command: What was typed, a word each; empty takes the words of this process.
+        run: The run's id; empty makes one.
     """
     hide = scrubber(settings)
     command = command or (_program(), *sys.argv[1:])
     return RunManifest(
-        id=new_run_id(),
+        id=run or new_run_id(),
         kind=kind,
         command=tuple(hide(_without_password(word)) for word in command),
         started_at=datetime.now(UTC),

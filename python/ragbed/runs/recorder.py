@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import ConfigurationError
-from ragbed.events import EventStream, TestId, within_run
-from ragbed.guard import scrubber
+from ragbed.events import within_run
 from ragbed.runs.event_file import NAME as EVENTS
-from ragbed.runs.event_file import EventFile, scrubbed
-from ragbed.runs.history import ARTIFACTS, MANIFEST, OUTCOME, forget_old_runs
-from ragbed.runs.llm_calls import LlmCalls
+from ragbed.runs.event_file import scrubbed
+from ragbed.runs.event_recorder import EventRecorder
+from ragbed.runs.history import ARTIFACTS, MANIFEST, OUTCOME, forget_old_runs, unfinished_folder
 from ragbed.runs.manifest import manifest_of
 from ragbed.runs.outcome import Outcome, outcome_of
 from ragbed.runs.surroundings import installed_packages
@@ -32,22 +30,15 @@ if TYPE_CHECKING:
     from ragbed.stack import Endpoint
     from ragbed.state import StateFolder
 
-logger = logging.getLogger(__name__)
-
 _ON_THE_WAY = ("stage.progress", "test.ended")
 _CALLS_EVERY_S = 1.0
 
 
-class RunRecorder:
+class RunRecorder(EventRecorder):
     """Takes what happens in a run; open it by `recorded_run`.
-
-    Evidence does not stop the work: where nothing can be written, the run goes on and `problem` says why.
 
     Attributes:
         manifest: Of the run.
-        folder: The run's folder; None where the run cannot be recorded.
-        problem: Why the run, or a part of it, is not recorded, in words; empty where all is.
-        sink: Where the run's events go: to the file and to the listeners, without secrets.
     """
 
     def __init__(
@@ -58,29 +49,24 @@ class RunRecorder:
         *listeners: Listener,
         problem: str,
     ) -> None:
+        super().__init__(
+            manifest.id, folder / EVENTS if folder else None, settings, *listeners, problem=problem
+        )
         self.manifest = manifest
-        self.folder = folder
-        self.problem = problem
-        self._settings = settings
-        self._scrub = scrubber(settings)
-        self._file = EventFile(folder / EVENTS) if folder else None
-        self.sink = EventStream(self._append, *listeners, run=manifest.id, change=self._without_secrets)
         self._outcome: Outcome | None = None
-        self._calls = LlmCalls((), manifest.id, self.sink)
         self._calls_due = 0.0
-        self.sink.listen(self._read_calls)
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-        return self.manifest.id
+        self.sink.listen(self._read_calls_now_and_then)
 
     def uses(self, endpoints: Iterable[Endpoint]) -> None:
-        """Add to the manifest where services answer; their passwords are secrets from now on."""
+        """Learn where services answer, as every recorder does, and add it to the manifest."""
+        known = tuple(endpoints)
+        super().uses(known)
+        self.names(known)
+
+    def names(self, endpoints: Iterable[Endpoint]) -> None:
+        """Add to the manifest where services answer that another process of the run uses."""
         self.manifest = replace(self.manifest, endpoints=tuple(endpoints))
-        self._calls = LlmCalls(self.manifest.endpoints, self.id, self.sink)
-        self._scrub = scrubber(self._settings, [one.url for one in self.manifest.endpoints])
-        if self._file and self.folder:
+        if self.folder:
             self._write(self.folder / MANIFEST, lambda path: write_json(path, self.manifest.to_json()))
 
     def outcome(self, outcome: Outcome) -> dict[str, Any]:
@@ -118,47 +104,21 @@ class RunRecorder:
         if not (self._file and self.folder):
             return
         value = self.outcome(outcome)
-        with suppress(OSError):  # the disk is full: what is there stays
-            self._file.close()
+        self.close_events()
         self._write(self.folder / OUTCOME, lambda path: write_json(path, value))
 
-    def _without_secrets(self, event: Event) -> Event:
-        return replace(
-            event,
-            subject=self._scrub(event.subject),
-            test=TestId(self._scrub(event.test)) if event.test else None,
-            data=scrubbed(event.data, self._scrub),
-        )
-
-    def read_calls(self) -> None:
-        """Take over the calls of language models that have ended; call it before the mock LLM ends."""
-        self._calls.read()
-
-    def _read_calls(self, event: Event) -> None:
+    def _read_calls_now_and_then(self, event: Event) -> None:
         """Read the mock's journal when a stage ends, and now and then on the way: it keeps the last calls only."""
         now = time.monotonic()
         if event.kind == "stage.ended" or (event.kind in _ON_THE_WAY and now >= self._calls_due):
             self._calls_due = now + _CALLS_EVERY_S
             self.read_calls()
 
-    def _append(self, event: Event) -> None:
-        if not self._file:
-            return
-        try:
-            self._file(event)
-        except OSError as error:
-            self._fail(error)
-
     def _write(self, path: Path, write: Callable[[Path], None]) -> None:
         try:
             write(path)
         except OSError as error:
             self._fail(error)
-
-    def _fail(self, error: OSError) -> None:
-        if not self.problem:
-            self.problem = f"the run is not wholly recorded in {self.folder}: {error.strerror or error}"
-            logger.warning("ragbed: %s", self.problem)
 
 
 @contextmanager
@@ -168,6 +128,7 @@ def recorded_run(
     folder: StateFolder,
     *listeners: Listener,
     command: Sequence[str] = (),
+    run: str = "",
 ) -> Iterator[RunRecorder]:
     """Record what the body does, from now on to its end, however it ends; old runs are deleted.
 
@@ -177,9 +138,10 @@ def recorded_run(
         folder: The state folder; made where it is not there.
         listeners: Called with each event, to render it for example.
         command: What was typed, a word each; empty takes the words of this process.
+        run: The run's id, where other processes were told it before; empty makes one.
     """
     began = time.monotonic()
-    manifest = manifest_of(kind, settings, command)
+    manifest = manifest_of(kind, settings, command, run=run)
     place, problem = _made(manifest, folder)
     recorder = RunRecorder(manifest, place, settings, *listeners, problem=problem)
 
@@ -204,7 +166,7 @@ def _made(manifest: RunManifest, folder: StateFolder) -> tuple[Path | None, str]
         folder.runs.mkdir(exist_ok=True, mode=0o700)
         forget_old_runs(folder, besides=1)
         place = folder.runs / manifest.id
-        beside = folder.runs / f".{manifest.id}.{os.getpid()}"
+        beside = unfinished_folder(folder, manifest.id, os.getpid())
         try:
             (beside / ARTIFACTS).mkdir(parents=True, mode=0o700)
             write_json(beside / MANIFEST, manifest.to_json())

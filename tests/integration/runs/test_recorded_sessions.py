@@ -115,3 +115,32 @@ def test_other_sessions_leave_nothing(ragbed: RagbedCommand, text: str, words: t
     """Not even the folder of runs."""
     assert session(ragbed, text, *words) == []
     assert not StateFolder(ragbed.state).runs.exists()
+
+
+ASKING = """
+import pytest
+
+@pytest.mark.parametrize("number", range(4))
+def test_embeds(number, ragbed_pipeline):
+    ragbed_pipeline.embed([f"the text of test {number}"])
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_fixtures_and_calls_of_tests_are_in_the_run(ragbed: RagbedCommand, words: tuple[str, ...]) -> None:
+    """What fixtures start and whom tests ask is told once, in order, wherever the tests ran."""
+    (run,) = session(ragbed, ASKING, *words)
+
+    events, skipped = run.events()
+    assert (run.status, skipped) == ("passed", 0)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    assert {event.run for event in events} == {run.id}
+    ready = [event for event in events if event.kind == "service.ready"]
+    assert {event.subject for event in ready} == {"postgres", "redis", "qdrant", "ollama"}
+    tests = [f"test_own.py::test_embeds[{number}]" for number in range(4)]
+    llm_calls = [event for event in events if event.kind == "llm.call" and event.data["input_tokens"]]
+    assert sorted(str(event.test) for event in llm_calls) == tests
+    assert len({event.data["id"] for event in llm_calls}) == 4
+    assert {one["service"] for one in run.manifest["endpoints"]} == {"postgres", "redis", "qdrant", "ollama"}
+    assert not [path for path in run.folder.parent.iterdir() if path != run.folder]
