@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     Serve = Callable[[socket.socket], None]
@@ -212,3 +212,14 @@ def self_signed(folder: Path) -> Path:
     )
     both.write_text(key.read_text() + certificate.read_text())
     return both
+
+
+def by_path(answers_by_path: Mapping[str, Serve], otherwise: Serve) -> Serve:
+    """Return what answers by the path of a request, as `http` does for all."""
+
+    def serve(connection: socket.socket) -> None:
+        words = connection.recv(4096, socket.MSG_PEEK).split()
+        path = words[1].decode() if len(words) > 1 else ""
+        answers_by_path.get(path, otherwise)(connection)
+
+    return serve

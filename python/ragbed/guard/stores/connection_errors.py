@@ -14,7 +14,7 @@ HTTP, REDIS, POSTGRES = "HTTP", "the protocol of Redis", "the protocol of Postgr
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 """What begins TLS in PostgreSQL's protocol; a server of it answers `S` or `N`."""
 
-_SECOND_LOOK_S = 1.0
+_SECOND_LOOK_S = 0.5
 _KNOCKS = {HTTP: b"GET / HTTP/1.0\r\n\r\n", REDIS: b"PING\r\n", POSTGRES: SSL_REQUEST}
 """What a server of each protocol answers, and changes nothing."""
 
