@@ -16,7 +16,7 @@ from ragbed.cli.project import project_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ragbed.pipeline import Answer, IngestReport, Pipeline
+    from ragbed.pipeline import IngestReport, Pipeline
     from ragbed.pipeline.config import PipelineConfig
     from ragbed.pipeline.sources import OtherFolder
     from ragbed.runs import Outcome
@@ -171,14 +171,20 @@ def _show_report(report: IngestReport) -> None:
 @_NAMESPACE
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def ask(*, question: str, filters: tuple[str, ...], namespace: str, as_json: bool) -> None:
-    """Ask a question of the ingested documents; shows the answer, its sources, and a gap if there is one."""
-    chosen = _parse_filters(filters)
+    """Ask a question of the ingested documents; shows the answer, its sources, and a gap if there is one.
+
+    On a terminal, the answer appears as the model writes it.
+    """
+    from ragbed.cli.answer import AnswerText, show_sources
+
+    chosen, text = _parse_filters(filters), AnswerText(as_json=as_json)
     with _pipeline("ragbed ask", namespace) as (pipeline, substitutes):
-        answer = pipeline.ask(question, filters=chosen)
+        answer = pipeline.ask(question, filters=chosen, on_text=text.on_text)
     if as_json:
         show_json({**answer.to_json(), "substitutes": substitutes})
     else:
-        _show_answer(answer, mocked="mock-llm" in substitutes)
+        text.end(answer)
+        show_sources(answer, mocked="mock-llm" in substitutes)
         _name_substitutes(substitutes)
 
 
@@ -192,35 +198,6 @@ def _parse_filters(filters: tuple[str, ...]) -> dict[str, list[str]]:
             raise UsageError(f"--filter {one!r} is not FIELD=VALUE", hint="--filter platform=postgres")
         chosen.setdefault(field, []).append(value)
     return chosen
-
-
-def _show_answer(answer: Answer, *, mocked: bool) -> None:
-    click.echo(answer.text)
-    model = f"{answer.model} (mock)" if mocked else answer.model
-    verb = "answered" if answer.answered else "refused"
-    click.echo(f"\n{verb} by {model} in {answer.seconds:.2f} s")
-    rows = [
-        (
-            f"[{number}]",
-            *(passage.document, passage.heading, f"{passage.score:.2f}"),
-            *(_side(passage.dense_score), _side(passage.sparse_score)),
-        )
-        for number, passage in enumerate(answer.passages, 1)
-    ]
-    if rows:
-        show_table(
-            ["", "document", "heading", "score", "cosine", "BM25"], rows, right=["score", "cosine", "BM25"]
-        )
-    for sentence in answer.flagged:
-        click.echo(f"flagged, cites what was not given: {sentence}")
-    if answer.gap:
-        click.echo(f"gap: {answer.gap.kind}: {answer.gap.subject}")
-        for reason in answer.gap.reasons:
-            click.echo(f"  {reason}")
-
-
-def _side(score: float | None) -> str:
-    return "-" if score is None else f"{score:.2f}"
 
 
 @click.command(epilog="Example: ragbed gaps --json | jq '.[].queries'")

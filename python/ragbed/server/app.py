@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -15,9 +16,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ragbed.errors import GuardRefused, IndexFailed, PipelineError, RagbedError, ServiceMissing, UsageError
+from ragbed.events import TestId, within_run, within_test
+from ragbed.headers import RUN_HEADER, TEST_HEADER
 from ragbed.prometheus import CONTENT_TYPE
-from ragbed.server.bodies import Question, Retrieval, read_body
+from ragbed.run_headers import told_in
+from ragbed.server.bodies import Chat, Retrieval, read_body
 from ragbed.server.metrics import Metrics
+from ragbed.server.streaming import MEDIA_TYPE, stream_answer
 from ragbed.stack.health import states_of
 
 if TYPE_CHECKING:
@@ -97,10 +102,17 @@ class _Api:
         return _json({**found, "substitutes": self._substitutes})
 
     async def chat(self, request: Request) -> Response:
-        """Answer a question from the documents; a gap is saved."""
-        body = await read_body(request, Question)
-        answer = await self._in_turn(lambda pipeline: pipeline.ask(body.question, filters=body.filters))
-        return _json({**answer.to_json(), "substitutes": self._substitutes})
+        """Answer a question from the documents, as a stream where that is asked for; a gap is saved."""
+        body = await read_body(request, Chat)
+
+        async def ask(on_text: Callable[[str], None] | None = None) -> dict[str, Any]:
+            answer = await self._in_turn(
+                lambda pipeline: pipeline.ask(body.question, filters=body.filters, on_text=on_text)
+            )
+            return {**answer.to_json(), "substitutes": self._substitutes}
+
+        wanted = MEDIA_TYPE in request.headers.get("accept", "") if body.stream is None else body.stream
+        return await stream_answer(ask) if wanted else _json(await ask())
 
     async def gaps(self, _request: Request) -> Response:
         """List what was asked and is not covered, the newest first."""
@@ -113,7 +125,10 @@ class _Api:
 
     async def _in_turn(self, work: Callable[[PipelineReader], Found]) -> Found:
         """Run what blocks in one of as many threads as there are pipelines; more requests wait here."""
-        return await asyncio.get_running_loop().run_in_executor(self._workers, self._on_pipeline, work)
+        within = copy_context()  # calls of the pipeline belong to the run that the request belongs to
+        return await asyncio.get_running_loop().run_in_executor(
+            self._workers, within.run, self._on_pipeline, work
+        )
 
     def _on_pipeline(self, work: Callable[[PipelineReader], Found]) -> Found:
         with self._pool.borrowed() as pipeline:
@@ -125,7 +140,9 @@ def _route(method: str, path: str, handler: Handler, metrics: Metrics) -> Route:
 
     async def answer(request: Request) -> Response:
         started = time.monotonic()
-        response = await _answered(handler, request)
+        run, test = told_in(request.headers, RUN_HEADER), told_in(request.headers, TEST_HEADER)
+        with within_run(run or ""), within_test(TestId(test) if test else None):
+            response = await _answered(handler, request)
         metrics.add(method, path, response.status_code, time.monotonic() - started)
         return response
 

@@ -18,7 +18,7 @@ _QUESTION = AliasChoices("question", "query", "message")
 
 
 class Question(BaseModel):
-    """The body of a chat request.
+    """What a chat request and a retrieval have in common.
 
     Attributes:
         question: In words; `query` and `message` are names for it too.
@@ -29,6 +29,16 @@ class Question(BaseModel):
 
     question: str = Field(validation_alias=_QUESTION)
     filters: dict[str, str | list[str]] = {}
+
+
+class Chat(Question):
+    """The body of a chat request.
+
+    Attributes:
+        stream: Whether the answer comes as it is written; None leaves it to the request's `Accept`.
+    """
+
+    stream: bool | None = Field(default=None, strict=True)
 
 
 class Retrieval(Question):

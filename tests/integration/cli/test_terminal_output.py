@@ -91,6 +91,22 @@ def test_a_pipe_gets_cells_between_tabs(ragbed: RagbedCommand) -> None:
     assert [line for line in lines if line != line.strip() or "  " in line] == []
 
 
+def test_an_answer_that_was_streamed_is_shown_once(ragbed_up: RagbedCommand) -> None:
+    """Piece by piece on a terminal, it is the text that a pipe gets whole."""
+    lessons = ragbed_up.folder / "streamed"
+    lessons.mkdir()
+    (lessons / "cache.md").write_text(
+        "# Cache\n\nThe cache keeps vectors for thirty days.\n", encoding="utf-8"
+    )
+    words = ("--namespace", "streamed")
+    assert ragbed_up.run("ingest", str(lessons), *words).returncode == 0
+    ask = ("ask", "How long does the cache keep vectors?", *words)
+
+    whole = ragbed_up.json(*ask, "--json")["text"]
+
+    assert on_terminal(ragbed_up, *ask, columns=200).count(whole) == 1
+
+
 @pytest.mark.parametrize("words", [("logs",), ("ask", EVIL), ("pins", "--file", EVIL), (EVIL,)], ids=repr)
 def test_no_control_character_is_shown(words: tuple[str, ...], ragbed: RagbedCommand) -> None:
     """Of a service's log, an argument, a file's name or a wrong command."""

@@ -6,7 +6,8 @@ import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 import psycopg
@@ -106,6 +107,76 @@ def test_the_question_goes_by_the_usual_names(api: httpx.Client, name: str) -> N
     answer = api.post("/api/chat", json={name: "How long does the embedding cache keep vectors?"})
 
     assert [citation["document"] for citation in answer.json()["citations"]] == ["cache.md"]
+
+
+QUESTION = "How long does the embedding cache keep vectors?"
+STREAM = {"accept": "text/event-stream"}
+
+
+def frames(answer: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
+    """Return the events of a stream: kind and value."""
+    parts = [part.split("\n") for part in answer.text.removesuffix("\n\n").split("\n\n")]
+    return [(kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for kind, data in parts]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"), [({"stream": True}, {}), ({}, STREAM)], ids=["by the body", "by its Accept"]
+)
+def test_a_chat_is_streamed_where_that_is_asked_for(
+    api: httpx.Client, body: dict[str, bool], headers: dict[str, str]
+) -> None:
+    """The text comes in pieces, and then the answer that a whole one would have been."""
+    whole = api.post("/api/chat", json={"question": QUESTION}).json()
+
+    answer = api.post("/api/chat", json={"question": QUESTION, **body}, headers=headers)
+
+    *pieces, (kind, last) = frames(answer)
+    assert (answer.status_code, answer.headers["content-type"], kind) == (
+        200,
+        "text/event-stream; charset=utf-8",
+        "answer",
+    )
+    assert {kind for kind, _ in pieces} == {"text"}
+    assert len(pieces) > 1
+    assert "".join(piece["text"] for _, piece in pieces).strip() == last["text"] == whole["text"]
+    assert last.keys() == whole.keys()
+    assert (last["citations"], last["substitutes"]) == (whole["citations"], whole["substitutes"])
+
+
+def test_the_body_counts_before_the_accept_header(api: httpx.Client) -> None:
+    """A browser's stream of events may still ask for the whole."""
+    answer = api.post("/api/chat", json={"question": QUESTION, "stream": False}, headers=STREAM)
+
+    assert answer.json()["answered"] is True
+
+
+def test_what_fails_before_the_first_word_has_its_status(api: httpx.Client) -> None:
+    """Nothing was sent yet: it is the answer of any other call."""
+    answer = api.post("/api/chat", json={"question": "  ", "stream": True})
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "the question is empty")
+
+
+def test_a_client_that_leaves_a_stream_takes_nothing_along(api: httpx.Client) -> None:
+    """More of them than there are pipelines: each is free again for the next request."""
+    for _ in range(6):
+        with api.stream("POST", "/api/chat", json={"question": QUESTION, "stream": True}) as answer:
+            next(answer.iter_lines())
+
+    assert api.post("/api/chat", json={"question": QUESTION}).json()["answered"] is True
+
+
+def test_calls_of_a_request_belong_to_its_run(api: httpx.Client, ingested: RagbedCommand) -> None:
+    """The headers of a client come through to the mock's journal."""
+    run, test = "20260102-030405-abcdef", "tests/test_a.py::test_b[ü]"
+    headers = {"X-Ragbed-Run": run, "X-Ragbed-Test": quote(test)}
+
+    api.post("/api/chat", json={"question": QUESTION}, headers=headers)
+
+    mock = next(one["url"] for one in ingested.json("status")["services"] if one["name"] == "ollama")
+    calls = httpx.get(f"{mock}/ragbed/calls", params={"run": run}).json()["calls"]
+    assert "chat" in {call["operation"] for call in calls}
+    assert {call["test"] for call in calls} == {test}
 
 
 def test_what_is_not_covered_becomes_a_gap(api: httpx.Client) -> None:
