@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from ragbed.gateway.calls import Calls
 from ragbed.gateway.control import Control
 from ragbed.gateway.engine import EngineError
+from ragbed.gateway.faults import Faults
 from ragbed.gateway.journal import Journal
 from ragbed.gateway.mock import MockEngine
 from ragbed.gateway.sending import as_response
@@ -40,8 +41,8 @@ def create_app(
         steps: What every call goes through behind the journal, the first one outermost.
     """
     mock = engine or MockEngine()
-    journal = Journal()
-    calls = [route for wire in wires for route in Calls(wire, mock, (journal, *steps)).routes()]
+    journal, faults = Journal(), Faults(wires)
+    calls = [route for wire in wires for route in Calls(wire, mock, (journal, *steps, faults)).routes()]
     others = [route for wire in wires for route in wire.routes(mock)]
 
     async def refuse(request: Request, error: Exception) -> Response:
@@ -52,7 +53,7 @@ def create_app(
         routes=[
             *calls,
             *others,
-            *Control(mock, journal).routes(),
+            *Control(mock, journal, faults).routes(),
         ],  # tried in this order: the frequent ones first
         exception_handlers=dict.fromkeys((WireError, EngineError, HTTPException, Exception), refuse),
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from ragbed.gateway.faults import Faults
     from ragbed.gateway.journal import Journal
     from ragbed.gateway.mock import MockEngine
 
@@ -29,11 +30,13 @@ class Control:
     Args:
         engine: Whose rules are set.
         journal: What is shown and cleared.
+        faults: Which are set.
     """
 
-    def __init__(self, engine: MockEngine, journal: Journal) -> None:
+    def __init__(self, engine: MockEngine, journal: Journal, faults: Faults) -> None:
         self._engine = engine
         self._journal = journal
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         """Return the endpoints."""
@@ -43,6 +46,8 @@ class Control:
             Route("/ragbed/reset", self._reset, methods=["POST"]),
             Route("/ragbed/rules", self._show_rules, methods=["GET"]),
             Route("/ragbed/rules", self._set_rules, methods=["PUT"]),
+            Route("/ragbed/faults", self._show_faults, methods=["GET"]),
+            Route("/ragbed/faults", self._set_faults, methods=["PUT"]),
             Route("/metrics", self._show_metrics),
         ]
 
@@ -62,11 +67,12 @@ class Control:
         return json_response(history(self._journal))
 
     async def _reset(self, request: Request) -> Response:
-        """Forget the history; with `{"rules": true}` the rules too."""
+        """Forget the history; with `{"rules": true}` the rules and faults too."""
         body = await read_object(request, empty_is_none=True)
         self._journal.clear()
         if body.get("rules") is True:
             self._engine.rules = ()
+            self._faults.set([])
         return json_response({"total": 0, "rules": len(self._engine.rules)})
 
     async def _show_rules(self, _request: Request) -> Response:
@@ -76,6 +82,17 @@ class Control:
         """Replace all rules by those of the body, `{"rules": [{"pattern": …, "answer": …}]}`; or tool_calls."""
         self._engine.rules = _rules((await read_object(request)).get("rules"))
         return await self._show_rules(request)
+
+    async def _show_faults(self, _request: Request) -> Response:
+        return json_response({"faults": self._faults.to_json()})
+
+    async def _set_faults(self, request: Request) -> Response:
+        """Replace all faults by those of the body, `{"faults": [{"status": 429, "times": 2}]}`."""
+        try:
+            self._faults.set((await read_object(request)).get("faults"))
+        except UsageError as error:
+            raise WireError(error.message) from error
+        return await self._show_faults(request)
 
 
 def _rules(values: Any) -> tuple[Rule, ...]:

@@ -52,6 +52,7 @@ class AnswerFacts:
         rule: Pattern of the scripted rule that answered.
         input_tokens: Tokens read; None while unknown.
         output_tokens: Tokens written; None while unknown.
+        fault: Id of the injected fault that met the call.
     """
 
     engine: str = ""
@@ -59,6 +60,7 @@ class AnswerFacts:
     rule: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,7 +98,7 @@ class Journal:
             raise
         if isinstance(response.body, bytes):
             pen.begin()
-            self._end(pen, "ok" if response.status < _FIRST_ERROR else "refused", response.facts)
+            self._end(pen, _status_of(response), response.facts)
             return response
         return replace(response, body=self._written_at_the_end(response.body, pen, response.facts))
 
@@ -148,7 +148,7 @@ class Journal:
                     yield chunk
             status = "ok"
         except Exception:
-            status = "failed"
+            status = "faulted" if facts.fault else "failed"
             raise
         finally:
             self._end(pen, status, facts)
@@ -246,7 +246,15 @@ class _Pen:
             first_token_s=None if self._status == "refused" else self._first_token_s,
             seconds=self._seconds,
             status=self._status,
+            fault=facts.fault,
         )
+
+
+def _status_of(response: RawResponse) -> CallStatus:
+    """Return how a call ended whose answer is whole."""
+    if response.status < _FIRST_ERROR:
+        return "ok"
+    return "faulted" if response.facts.fault else "refused"
 
 
 def _simulated(operation: Operation, facts: AnswerFacts) -> MicroUsd | None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ragbed.gateway.exchange import RawResponse
 
 
+class CutShort(Exception):
+    """An answer breaks off here: the connection closes without its end."""
+
+
 def as_response(answer: RawResponse) -> Response:
     """Return an answer as Starlette sends it."""
     if isinstance(answer.body, bytes):
@@ -40,8 +44,11 @@ class _Stream(StreamingResponse):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in self._chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        try:
+            async for chunk in self._chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except CutShort:
+            return  # the server closes the connection of an answer without an end
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -48,6 +48,40 @@ class MockLlm:
         """
         self._ask("PUT", "/ragbed/rules", {"rules": list(rules)})
 
+    def fail(self, *faults: Mapping[str, Any]) -> None:
+        """Have calls fail: refused, delayed, or their answers broken off.
+
+        Args:
+            faults: Such as `{"status": 429, "headers": {"Retry-After": "1"}, "times": 2}`, `{"cut_after": 3}` or
+                `{"delay_s": 2}`; they replace the faults that were set before. docs/mock-llm.md has every field.
+
+        Raises:
+            StoreFailed: The mock refused one; says what is wrong with it.
+        """
+        self._ask("PUT", "/ragbed/faults", {"faults": list(faults)})
+
+    def verdict(self) -> list[str]:
+        """Return what the client did wrong while calls failed, a sentence each."""
+        from ragbed.pytest_plugin.resilience import judge  # noqa: PLC0415 - only who asks
+
+        return judge(self.calls(), self._ask("GET", "/ragbed/faults")["faults"])
+
+    def assert_resilient(self) -> None:
+        """Fail unless the client behaved well while calls failed; say so where none did.
+
+        It is to honour Retry-After, to back off with jitter, to ask again after a fault that passes and for an answer
+        that broke off, not to repeat what will be refused again, and to give up in the end.
+
+        Raises:
+            AssertionError: It did not, or no call met a fault.
+        """
+        if not any(call["fault"] for call in self.calls()):
+            raise AssertionError(
+                "no call met a fault: set faults by ragbed_llm.fail(…) before the client calls"
+            )
+        if problems := self.verdict():
+            raise AssertionError("\n".join(["the client of the LLM is not resilient:", *problems]))
+
     def history(self) -> list[dict[str, Any]]:
         """Return the answered calls in order: operation, model, prompts, arguments."""
         return list(self._ask("GET", "/ragbed/history")["calls"])

@@ -14,7 +14,7 @@ from ragbed.errors import UsageError
 from ragbed.gateway.engine import NoAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ragbed.gateway.engine import CompletionRequest, ToolCall
 
@@ -43,12 +43,7 @@ class Rule:
     thinking: str | None = None
 
     def __post_init__(self) -> None:
-        import regex  # noqa: PLC0415 - slow to import, and only rules need it
-
-        try:
-            regex.compile(self.pattern)
-        except regex.error as error:
-            raise UsageError(f"rule pattern {self.pattern!r} is not a regular expression: {error}") from error
+        require_pattern(self.pattern)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the control API takes it."""
@@ -57,6 +52,29 @@ class Rule:
             return {"pattern": self.pattern, "answer": self.answer, **thinking}
         calls = [{"name": call.name, "arguments": dict(call.arguments)} for call in self.tool_calls]
         return {"pattern": self.pattern, "tool_calls": calls, **thinking}
+
+
+def require_pattern(pattern: str) -> None:
+    """Refuse what is not a regular expression.
+
+    Raises:
+        UsageError: It is none.
+    """
+    import regex  # noqa: PLC0415 - slow to import, and only rules need it
+
+    try:
+        regex.compile(pattern)
+    except regex.error as error:
+        raise UsageError(f"rule pattern {pattern!r} is not a regular expression: {error}") from error
+
+
+async def is_found(pattern: str, texts: Sequence[str]) -> bool:
+    """Tell whether a pattern is found in one of the texts.
+
+    Raises:
+        NoAnswerError: It was not searched to its end within `PATTERN_TIMEOUT_S`.
+    """
+    return await asyncio.to_thread(lambda: any(_is_in(pattern, text) for text in texts))
 
 
 async def first_match(rules: Iterable[Rule], request: CompletionRequest) -> Rule | None:
