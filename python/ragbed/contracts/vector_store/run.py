@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 TIMEOUT_S = 60
 
 
-def connect(url: str) -> QdrantClient:
+def connect(url: str, api_key: str | None = None) -> QdrantClient:
     """Return the sync client."""
-    return QdrantClient(url=url, check_compatibility=False, timeout=TIMEOUT_S)
+    return QdrantClient(url=url, api_key=api_key, check_compatibility=False, timeout=TIMEOUT_S)
 
 
-def run_case(url: str, client: QdrantClient, case: Case, *, asynchronous: bool = False) -> list[Outcome]:
+def run_case(
+    url: str,
+    client: QdrantClient,
+    case: Case,
+    *,
+    asynchronous: bool = False,
+    api_key: str | None = None,
+) -> list[Outcome]:
     """Run one case in a world of its own; the library must be there."""
-    caller = connect(url) if case.step.method == "close" else client
+    caller = connect(url, api_key) if case.step.method == "close" else client
     with world(client, case.world), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return asyncio.run(_async(url, case) if asynchronous else outcomes(caller, case))
@@ -53,15 +60,16 @@ def send(client: httpx.Client, request: Request) -> httpx.Response:
     return client.request(request.method, request.path, headers=headers, **body)
 
 
-def run_all(url: str, *, only: str = "") -> dict[str, list[Outcome]]:
+def run_all(url: str, *, only: str = "", api_key: str | None = None) -> dict[str, list[Outcome]]:
     """Return the outcomes of every case, by its id, and of every request, by `http: rule`."""
-    client = connect(url)
+    client = connect(url, api_key)
+    headers = {"api-key": api_key} if api_key else {}
     found = {}
     with library(client):
         for case in cases():
             if only in case.id:
-                found[case.id] = run_case(url, client, case)
-        with httpx.Client(base_url=url, timeout=TIMEOUT_S) as http:
+                found[case.id] = run_case(url, client, case, api_key=api_key)
+        with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
             for request in REQUESTS:
                 answer = send(http, request)
                 message = plain(message_of(answer.content)) if answer.status_code >= 400 else ""
