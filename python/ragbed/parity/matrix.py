@@ -44,6 +44,8 @@ def _cell(suite: Suite, case: str, facts: Facts, expected: Mapping[str, Any]) ->
     given, wanted = facts.get(case), expected.get(case)
     if suite.same(given, wanted):
         return Cell(status="same")
+    if case not in facts or case not in expected:
+        return Cell(status="differs", facts=given, weight="high")
     reason = suite.known(case, given)
     return Cell(
         status="known" if reason else "differs",

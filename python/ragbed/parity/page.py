@@ -28,7 +28,7 @@ code { overflow-wrap: anywhere }
 
 def web_page(report: ParityReport) -> str:
     """Return the page: what was compared, then every case that differs, the unknown ones first."""
-    verdict = "every difference is known" if report.ok else f"{len(report.unknown)} unknown differences"
+    verdict = "every difference is known" if report.ok else f"unknown differences: {len(report.unknown)}"
     rows = sorted(report.rows, key=lambda row: row not in report.unknown)
     names = [column.launcher for column in report.columns if not column.absent]
     heads = "".join(f"<th>{escape(name)}</th>" for name in names)

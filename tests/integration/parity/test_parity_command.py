@@ -1,0 +1,62 @@
+"""`ragbed parity` as a command, on private processes and on a stack that is attached to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ragbed.errors import ExitCode
+
+if TYPE_CHECKING:
+    from ragbed_command import RagbedCommand
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "parity.schema.json").read_text(encoding="utf-8"))
+SUITES = (
+    "--suite",
+    "llm",
+    "--suite",
+    "postgres",
+    "--suite",
+    "redis",
+    "--suite",
+    "golden",
+    "--suite",
+    "smoke",
+)
+
+
+def test_attached_services_give_what_private_processes_give(ragbed_up: RagbedCommand, tmp_path: Path) -> None:
+    """Equal vectors retrieve equal ids, every stage passes on both, and no difference is unknown."""
+    page = tmp_path / "parity.html"
+
+    done = ragbed_up.run("parity", *SUITES, "--json", "--html", str(page), **ragbed_up.urls())
+
+    report: dict[str, Any] = json.loads(done.stdout)
+    Draft202012Validator(SCHEMA).validate(report)
+    assert (done.returncode, report["ok"]) == (ExitCode.FINE, True), report
+    used = {one["name"]: {each["launcher"] for each in one["services"]} for one in report["launchers"]}
+    assert used == {"process": {"process"}, "attach": {"attach"}}
+    assert report["cases"]["golden"] > 100
+    assert {row["suite"] for row in report["differences"]} == {"llm"}
+    assert "every difference is known" in page.read_text(encoding="utf-8")
+
+
+def test_production_is_refused_before_anything_starts(ragbed_up: RagbedCommand) -> None:
+    """Suites write to stores."""
+    done = ragbed_up.run("parity", APP_ENV="production")
+
+    assert done.returncode == ExitCode.REFUSED
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("words", [("--suite", "nope"), ("--launcher", "nope")], ids=" ".join)
+def test_unknown_names_are_wrong_usage(ragbed_up: RagbedCommand, words: tuple[str, str]) -> None:
+    """The choices are named."""
+    done = ragbed_up.run("parity", *words)
+
+    assert done.returncode == ExitCode.USAGE
+    assert "golden" in done.stderr or "process" in done.stderr
