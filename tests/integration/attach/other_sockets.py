@@ -181,9 +181,13 @@ def _hang_up(connection: socket.socket) -> None:
         silent(connection)
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
+def _copy(
+    source: socket.socket, target: socket.socket, replaced: Mapping[bytes, bytes] | None = None
+) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
+            for old, new in (replaced or {}).items():
+                data = data.replace(old, new)
             target.sendall(data)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
@@ -221,5 +225,18 @@ def by_path(answers_by_path: Mapping[str, Serve], otherwise: Serve) -> Serve:
         words = connection.recv(4096, socket.MSG_PEEK).split()
         path = words[1].decode() if len(words) > 1 else ""
         answers_by_path.get(path, otherwise)(connection)
+
+    return serve
+
+
+def relay(port: int, replaced: Mapping[bytes, bytes]) -> Serve:
+    """Return what passes everything on to a server, and words of its answers by others of the same length."""
+
+    def serve(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as behind:
+            back = Thread(target=_copy, args=(behind, connection, replaced), daemon=True)
+            back.start()
+            _copy(connection, behind)
+            back.join()
 
     return serve
