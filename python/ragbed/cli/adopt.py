@@ -121,6 +121,7 @@ class Adoption:
             if not kind_of(self.service).has_marker:
                 click.echo("Nothing is ever written to an Ollama: it needs no marker.")
                 return
+            self._store.require_writable()
             marker = self._store.marker()
             if marker and marker.lets_in(self._project):
                 click.echo(f"It carries ragbed's marker already, for {marker.describe()}.")

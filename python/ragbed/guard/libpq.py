@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import psycopg
 
 PRIVATE = "ragbed"
 """User and first database of a Postgres that ragbed starts, which listens on loopback only."""
@@ -53,3 +55,21 @@ def fitting_environment(url: str) -> Iterator[None]:
             yield
         finally:
             os.environ.update(hidden)
+
+
+def connect(url: str, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+    """Open a connection as all of ragbed does: in the fitting environment, with text as UTF-8.
+
+    The server's own choice would make bytes of every text in a database of encoding SQL_ASCII.
+
+    Args:
+        url: Of the database.
+        options: As `psycopg.connect` takes them.
+
+    Raises:
+        psycopg.Error: It is refused, or nothing answers.
+    """
+    import psycopg  # noqa: PLC0415 - 0.2 s that a stack without Postgres should not pay
+
+    with fitting_environment(url):
+        return psycopg.connect(url, client_encoding="utf8", **options)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragbed.errors import UsageError
-from ragbed.guard.libpq import fitting_environment
+from ragbed.guard.libpq import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,7 +108,6 @@ def _upgrade(ini: Path, url: str) -> None:
 
 
 def _run_files(files: list[Path], url: str) -> None:
-    import psycopg  # noqa: PLC0415 - 0.2 s that only who asks should pay
 
     from ragbed.stores.postgres_tools import PostgresTools  # noqa: PLC0415 - as above
 
@@ -118,5 +117,5 @@ def _run_files(files: list[Path], url: str) -> None:
             words = ("--no-owner", "--exit-on-error", "--single-transaction", "--dbname=")
             PostgresTools(url, major=0).run("pg_restore", *words, str(file))
         else:
-            with fitting_environment(url), psycopg.connect(url, autocommit=True) as connection:
+            with connect(url, autocommit=True) as connection:
                 connection.execute(content)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from ragbed.guard.libpq import fitting_environment
+from ragbed.guard.libpq import connect
 from ragbed.guard.stores import MARKER
 from ragbed.stores.files import opened, sealed
 from ragbed.stores.port import (
@@ -168,9 +168,7 @@ class PostgresStore:
         import psycopg  # noqa: PLC0415 - as above
 
         try:
-            with fitting_environment(self._url):
-                opened_now = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
-            with opened_now as connection:
+            with connect(self._url, autocommit=True, connect_timeout=5) as connection:
                 yield connection
         except psycopg.Error as error:
             raise StoreFailed(f"Postgres refused: {' '.join(str(error).split())}") from error

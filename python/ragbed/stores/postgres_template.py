@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ragbed.guard.libpq import fitting_environment
+from ragbed.guard.libpq import connect
 from ragbed.stores.port import StoreFailed
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def maintenance(url: str) -> Iterator[psycopg.Connection[Any]]:
     import psycopg  # noqa: PLC0415 - 0.2 s that other stores should not pay
 
     try:
-        with fitting_environment(url):
-            opened = psycopg.connect(url, autocommit=True, connect_timeout=5)
-        with opened as connection:
+        with connect(url, autocommit=True, connect_timeout=5) as connection:
             if connection.info.server_version >= _FIRST_WITH_COPY_METHOD:
                 connection.execute("SET file_copy_method = clone")
             yield connection

@@ -41,6 +41,7 @@ SET password_encryption = md5;
 CREATE ROLE legacy LOGIN PASSWORD '{SECRET}';
 CREATE DATABASE theirs;
 CREATE DATABASE private;
+CREATE DATABASE ascii ENCODING SQL_ASCII TEMPLATE template0;
 REVOKE CONNECT ON DATABASE private FROM PUBLIC;
 """
 _THEIRS = """
@@ -108,7 +109,7 @@ def make_cluster(folder: Path) -> Path:
     secret.write_text(SECRET)
     secret.chmod(0o644)
     words = ["-D", str(identity.data), "-U", "owner", f"--pwfile={secret}", "-A", "scram-sha-256"]
-    _run(identity, "initdb", *words, "--no-sync", "--locale=C", "--no-instructions")
+    _run(identity, "initdb", *words, "--no-sync", "--locale=C", "--encoding=UTF8")
     (identity.data / "pg_hba.conf").write_text(_LET_IN)
     return identity.data
 

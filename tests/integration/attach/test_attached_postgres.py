@@ -9,7 +9,7 @@ import pytest
 from attach_cases import UNMARKED, Case, check_found, check_given, found, given, table
 from other_sockets import half_tls, http, postgres_refuses, tls
 
-from ragbed.errors import ServiceNotReady
+from ragbed.errors import ExitCode, ServiceNotReady
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.registry import kind_of
 from ragbed.stack.skipped import Skipped
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from other_sockets import Serve
     from others import Others
+
+    from ragbed_command import RagbedCommand
 
 TO = "postgresql://u:sesame@127.0.0.1:{}/x"
 
@@ -85,6 +87,14 @@ CASES = table(
         url=lambda others: others.standby.url(database="postgres"),
         seen="it is a standby, which is read-only",
         hint="name its primary in THE_URL",
+        found=UNMARKED,
+    ),
+    Case(
+        name="another-encoding",
+        server=lambda others: others.postgres,
+        url=lambda others: others.postgres.url(database="ascii"),
+        seen="its database ascii keeps text as SQL_ASCII, which has no place for every character",
+        hint="createdb -E UTF8 -T template0",
         found=UNMARKED,
     ),
     Case(
@@ -256,14 +266,17 @@ def test_a_user_with_a_schema_of_ours_needs_no_right_to_create_one(others: Other
     assert isinstance(endpoint, Endpoint)
 
 
-def test_a_database_of_any_encoding_tells_its_version(others: Others, tmp_path: Path) -> None:
-    """In a database of encoding SQL_ASCII, as initdb makes it in the C locale, the version is text and in range."""
-    project = StateFolder(tmp_path / "state").project()
-    owner = kind_of("postgres").client(others.postgres.url())
-    owner.let_in(project)
-    try:
-        endpoint = given("postgres", others.postgres.url(), tmp_path, project=project)
-    finally:
-        owner.leave(project)
+@pytest.mark.parametrize("user", ["reader", "guest"])
+def test_adopting_what_cannot_be_written_to_asks_nothing(
+    others: Others, ragbed: RagbedCommand, user: str
+) -> None:
+    """`ragbed adopt` says so before it asks, in one line, and writes nothing."""
+    before = others.postgres.census()
 
-    assert endpoint.version.startswith("18.")
+    done = ragbed.run("adopt", others.postgres.url(user), answer="y\n")
+
+    assert done.returncode == ExitCode.SERVICE_MISSING, done.stderr
+    assert "[y/N]" not in done.stdout
+    assert "cannot be used: " in done.stderr.splitlines()[0]
+    assert "THE_URL" not in done.stderr
+    assert others.postgres.census() == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ragbed.guard.libpq import fitting_environment
+from ragbed.guard.libpq import connect
 from ragbed.guard.stores.base import Identity, WrongService
 from ragbed.guard.stores.marker import MARKER, Marker, note_of, read_note
 from ragbed.guard.stores.postgres_refusals import (
@@ -100,13 +100,7 @@ class PostgresStore:
         import psycopg  # noqa: PLC0415 - 0.2 s that a stack without Postgres should not pay
 
         try:
-            with fitting_environment(self.url):
-                opened = psycopg.connect(
-                    self.url,
-                    autocommit=True,
-                    connect_timeout=max(2, round(self._timeout_s)),
-                    client_encoding="utf8",  # the encoding SQL_ASCII would make bytes of every text
-                )
+            opened = connect(self.url, autocommit=True, connect_timeout=max(2, round(self._timeout_s)))
             with opened as connection:
                 yield connection
         except psycopg.Error as error:

@@ -216,20 +216,25 @@ SELECT pg_is_in_recovery(),
   current_setting('transaction_read_only')::boolean,
   has_database_privilege(current_database(), 'CREATE')
     OR EXISTS (SELECT FROM pg_namespace WHERE nspname LIKE 'ragbed\_%' AND has_schema_privilege(oid, 'USAGE')),
-  current_user::text, current_database()::text, pg_backend_pid()
+  current_user::text, current_database()::text, current_setting('server_encoding')
 """
 
 
 def require_writable(connection: psycopg.Connection[Any]) -> None:
-    """Return if the user may write in this database, or has a schema of ours.
+    """Return if the user may write in this database, or has a schema of ours, and it takes every text.
 
     Raises:
-        Unusable: A standby, a read-only session, or rights that are missing.
+        Unusable: A standby, a read-only session, rights that are missing, or another encoding than UTF-8.
     """
     row = connection.execute(_RIGHTS).fetchone()
     if row is None:
         raise WrongService("it tells nothing of its rights")
-    standby, read_only, may_create, user, database, _ = row
+    standby, read_only, may_create, user, database, encoding = row
+    if encoding != "UTF8":
+        raise Unusable(
+            f"its database {database} keeps text as {encoding}, which has no place for every character",
+            hint="make one of UTF-8 (createdb -E UTF8 -T template0 NAME), and name that in {named}",
+        )
     if standby:
         raise Unusable("it is a standby, which is read-only", hint="name its primary in {named}")
     if read_only:

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from ragbed.errors import PipelineError, RagbedError, ServiceMissing
-from ragbed.guard.libpq import fitting_environment
+from ragbed.guard.libpq import connect
 from ragbed.pipeline.adapters.postgres_errors import first_line, is_gone
 
 if TYPE_CHECKING:
@@ -62,11 +62,6 @@ def _comment_on(schema: str) -> sql.Composed:
     return sql.SQL("SELECT obj_description(to_regnamespace({}), 'pg_namespace')").format(sql.Literal(schema))
 
 
-def _connect(url: str) -> Connection[tuple[object, ...]]:
-    with fitting_environment(url):
-        return psycopg.connect(url)
-
-
 def upgrade(url: str, schema: str, *, check: Callable[[str], None], note: str) -> str:
     """Run every revision that the schema lacks, and return the newest.
 
@@ -88,7 +83,7 @@ def upgrade(url: str, schema: str, *, check: Callable[[str], None], note: str) -
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     # By `creator` the URL reaches libpq as the user wrote it, sockets and options included.
-    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: _connect(url), poolclass=sa.NullPool)
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(url), poolclass=sa.NullPool)
     try:
         with engine.begin() as connection:
             connection.execute(

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from ragbed.errors import PipelineError, ServiceMissing
-from ragbed.guard.libpq import UNREADABLE, fitting_environment
+from ragbed.guard.libpq import UNREADABLE, connect
 from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.migrations import HEAD, comment_on, current_revision, upgrade
 from ragbed.pipeline.adapters.postgres_errors import first_line, translated
@@ -47,14 +47,13 @@ class Database:
             ServiceMissing: Postgres does not answer, or refuses us.
         """
         try:
-            with fitting_environment(self._config.stores.database_url):
-                return psycopg.connect(
-                    self._config.stores.database_url,
-                    autocommit=True,
-                    connect_timeout=max(1, round(self._config.limits.connect_timeout_s)),
-                    application_name="ragbed",
-                    prepare_threshold=None,
-                )
+            return connect(
+                self._config.stores.database_url,
+                autocommit=True,
+                connect_timeout=max(1, round(self._config.limits.connect_timeout_s)),
+                application_name="ragbed",
+                prepare_threshold=None,
+            )
         except (psycopg.ProgrammingError, psycopg.InterfaceError):
             raise ServiceMissing(
                 f"Postgres cannot be asked: {UNREADABLE}", hint="correct DATABASE_URL"

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from ragbed.errors import PipelineError, ServiceMissing
-from ragbed.guard.libpq import fitting_environment
+from ragbed.guard.libpq import connect
 from ragbed.guard.stores import read_note
 from ragbed.pipeline.adapters.http import ask_service
 from ragbed.pipeline.adapters.migrations import comment_on, current_revision, rename_schema, set_comment
@@ -74,9 +74,7 @@ def _in_postgres(config: PipelineConfig, *, from_others: bool) -> list[str]:
     """Rename the schema where this project calls it otherwise, and write down whose it is."""
     older = _older(config)
     try:
-        with fitting_environment(config.stores.database_url):
-            opened = psycopg.connect(config.stores.database_url)
-        with opened as connection, connection.transaction():
+        with connect(config.stores.database_url) as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [older])
             revision, note = current_revision(connection, older)
             if not revision or not _may_take(config, note, from_others=from_others):
