@@ -22,6 +22,8 @@ import pytest
 from ragbed.errors import RagbedError
 from ragbed.escaping import terminal_text
 from ragbed.events import SILENT
+from ragbed.pytest_plugin.layers import MARKERS as LAYER_MARKERS
+from ragbed.pytest_plugin.layers import ClosingLines, LayerMarks, skip_unless_there
 from ragbed.pytest_plugin.recording import RECORDING, SessionRecording, TestMarks
 from ragbed.pytest_plugin.sequence import OPTION as SEQUENCE_OPTION
 from ragbed.pytest_plugin.sequence import SequenceRecording, SequenceReplay
@@ -100,17 +102,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register our marker, and record the session; workers of pytest-xdist add their events to the same run."""
     config.addinivalue_line("markers", "smoke: proves a whole RAG pipeline on live services")
-    config.addinivalue_line(
-        "markers", "unit: tests one part on this machine alone; ragbed refuses it the network"
-    )
+    for marker, meaning in LAYER_MARKERS.items():
+        config.addinivalue_line("markers", f"{marker}: {meaning}")
     if guard := _network_guard():
         config.pluginmanager.register(guard, "ragbed-network-guard")
     config.pluginmanager.register(TestMarks(), "ragbed-marks")
+    config.pluginmanager.register(LayerMarks(), "ragbed-layers")
     recording = WorkerRecording(config) if hasattr(config, "workerinput") else SessionRecording(config)
     config.stash[RECORDING] = recording
     config.pluginmanager.register(recording, "ragbed-recording")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(SequenceRecording(config), "ragbed-sequence-recording")
+    if isinstance(recording, SessionRecording):
+        config.pluginmanager.register(ClosingLines(recording), "ragbed-closing-lines")
     if place := config.getoption(SEQUENCE_OPTION):
         config.pluginmanager.register(SequenceReplay(Path(place)), "ragbed-sequence")
 
@@ -134,6 +138,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Tell once what the settings ask for and is not there yet; a warning would fail runs that take them as errors."""
     for line in config.stash.get(_NOT_THERE_YET, ()):
         terminalreporter.write_line(f"ragbed: {line}")
+
+
+@pytest.hookimpl(trylast=True)  # a test that another plugin skips starts no stack
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose markers ask for a service that is not there as they want it."""
+    skip_unless_there(item)
 
 
 @pytest.hookimpl(optionalhook=True)

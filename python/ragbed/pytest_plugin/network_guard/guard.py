@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragbed.errors import GuardRefused
+from ragbed.pytest_plugin.layers import layer_of
 from ragbed.pytest_plugin.network_guard.rules import refusal
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class NetworkGuard:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Watch a test; fail it where something was refused, whatever it came to by itself."""
-        only_loopback = is_unit(item)
+        only_loopback = layer_of(item) == "unit"
         with self._watched(only_loopback=only_loopback):
             try:
                 yield
@@ -87,16 +88,6 @@ class NetworkGuard:
             return Path(self._log).read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             return []
-
-
-def is_unit(item: pytest.Item) -> bool:
-    """Tell whether a test is a unit test: by its marker, else by a folder named `unit`."""
-    if item.get_closest_marker("unit"):
-        return True
-    path = item.path
-    return (
-        path.is_relative_to(item.config.rootpath) and "unit" in path.relative_to(item.config.rootpath).parts
-    )
 
 
 def network_guard() -> NetworkGuard | None:
