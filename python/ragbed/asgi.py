@@ -30,12 +30,18 @@ from ragbed.request_log import RequestLog
 from ragbed.web_pages import WebPages, allowed_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable, Mapping, MutableMapping
     from typing import Any
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DEFAULT_HOST = "127.0.0.1"
+
+LISTEN_VARIABLE = "RAGBED_LISTEN"
+"""Set by our container images: the address of the container's network, which its published ports lead to."""
+
+_IMAGE_MARK = "/etc/ragbed-image"
+"""A file that our images have, and other machines do not."""
 
 
 class SubstituteHeader:
@@ -83,18 +89,41 @@ def require_loopback(host: str) -> None:
         )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a bound loopback socket, not yet listening.
+def container_host(environ: Mapping[str, str], mark: str = _IMAGE_MARK) -> str:
+    """Return the address that a container's image gives its server; empty where the server listens on loopback.
+
+    A container has a network of its own: who may reach the server is decided by the ports that are published.
 
     Args:
-        host: Loopback address.
+        environ: Environment variables.
+        mark: The file that tells our images from other machines.
+
+    Raises:
+        UsageError: The variable is set outside our images.
+    """
+    host = environ.get(LISTEN_VARIABLE, "")
+    if host and not os.path.exists(mark):  # noqa: PTH110  # pathlib would be imported for this alone
+        raise UsageError(
+            f"{LISTEN_VARIABLE}={host} counts in ragbed's container images alone, and this is not one",
+            hint=f"unset {LISTEN_VARIABLE}",
+        )
+    return host
+
+
+def listen(host: str, port: int, *, in_container: bool = False) -> socket.socket:
+    """Return a bound socket, not yet listening.
+
+    Args:
+        host: Loopback address, or one of a container's network.
         port: TCP port; 0 takes a free one.
+        in_container: Whether the host may be another one than loopback.
 
     Raises:
         UsageError: The host is not a loopback address, or the port is outside 0 to 65535.
         ConfigurationError: The port cannot be bound.
     """
-    require_loopback(host)
+    if not in_container:
+        require_loopback(host)
     if not 0 <= port <= 65535:
         raise UsageError(f"port {port} is outside 0 to 65535", hint="--port 0 takes a free one")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -149,8 +178,10 @@ def run_server(
     )
     if substitute:
         guarded = SubstituteHeader(guarded, name=substitute)
+    told = container_host(os.environ)
+    host = told or host
     try:
-        with listen(host, port) as bound:
+        with listen(host, port, in_container=bool(told)) as bound:
             shown_host = f"[{host}]" if ":" in host else host
             url = f"http://{shown_host}:{bound.getsockname()[1]}"
             server = _Server(

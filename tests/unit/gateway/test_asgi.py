@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ragbed.asgi import listen, require_loopback
+from ragbed.asgi import container_host, listen, require_loopback
 from ragbed.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "::1", "localhost"])
@@ -21,6 +25,21 @@ def test_other_addresses_are_refused(host: str) -> None:
     """An address that others reach, or a name that may be one, is a usage error that names it."""
     with pytest.raises(UsageError, match=f"refused to listen on '{host}'"):
         require_loopback(host)
+
+
+def test_only_our_images_listen_beyond_loopback(tmp_path: Path) -> None:
+    """Elsewhere, the variable of our images is refused, not obeyed; in them it counts."""
+    mark = tmp_path / "mark"
+    environ = {"RAGBED_LISTEN": "0.0.0.0"}  # noqa: S104
+    assert not container_host({}, str(mark))
+
+    with pytest.raises(
+        UsageError, match=r"RAGBED_LISTEN=0\.0\.0\.0 counts in ragbed's container images alone"
+    ):
+        container_host(environ, str(mark))
+
+    mark.touch()
+    assert container_host(environ, str(mark)) == "0.0.0.0"  # noqa: S104
 
 
 def test_port_zero_takes_a_free_one() -> None:
