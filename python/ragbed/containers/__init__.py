@@ -1,0 +1,1 @@
+"""Container images that are built without a registry, and the compose file that is generated from the pins."""

@@ -1,0 +1,114 @@
+"""`scripts/seed`: wait until the containers of compose are well, let this project write to them, and fill them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragbed.asgi import run_command
+from ragbed.containers.compose import PROJECT
+from ragbed.containers.composed import wait_until_well
+from ragbed.errors import ServiceMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ragbed.containers.composed import Container
+
+_ADDRESSES = {
+    "postgres": ("DATABASE_URL", "postgresql://ragbed:ragbed@127.0.0.1:{port}/ragbed", 5432),
+    "redis": ("REDIS_URL", "redis://127.0.0.1:{port}/0", 6379),
+    "qdrant": ("QDRANT_URL", "http://127.0.0.1:{port}", 6333),
+    "ollama": ("OLLAMA_HOST", "http://127.0.0.1:{port}", 11434),
+    "mock-llm": ("MOCK_LLM_SERVER_URL", "http://127.0.0.1:{port}", 11434),
+}
+"""Variable, address and port inside the container, by the service's name without `-test`."""
+
+_STORES = ("DATABASE_URL", "REDIS_URL", "QDRANT_URL")
+
+
+def addresses(containers: Mapping[str, Container]) -> dict[str, str]:
+    """Return by variable where the services of compose answer on this machine.
+
+    Args:
+        containers: By service.
+    """
+    found: dict[str, str] = {}
+    for name, (variable, address, inside) in _ADDRESSES.items():
+        container = containers.get(name) or containers.get(f"{name}-test")
+        if container and (port := container.ports.get(inside)):
+            found[variable] = address.format(port=port)
+    if "MOCK_LLM_SERVER_URL" in found and "OLLAMA_HOST" not in found:
+        found["MODEL_PROVIDER"] = "mock"
+    return found
+
+
+def seed(project: str, documents: Path, *, timeout_s: float) -> None:
+    """Adopt the stores that compose has created, migrate the database, and ingest documents.
+
+    Args:
+        project: Of compose.
+        documents: The folder.
+        timeout_s: How long the containers may take until they are well.
+
+    Raises:
+        ServiceMissing: There is nothing to seed, or it is not well in time.
+    """
+    found = addresses(wait_until_well(project, timeout_s=timeout_s))
+    stores = [found[name] for name in _STORES if name in found]
+    if not stores:
+        raise ServiceMissing(f"the compose project {project} publishes no store")
+    adopted = [*stores, *([found["OLLAMA_HOST"]] if "OLLAMA_HOST" in found else [])]
+    _ragbed(found, "adopt", "--yes", "--started-by", "compose", *adopted)
+    _ragbed(found, "migrate")
+    if "QDRANT_URL" in found:
+        _ragbed(found, "ingest", str(documents))
+    else:
+        print("no Qdrant among them: nothing was ingested", file=sys.stderr)
+
+
+def _ragbed(found: Mapping[str, str], *words: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "ragbed", *words], env={**os.environ, **found}, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)  # it has said why
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the flags and seed."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/seed",
+        description="Wait until the containers of compose are healthy, let this project write to their stores, migrate "
+        "the database and ingest documents.",
+        epilog="Example: docker compose --profile mock up --detach && ./scripts/seed && ./scripts/ragbed smoke",
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="documents to ingest (default: ragbed's lessons)"
+    )
+    parser.add_argument(
+        "--project",
+        default=os.environ.get("COMPOSE_PROJECT_NAME") or PROJECT,
+        help="of compose (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=120.0,
+        metavar="S",
+        help="until all are healthy (default: %(default)g s)",
+    )
+    flags = parser.parse_args(arguments)
+
+    def run() -> None:
+        from ragbed.data import lessons_folder  # noqa: PLC0415  # seldom the default elsewhere
+
+        seed(flags.project, flags.folder or lessons_folder(), timeout_s=flags.timeout)
+
+    run_command("scripts/seed", run)
+
+
+if __name__ == "__main__":
+    main()
