@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ragbed.project import project_folder
 from ragbed.settings import definitions as known
 from ragbed.settings import resolve_settings
-from ragbed.stack.section import STACK_DEFAULT_PORTS, STACK_KIND
+from ragbed.stack.launcher_choice import every_launcher
+from ragbed.stack.section import STACK_DEFAULT_PORTS, STACK_LAUNCHER, STACK_LAUNCHERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,11 @@ class LauncherPlan:
         """
         variables = () if self.uses_addresses else tuple(one.env[0] for one in ADDRESSES)
         environ = {name: value for name, value in os.environ.items() if name not in variables}
-        overrides: dict[str, Any] = {STACK_DEFAULT_PORTS.key: False, STACK_KIND.key: "embedded"}
+        overrides: dict[str, Any] = {
+            STACK_DEFAULT_PORTS.key: False,
+            STACK_LAUNCHER.key: "process" if self.uses_addresses else self.name,
+            STACK_LAUNCHERS.key: {},
+        }
         settings = resolve_settings(folder=project_folder(), environ=environ, overrides=overrides)
         if not self.uses_addresses:  # a file may name some, too
             overrides |= {one.key: "" for one in ADDRESSES if settings[one]}
@@ -64,9 +69,13 @@ def planned(settings: Settings) -> list[LauncherPlan]:
     """
     variables = ", ".join(one.env[0] for one in ADDRESSES)
     given = any(settings[one] for one in ADDRESSES)
+    attach = LauncherPlan(
+        name="attach", uses_addresses=True, absent="" if given else f"none of {variables} is set"
+    )
     return [
-        LauncherPlan(name="process", uses_addresses=False),
-        LauncherPlan(
-            name="attach", uses_addresses=True, absent="" if given else f"none of {variables} is set"
+        *(
+            LauncherPlan(name=one.name, uses_addresses=False, absent=one.unavailable())
+            for one in every_launcher()
         ),
+        attach,
     ]

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ragbed.errors import UsageError
 from ragbed.parity.launchers import planned
 from ragbed.parity.matrix import rows_of
 from ragbed.parity.place import Place
@@ -42,6 +43,7 @@ def run_parity(
         say: Told a line for each suite that begins.
 
     Raises:
+        UsageError: No launcher that was asked for is there.
         ServiceMissing: A launcher cannot have a service.
         GuardRefused: Production, or an attached store without the marker.
     """
@@ -51,9 +53,7 @@ def run_parity(
     observed: dict[str, dict[str, Facts]] = {suite.name: {} for suite in chosen}
     columns: list[Column] = []
     left_out: dict[str, str] = {}
-    for plan in planned(settings):
-        if launchers and plan.name not in launchers:
-            continue
+    for plan in _chosen(planned(settings), launchers):
         if plan.absent:
             columns.append(Column(launcher=plan.name, absent=plan.absent, services={}))
             continue
@@ -73,6 +73,22 @@ def run_parity(
         rows=tuple(row for suite in chosen for row in rows_of(suite, observed[suite.name], there, left_out)),
         left_out=left_out,
     )
+
+
+def _chosen(plans: Sequence[LauncherPlan], names: Sequence[str]) -> list[LauncherPlan]:
+    """Return the launchers that were asked for; all where none was.
+
+    Raises:
+        UsageError: None of those that were asked for is there.
+    """
+    chosen = [plan for plan in plans if not names or plan.name in names]
+    if all(plan.absent for plan in chosen):
+        raise UsageError(
+            f"there is nothing to compare by {', '.join(names)}",
+            details=[f"{plan.name}: {plan.absent}" for plan in chosen],
+            hint="ragbed parity --launcher process",
+        )
+    return chosen
 
 
 def _judging(suites: Sequence[Suite], plan: LauncherPlan, place: Place) -> list[Suite]:

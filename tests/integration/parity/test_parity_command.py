@@ -53,6 +53,14 @@ def test_production_is_refused_before_anything_starts(ragbed_up: RagbedCommand) 
     assert done.stdout == ""
 
 
+def test_a_launcher_that_is_not_there_is_wrong_usage(ragbed_up: RagbedCommand) -> None:
+    """The message says why it is not there."""
+    done = ragbed_up.run("parity", "--launcher", "attach")
+
+    assert done.returncode == ExitCode.USAGE
+    assert "attach: none of DATABASE_URL" in done.stderr
+
+
 @pytest.mark.parametrize("words", [("--suite", "nope"), ("--launcher", "nope")], ids=" ".join)
 def test_unknown_names_are_wrong_usage(ragbed_up: RagbedCommand, words: tuple[str, str]) -> None:
     """The choices are named."""
