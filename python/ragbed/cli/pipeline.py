@@ -109,7 +109,7 @@ def ingest(
         run.uses(stack.endpoints.values())
         with open_pipeline(config, events=run.sink) as pipeline:
             report = pipeline.ingest(folder, allow_empty=allow_empty, other_folder=other, events=run.sink)
-        run.attach("report.json", json.dumps(report.to_json(), indent=1))
+        run.attach_text("report.json", json.dumps(report.to_json(), indent=1), "internal")
         run.outcome(_outcome(report))
     substitutes = _substitutes(stack)
     if as_json:

@@ -157,6 +157,7 @@ def _is_short(value: object) -> bool:
 
 def _end(record: RunRecord, skipped: int, *, told: bool) -> Iterator[str]:
     from ragbed.errors import RagbedError
+    from ragbed.escaping import terminal_line
 
     if skipped:
         yield f"note: {skipped} lines of the event file could not be read; a kill may tear the last one"
@@ -164,4 +165,7 @@ def _end(record: RunRecord, skipped: int, *, told: bool) -> Iterator[str]:
         yield RagbedError.from_json(record.outcome["failure"]).render()
     if record.outcome and not told:
         yield f"{record.status} in {record.outcome['seconds']:.2f} s"
+    kept = ", ".join(f"{name} ({said})" for name, said in record.manifest.get("artifacts", {}).items())
+    if kept:
+        yield terminal_line(f"artifacts: {kept}")
     yield f"files: {record.folder}"

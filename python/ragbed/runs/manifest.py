@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,10 +31,12 @@ from ragbed.stack.processes import ProcessIdentity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ragbed.guard.data_class import DataClass
     from ragbed.settings import Resolved, Settings
     from ragbed.stack import Endpoint
 
 SCHEMA = "ragbed.run-manifest/1"
+PACKAGES = "packages.txt"
 RunKind = Literal["smoke", "up", "ingest", "pytest"]
 
 
@@ -69,6 +71,7 @@ class RunManifest:
         seeds: Seeds by name.
         machine: What it ran on.
         packages: Digest of `artifacts/packages.txt`, which lists the installed packages.
+        artifacts: How far what each file in `artifacts/` holds may go, by its name.
         not_there_yet: What the settings ask for and is not there yet, a line each.
         time_zone: Zone of local times.
         locale: The locale that the environment asks for.
@@ -87,6 +90,7 @@ class RunManifest:
     seeds: Mapping[str, str]
     machine: Machine
     packages: str
+    artifacts: Mapping[str, DataClass] = field(default_factory=lambda: {PACKAGES: "internal"})
     not_there_yet: tuple[str, ...]
     time_zone: str
     locale: str
@@ -109,6 +113,7 @@ class RunManifest:
             "seeds": dict(self.seeds),
             "machine": self.machine.to_json(),
             "packages": self.packages,
+            "artifacts": dict(self.artifacts),
             "not_there_yet": list(self.not_there_yet),
             "time_zone": self.time_zone,
             "locale": self.locale,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from ragbed.runs.event_file import NAME as EVENTS
 from ragbed.runs.event_file import scrubbed
 from ragbed.runs.event_recorder import EventRecorder
 from ragbed.runs.history import ARTIFACTS, MANIFEST, OUTCOME, forget_old_runs, unfinished_folder
-from ragbed.runs.manifest import manifest_of
+from ragbed.runs.manifest import PACKAGES, manifest_of
 from ragbed.runs.outcome import Outcome, outcome_of
 from ragbed.runs.surroundings import installed_packages
 from ragbed.state.files import write_atomically, write_json
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.events import Event, Listener
+    from ragbed.guard.data_class import DataClass
     from ragbed.runs.manifest import RunKind, RunManifest
     from ragbed.settings import Settings
     from ragbed.stack import Endpoint
@@ -79,18 +80,39 @@ class RunRecorder(EventRecorder):
         value: dict[str, Any] = scrubbed(outcome.to_json(), self._scrub)
         return value
 
-    def attach(self, name: str, text: str) -> None:
+    def attach(self, path: Path, data_class: DataClass) -> None:
+        """Keep a copy of a file as an artifact of the run, under its name; a text without its secrets.
+
+        Args:
+            path: The file; where it cannot be read, `problem` says so.
+            data_class: How far what it holds may go; the manifest says it.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            self._fail(error)
+            return
+        with suppress(UnicodeDecodeError):
+            content = self._scrub(content.decode()).encode()
+        self._keep(path.name, content, data_class)
+
+    def attach_text(self, name: str, text: str, data_class: DataClass) -> None:
         """Keep a text as an artifact of the run, without its secrets.
 
         Args:
             name: File name in `artifacts/`.
             text: The whole.
+            data_class: How far it may go; the manifest says it.
         """
-        if not (self._file and self.folder):
+        self._keep(name, self._scrub(text).encode(), data_class)
+
+    def _keep(self, name: str, content: bytes, data_class: DataClass) -> None:
+        if not self.folder:
             return
-        content = self._scrub(text)
         self._write(self.folder / ARTIFACTS / name, lambda path: write_atomically(path, content))
-        self.sink.emit("artifact.written", name, size_bytes=len(content.encode()))
+        self.manifest = replace(self.manifest, artifacts={**self.manifest.artifacts, name: data_class})
+        self._write(self.folder / MANIFEST, lambda path: write_json(path, self.manifest.to_json()))
+        self.sink.emit("artifact.written", name, size_bytes=len(content), data_class=data_class)
 
     def close(self, outcome: Outcome) -> None:
         """Write the outcome, unless the run has said another one, and end the event stream.
@@ -172,7 +194,7 @@ def _made(manifest: RunManifest, folder: StateFolder) -> tuple[Path | None, str]
             write_json(beside / MANIFEST, manifest.to_json())
             (beside / EVENTS).touch(0o600)
             packages = "".join(f"{package}\n" for package in installed_packages())
-            (beside / ARTIFACTS / "packages.txt").write_text(packages, encoding="utf-8")
+            (beside / ARTIFACTS / PACKAGES).write_text(packages, encoding="utf-8")
             beside.rename(place)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)

@@ -34,7 +34,7 @@ def keep_report(folder: StateFolder, report: SmokeReport, run: RunRecorder) -> S
     Returns:
         The report, with a note where the run could not be recorded: the caller sees it all the same.
     """
-    run.attach("report.json", json.dumps(report.to_json(), indent=1))
+    run.attach_text("report.json", json.dumps(report.to_json(), indent=1), "internal")
     _forget_pages(folder)
     return replace(report, notes=(*report.notes, run.problem)) if run.problem else report
 

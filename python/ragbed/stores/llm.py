@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from ragbed.guard.data_class import DataClass
     from ragbed.stack import Endpoint
-    from ragbed.stores.port import DataClass, Isolated, IsolationMode
+    from ragbed.stores.port import Isolated, IsolationMode
 
 FILE = "llm.json"
 

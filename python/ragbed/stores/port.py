@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from ragbed.guard.data_class import DataClass
+
 IsolationMode = Literal["database", "schema", "server", "acl", "prefix", "collections"]
-DataClass = Literal["synthetic", "internal"]
-"""Whether the content was made for tests, or came from a user's own documents and is kept out of what is shared."""
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
 _LONGEST_NAME = 40

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from ragbed.guard.data_class import DataClass
     from ragbed.stack import Endpoint
-    from ragbed.stores.port import DataClass, IsolationMode
+    from ragbed.stores.port import IsolationMode
 
 FILE = "qdrant.zip"
 

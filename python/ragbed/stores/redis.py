@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     import redis
 
+    from ragbed.guard.data_class import DataClass
     from ragbed.stack import Endpoint
-    from ragbed.stores.port import DataClass, IsolationMode
+    from ragbed.stores.port import IsolationMode
 
 FILE = "redis.resp"
 

@@ -17,8 +17,9 @@ from ragbed.stores.port import SnapshotRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ragbed.guard.data_class import DataClass
     from ragbed.state import StateFolder
-    from ragbed.stores.port import DataClass, IsolatedStore
+    from ragbed.stores.port import IsolatedStore
 
 SCHEMA = "ragbed.snapshot/1"
 

@@ -141,7 +141,7 @@ def test_no_file_of_a_run_has_a_secret(folder: StateFolder) -> None:
     ):
         run.uses([endpoint])
         run.sink.emit("stage.progress", "stack", line=f"asked {url} with {SECRET}", nested={"a": [PASSWORD]})
-        run.attach("log.txt", f"{SECRET} of-the-stack-8f3a")
+        run.attach_text("log.txt", f"{SECRET} of-the-stack-8f3a", "synthetic")
         raise CheckFailed(f"{SECRET} was refused", details=[url], hint=PASSWORD)
 
     record = newest(folder)
@@ -164,6 +164,41 @@ def test_no_file_of_a_run_has_a_secret(folder: StateFolder) -> None:
     assert record.manifest["endpoints"][0]["url"] == "postgresql://ragbed:***@127.0.0.1:5432/ragbed"
     assert record.manifest["settings"]["llm.openai_api_key"]["value"] == "***"
     assert files["log.txt"] == "*** ***"
+
+
+def test_an_artifact_says_how_far_it_may_go(folder: StateFolder, tmp_path: Path) -> None:
+    """A file is copied as it is, a text loses its secrets; the manifest and an event tell the class of each."""
+    text, picture = tmp_path / "log.txt", tmp_path / "page.png"
+    text.write_text(f"asked with {SECRET}", encoding="utf-8")
+    picture.write_bytes(b"\x89PNG\xff")
+    with recorded_run("smoke", SETTINGS, folder, command=COMMAND) as run:
+        run.attach(text, "internal")
+        run.attach(picture, "synthetic")
+
+        record = newest(folder)  # a kill from now on leaves as much
+
+    kept = {path.name: path.read_bytes() for path in record.artifacts if path.name != "packages.txt"}
+    assert kept == {"log.txt": b"asked with ***", "page.png": b"\x89PNG\xff"}
+    assert record.manifest["artifacts"] == {
+        "packages.txt": "internal",
+        "log.txt": "internal",
+        "page.png": "synthetic",
+    }
+    jsonschema.validate(dict(record.manifest), schema("run-manifest"))
+    written = [event for event in record.events()[0] if event.kind == "artifact.written"]
+    assert [(event.subject, event.data["data_class"]) for event in written] == [
+        ("log.txt", "internal"),
+        ("page.png", "synthetic"),
+    ]
+
+
+def test_a_file_that_cannot_be_attached_does_not_stop_the_run(folder: StateFolder, tmp_path: Path) -> None:
+    """The recorder says what is missing."""
+    with recorded_run("smoke", SETTINGS, folder, command=COMMAND) as run:
+        run.attach(tmp_path / "none.txt", "internal")
+
+    assert run.problem == f"the run {run.id} is not wholly recorded: No such file or directory"
+    assert newest(folder).status == "passed"
 
 
 def test_a_torn_last_line_is_skipped_and_counted(folder: StateFolder) -> None:
@@ -227,7 +262,7 @@ def test_a_run_that_cannot_be_recorded_goes_on(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path / "file" / "state")
     with recorded_run("smoke", SETTINGS, folder, command=COMMAND) as run:
         run.sink.emit("stage.begun", "guard")
-        run.attach("report.json", "{}")
+        run.attach_text("report.json", "{}", "public")
 
     assert (
         run.problem
