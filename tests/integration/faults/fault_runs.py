@@ -29,13 +29,13 @@ import time
 import pytest
 
 @pytest.mark.parametrize("number", range(100))
-def test_that_takes_its_time(number, ragbed_settings):
+def test_that_takes_its_time(number, ragbed_stack):
     time.sleep(0.02)
 """
 _BEGINS_S = 60.0
 _MOST_TRIES = 5
-_lengths_s: defaultdict[RunKind, list[float]] = defaultdict(list)
-"""How long whole runs took on this machine, from their first event on."""
+_lengths_s: defaultdict[str, list[float]] = defaultdict(list)
+"""How long whole runs took on this machine, from their first event on, by how they were begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,58 +44,62 @@ class _Kind:
 
     Attributes:
         name: The kind.
+        label: How it was begun, for the report.
         words: The command.
         module: Which module runs it.
         ends: A command of the kind that ends by itself, to measure it; None where the command does.
     """
 
     name: RunKind
+    label: str
     words: list[str]
     module: str = "ragbed"
     ends: list[str] | None = None
 
 
 def kill_runs(place: Place, chance: random.Random) -> str:
-    """Kill one run of each kind, at a moment of its recorded life; returns what was done.
+    """Kill one run of each kind, at a moment of its recorded life, a session with workers too; returns what was done.
 
     Raises:
         AssertionError: A run left something that cannot be read, or that tells something else.
     """
-    up, ingest, smoke, session = _kinds(place)
-    if not _lengths_s["smoke"]:
-        for kind in (up, ingest, smoke, session):
+    up, *others = _kinds(place)
+    if not _lengths_s[up.label]:
+        for kind in (up, *others):
             _measure(place, kind)
         assert place.run("down").code == 0, "the measured stack goes down"
     done = [_kill(place, chance, up)]
     assert place.run("up", "-d").code == 0, "the stack comes up after a kill"
-    done += [_kill(place, chance, kind) for kind in (ingest, smoke, session)]
+    done += [_kill(place, chance, kind) for kind in others]
     assert place.run("down").code == 0, "the stack goes down"
+    _wait_for_workers(place)
     _all_are_told(place)
     return "; ".join(done)
 
 
-def _kinds(place: Place) -> tuple[_Kind, _Kind, _Kind, _Kind]:
+def _kinds(place: Place) -> tuple[_Kind, ...]:
     session = place.root.parent / "session" / "test_session.py"
     session.parent.mkdir(exist_ok=True)
     session.write_text(_SESSION, encoding="utf-8")
     words = ["-p", "no:cacheprovider", "--rootdir", str(session.parent), str(session)]
     return (
-        _Kind(name="up", words=["up"], ends=["up", "-d"]),
-        _Kind(name="ingest", words=["ingest", str(lessons_folder())]),
-        _Kind(name="smoke", words=["smoke"]),
-        _Kind(name="pytest", words=words, module="pytest"),
+        _Kind(name="up", label="up", words=["up"], ends=["up", "-d"]),
+        _Kind(name="ingest", label="ingest", words=["ingest", str(lessons_folder())]),
+        _Kind(name="smoke", label="smoke", words=["smoke"]),
+        _Kind(name="pytest", label="pytest", words=words, module="pytest"),
+        _Kind(name="pytest", label="pytest -n 2", words=["-n", "2", *words], module="pytest"),
     )
 
 
 def _measure(place: Place, kind: _Kind) -> None:
     """Let a run of a kind end by itself, and note how long it took."""
     assert place.begin(*(kind.ends or kind.words), module=kind.module).wait(_BEGINS_S) == 0
-    _note_length(find_run(place.folder, "last"))
+    _note_length(kind, find_run(place.folder, "last"))
 
 
-def _note_length(run: RunRecord) -> None:
+def _note_length(kind: _Kind, run: RunRecord) -> None:
     events, _ = run.events()
-    _lengths_s[run.manifest["kind"]].append((events[-1].at - events[0].at).total_seconds())
+    _lengths_s[kind.label].append((events[-1].at - events[0].at).total_seconds())
 
 
 def _kill(place: Place, chance: random.Random, kind: _Kind) -> str:
@@ -104,13 +108,13 @@ def _kill(place: Place, chance: random.Random, kind: _Kind) -> str:
     for number in range(_MOST_TRIES):
         # A namespace of its own: what is there already would not be ingested.
         words = [*kind.words, "--namespace", f"try{number}"] if kind.name == "ingest" else kind.words
-        moment_s = share * median(_lengths_s[kind.name])
+        moment_s = share * median(_lengths_s[kind.label])
         run = _killed(place, words, kind.module, moment_s=moment_s)
         told = _read(run, kind.name)
         if run.status == "killed":
-            return f"{kind.name} at {share:.0%} ({moment_s * 1000:.0f} ms): {told}, try {number + 1}"
-        _note_length(run)
-    raise AssertionError(f"{_MOST_TRIES} runs of {kind.name} ended before {moment_s:.2f} s: {_lengths_s}")
+            return f"{kind.label} at {share:.0%} ({moment_s * 1000:.0f} ms): {told}, try {number + 1}"
+        _note_length(kind, run)
+    raise AssertionError(f"{_MOST_TRIES} runs of {kind.label} ended before {moment_s:.2f} s: {_lengths_s}")
 
 
 def _killed(place: Place, words: list[str], module: str, *, moment_s: float) -> RunRecord:
@@ -148,6 +152,13 @@ def _read(run: RunRecord, kind: str) -> str:
     assert not events or events[0].kind == "run.begun"
     assert run.status == ("killed" if run.outcome is None else run.outcome["status"])
     return f"{run.status}, {len(events)} events"
+
+
+def _wait_for_workers(place: Place) -> None:
+    """Wait until the workers of a killed session have noticed and ended."""
+    deadline = time.monotonic() + _BEGINS_S
+    while place.processes() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _all_are_told(place: Place) -> None:
