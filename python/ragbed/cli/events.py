@@ -77,6 +77,9 @@ class EventLines:
             return f"{event.subject:<11} {mark:<6} {event.seconds or 0:6.2f} s  {event.data['detail']}"
         if event.kind == "service.ready":
             return (self._indent or "  ") + ready_line(endpoint_of(event), event.seconds or 0)
+        if event.kind == "store.snapshot":
+            copying = event.data["doing"] == "copying"
+            return f"copying {event.subject}" if copying else f"putting {event.subject} back"
         if event.kind == "service.died":
             return f"ragbed: {event.subject} died; starting it again on its data"
         return None

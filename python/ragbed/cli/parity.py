@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ragbed.cli.events import EventLines
 from ragbed.cli.output import note, show_json, show_table, used
 from ragbed.parity import LAUNCHERS, SUITE_NAMES
 
@@ -39,6 +40,7 @@ def parity(*, launchers: tuple[str, ...], suites: tuple[str, ...], as_json: bool
     DATABASE_URL, REDIS_URL, QDRANT_URL and OLLAMA_HOST name. Ends with 0 when every difference is known, else with 1.
     """
     from ragbed.cli.project import project_settings
+    from ragbed.events import EventStream
     from ragbed.guard import refuse_writes
     from ragbed.parity.page import web_page
     from ragbed.parity.runner import run_parity
@@ -46,7 +48,8 @@ def parity(*, launchers: tuple[str, ...], suites: tuple[str, ...], as_json: bool
 
     settings = project_settings()
     refuse_writes(settings, command="ragbed parity")
-    report = run_parity(settings, find_state_folder(), launchers=launchers, suites=suites, say=note)
+    events = EventStream(EventLines())
+    report = run_parity(settings, find_state_folder(), launchers=launchers, suites=suites, events=events)
     if as_json:
         show_json(report.to_json())
     else:

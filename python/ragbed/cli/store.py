@@ -99,7 +99,8 @@ def snapshot(*, name: str, replace: bool, data_class: str, services: tuple[str, 
     Postgres is copied as of one moment, and first. Writers of a Redis that ragbed started wait meanwhile. Qdrant is
     copied collection by collection: do not ingest at the same time.
     """
-    from ragbed.cli.output import note
+    from ragbed.cli.events import EventLines
+    from ragbed.events import EventStream
     from ragbed.stores import Snapshots
 
     with _stores("ragbed store snapshot", services) as (stores, folder):
@@ -108,7 +109,7 @@ def snapshot(*, name: str, replace: bool, data_class: str, services: tuple[str, 
             stores,
             data_class="synthetic" if data_class == "synthetic" else "internal",
             replace=replace,
-            on_store=lambda service: note(f"copying {service}"),
+            events=EventStream(EventLines()),
         )
     _show(taken, as_json=as_json)
 
@@ -123,13 +124,12 @@ def restore(*, name: str, services: tuple[str, ...], as_json: bool) -> None:
     Postgres and Redis change at once or not at all. A restore that was cut short is finished by doing it again. A
     snapshot of another product or major version is refused with 2.
     """
-    from ragbed.cli.output import note
+    from ragbed.cli.events import EventLines
+    from ragbed.events import EventStream
     from ragbed.stores import Snapshots
 
     with _stores("ragbed store restore", services) as (stores, folder):
-        restored = Snapshots(folder).restore(
-            name, stores, on_store=lambda service: note(f"putting {service} back")
-        )
+        restored = Snapshots(folder).restore(name, stores, events=EventStream(EventLines()))
     _show(restored, as_json=as_json)
 
 

@@ -16,8 +16,9 @@ from ragbed.stack import running_stack
 from ragbed.stack.registry import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from ragbed.events import EventSink
     from ragbed.parity.launchers import LauncherPlan
     from ragbed.parity.suites import Facts, Suite
     from ragbed.settings import Settings
@@ -31,7 +32,7 @@ def run_parity(
     *,
     launchers: Sequence[str] = (),
     suites: Sequence[str] = (),
-    say: Callable[[str], None],
+    events: EventSink,
 ) -> ParityReport:
     """Run the suites on every launcher that is there.
 
@@ -40,7 +41,7 @@ def run_parity(
         folder: The state folder.
         launchers: Names of those to compare; empty for all.
         suites: Names of those to run; empty for all.
-        say: Told a line for each suite that begins.
+        events: Told of each suite that begins.
 
     Raises:
         UsageError: No launcher that was asked for is there.
@@ -61,7 +62,7 @@ def run_parity(
         with running_stack(plan.settings(), folder=folder, caller="command", private=True) as stack:
             place = Place(stack=stack, settings=_attached(plan, stack), folder=folder)
             for suite in _judging(chosen, plan, place):
-                say(f"{plan.name}: {suite.name}")
+                events.emit("stage.progress", suite.name, line=f"{plan.name}: {suite.name}")
                 observed[suite.name][plan.name] = suite.observe(place)
                 left_out.update(suite.left_out(place))
             column = Column(launcher=plan.name, services=stack.endpoints)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import UsageError
+from ragbed.events import SILENT
 from ragbed.state.files import read_json, write_json
 from ragbed.stores.port import SnapshotRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from ragbed.events import EventSink
     from ragbed.guard.data_class import DataClass
     from ragbed.state import StateFolder
     from ragbed.stores.port import IsolatedStore
@@ -83,7 +85,7 @@ class Snapshots:
         *,
         data_class: DataClass,
         replace: bool = False,
-        on_store: Callable[[str], None],
+        events: EventSink = SILENT,
     ) -> Snapshot:
         """Copy the stores; a snapshot that is cut short leaves no folder of its name.
 
@@ -92,7 +94,7 @@ class Snapshots:
             stores: In the order in which they are copied.
             data_class: Whose data it is.
             replace: Whether a snapshot of this name may be replaced.
-            on_store: Told of each service before it is copied.
+            events: Takes a `store.snapshot` of each service before it is copied.
 
         Raises:
             UsageError: The name cannot be used, or is taken.
@@ -107,7 +109,7 @@ class Snapshots:
             unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._root))
             refs = []
             for store in stores:
-                on_store(store.service)
+                events.emit("store.snapshot", store.service, doing="copying")
                 refs.append(store.snapshot(unfinished, data_class=data_class))
             snapshot = Snapshot(name=name, taken_at=datetime.now(UTC), stores=tuple(refs))
             write_json(unfinished / _MANIFEST, snapshot.to_json())
@@ -115,15 +117,13 @@ class Snapshots:
             unfinished.rename(path)
         return snapshot
 
-    def restore(
-        self, name: str, stores: Sequence[IsolatedStore], *, on_store: Callable[[str], None]
-    ) -> Snapshot:
+    def restore(self, name: str, stores: Sequence[IsolatedStore], *, events: EventSink = SILENT) -> Snapshot:
         """Put back what a snapshot holds. A restore that is cut short is finished by doing it again.
 
         Args:
             name: The snapshot.
             stores: Those of the stack; one that the snapshot does not have is left as it is.
-            on_store: Told of each service before it is put back.
+            events: Takes a `store.snapshot` of each service before it is put back.
 
         Raises:
             UsageError: There is no such snapshot, its files were changed, or a server is of another major version.
@@ -138,7 +138,7 @@ class Snapshots:
         with self._folder.locked("snapshots"):
             for store in stores:
                 if ref := refs.get(store.service):
-                    on_store(store.service)
+                    events.emit("store.snapshot", store.service, doing="putting back")
                     store.restore(ref, path)
         return snapshot
 

@@ -12,6 +12,7 @@ import redis
 from filled_stores import contents, fill
 
 from ragbed.errors import UsageError
+from ragbed.events import CollectingSink
 from ragbed.stack.registry import kind_of
 from ragbed.state import StateFolder
 from ragbed.stores import Snapshots, StoreFailed
@@ -75,19 +76,22 @@ def test_a_snapshot_is_put_back_whole(
     snapshots = Snapshots(state_of(ragbed_up))
     fill(stack, "wren")
     before = contents(stack)
-    told: list[str] = []
-    taken = snapshots.take("one", list(stores.values()), data_class="synthetic", on_store=told.append)
+    told = CollectingSink()
+    taken = snapshots.take("one", list(stores.values()), data_class="synthetic", events=told)
     for store in stores.values():
         store.reset()
     fill(stack, "later")
     with redis.Redis.from_url(stack["redis"].url) as client:
         client.set("later", "x")
 
-    restored = snapshots.restore("one", list(stores.values()), on_store=told.append)
+    restored = snapshots.restore("one", list(stores.values()), events=told)
 
     assert contents(stack) == before
     assert restored == taken == snapshots.all()[0]
-    assert told == [*SERVICES, *SERVICES]
+    assert [(event.subject, event.data["doing"]) for event in told.of("store.snapshot")] == [
+        *((service, "copying") for service in SERVICES),
+        *((service, "putting back") for service in SERVICES),
+    ]
     assert [(ref.service, ref.records) for ref in taken.stores[:3]] == [
         ("postgres", 8),
         ("redis", 5),
@@ -102,16 +106,13 @@ def test_a_name_that_is_taken_is_refused(
 ) -> None:
     """A snapshot is not replaced without being asked to."""
     snapshots, redis_only = Snapshots(state_of(ragbed_up)), [stores["redis"]]
-    snapshots.take("two", redis_only, data_class="synthetic", on_store=str)
+    snapshots.take("two", redis_only, data_class="synthetic")
 
     with pytest.raises(UsageError, match="there is a snapshot two already"):
-        snapshots.take("two", redis_only, data_class="synthetic", on_store=str)
+        snapshots.take("two", redis_only, data_class="synthetic")
     with pytest.raises(UsageError, match="cannot be a snapshot's name"):
-        snapshots.take("../two", redis_only, data_class="synthetic", on_store=str)
-    assert (
-        snapshots.take("two", redis_only, data_class="internal", replace=True, on_store=str)
-        in snapshots.all()
-    )
+        snapshots.take("../two", redis_only, data_class="synthetic")
+    assert snapshots.take("two", redis_only, data_class="internal", replace=True) in snapshots.all()
     snapshots.remove("two")
 
 
