@@ -11,7 +11,7 @@ from other_qdrant import KEY, READING
 from other_sockets import by_path, http, tls
 
 from ragbed.errors import ServiceNotReady
-from ragbed.guard import open_probe
+from ragbed.stack.registry import kind_of
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def test_on_its_default_port_it_is_passed_over_in_one_line(
 def test_an_adopted_qdrant_is_refused_with_a_key_that_may_only_read(others: Others, tmp_path: Path) -> None:
     """The marker lets the project in, and the key does not."""
     project = StateFolder(tmp_path / "state").project()
-    owner = open_probe("qdrant", others.locked_qdrant.url, api_key=KEY)
+    owner = kind_of("qdrant").client(others.locked_qdrant.url, api_key=KEY)
     owner.let_in(project)
     try:
         with pytest.raises(ServiceNotReady, match="its API key may only read"):
