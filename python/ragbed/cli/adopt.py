@@ -164,7 +164,7 @@ class Adoption:
     def _explained(self) -> Iterator[None]:
         """Turn what a light client raises into ours."""
         from ragbed.guard import NotThere, WrongService
-        from ragbed.stack.attaching import cannot_use
+        from ragbed.stack.unusable import cannot_use
 
         try:
             yield

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragbed.errors import DriftError, GuardRefused, ServiceMissing, ServiceNotReady
-from ragbed.guard import Identity, NotThere, Probe, Project, Unusable, WrongService, check_url, redacted
+from ragbed.guard import Identity, NotThere, Probe, Project, WrongService, check_url, redacted
 from ragbed.guard.stores import why_refused
 from ragbed.pins import DEVENV, Provenance, fetch_command, pinned_digests
 from ragbed.stack.addresses import adopt_command, default_url, key_for, normalised
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.registry import kind_of
 from ragbed.stack.skipped import Skipped
+from ragbed.stack.unusable import cannot_use, why_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,31 +78,6 @@ def attach_given(
     return replace(_endpoint(service, url, identity, provenance), given=True)
 
 
-def cannot_use(
-    service: str, shown: str, error: NotThere | WrongService, *, named: str, clause: str = ""
-) -> ServiceMissing:
-    """Return the error of a service that was named and is of no use, in one line that names the cause.
-
-    Args:
-        service: Which one it should be.
-        shown: Its address, without a password.
-        error: What its light client raised.
-        named: What names the address, for the hint.
-        clause: Follows the address: `which REDIS_URL names`. Empty for an address that was typed.
-    """
-    hint = error.hint_for(named)
-    where, then = (f"{shown}, {clause}", ",") if clause else (shown, "")
-    otherwise = ", or unset {} to let ragbed start one" if clause else ""
-    if isinstance(error, NotThere):
-        message = f"{service} does not answer at {where}: {error}"
-        return ServiceMissing(message, hint=hint or f"start it{otherwise.format(named)}")
-    if isinstance(error, Unusable):
-        message = f"{service} at {where}{then} cannot be used: {error}"
-        return ServiceNotReady(message, hint=hint or f"mend that{otherwise.format(named)}")
-    message = f"what answers at {where}{then} is not {service}: {error}"
-    return ServiceNotReady(message, hint=hint or f"correct {named}{otherwise.format('it')}")
-
-
 def attach_default(
     service: str,
     *,
@@ -157,7 +133,7 @@ def attach_found(
         if not (reason or refusal) and kind.has_marker:
             store.require_writable()
     except (NotThere, WrongService) as error:
-        return Skipped(service=service, reasons=(_why_skipped(kind, port, error),))
+        return Skipped(service=service, reasons=(why_skipped(kind, port, error),))
     if reason or refusal:
         said = f"{identity.product} {identity.version} on port {port} {reason or refusal}"
         adoptable = refusal is not None and refusal.adoptable
@@ -174,18 +150,8 @@ def _in_the_way(kind: ServiceKind, store: Probe, port: int) -> Skipped | None:
         nothing = isinstance(error.__cause__, ConnectionRefusedError)
         return Skipped(service=kind.name, reasons=() if nothing else (reason,))
     except WrongService as error:
-        return Skipped(service=kind.name, reasons=(_why_skipped(kind, port, error),))
+        return Skipped(service=kind.name, reasons=(why_skipped(kind, port, error),))
     return None
-
-
-def _why_skipped(kind: ServiceKind, port: int, error: NotThere | WrongService) -> str:
-    """Return why what answers on a port that was not given is not used, and what would let it be."""
-    if isinstance(error, NotThere):
-        return f"port {port} answers, but {error}"
-    if not isinstance(error, Unusable):
-        return f"port {port} is held by something else ({error})"
-    hint = error.hint_for(kind.variable)
-    return f"{kind.name} on port {port} cannot be used: {error}{hint and f' (to use it: {hint})'}"
 
 
 def _examine(store: Probe, pins: ServicePins, models: Sequence[str]) -> tuple[Identity, str]:

@@ -11,10 +11,10 @@ from ragbed.guard.stores.marker import MARKER, Marker, note_of, read_note
 from ragbed.guard.stores.postgres_refusals import (
     door_of,
     greet,
-    require_writable,
     why_not_connected,
     why_not_done,
 )
+from ragbed.guard.stores.postgres_rights import require_writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
