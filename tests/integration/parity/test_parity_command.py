@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,3 +71,22 @@ def test_unknown_names_are_wrong_usage(ragbed_up: RagbedCommand, words: tuple[st
 
     assert done.returncode == ExitCode.USAGE
     assert "golden" in done.stderr or "process" in done.stderr
+
+
+def test_a_server_that_behaves_otherwise_is_found(ragbed_up: RagbedCommand) -> None:
+    """A mock that answers for every model refuses none: an unknown difference, and the exit code of a failed check."""
+    command = [sys.executable, "-P", "-m", "ragbed.gateway", "--port", "0"]
+    environ = {**os.environ, "RAGBED_MOCK__ANY_MODEL": "true"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[-1]
+        try:
+            words = ("--launcher", "attach", "--suite", "llm", "--json")
+            done = ragbed_up.run("parity", *words, OLLAMA_HOST=url)
+        finally:
+            server.terminate()
+
+    report: dict[str, Any] = json.loads(done.stdout)
+    unknown = [row["case"] for row in report["differences"] if row["cells"]["attach"]["status"] == "differs"]
+    assert (done.returncode, report["ok"]) == (ExitCode.CHECK_FAILED, False)
+    assert any("unknown model" in case for case in unknown), unknown
