@@ -71,6 +71,8 @@ __all__ = [
     "ragbed_world",
 ]
 
+LEAKS_OPTION = "--ragbed-leaks"
+
 _NOT_THERE_YET = pytest.StashKey[tuple[str, ...]]()
 _OUTPUT = "ragbed_not_there_yet"
 """What a worker of pytest-xdist hands to the process that has the workers."""
@@ -89,6 +91,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="RUN",
         help="Run the tests of a recorded run again: the same tests in the same worker at the same position. A run's"
         " folder (.ragbed/runs/ID), a folder of record files, or one record file.",
+    )
+    parser.getgroup("ragbed").addoption(
+        LEAKS_OPTION,
+        choices=["off", "warn", "fail"],
+        default="off",
+        help="What a test that leaves something behind gets: a warning, or a failure. Threads, child processes,"
+        " sockets, files in the working folder, content of shared stores.",
     )
     parser.getgroup("ragbed").addoption(
         "--ragbed-launcher",
@@ -115,6 +124,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(SequenceRecording(config), "ragbed-sequence-recording")
     if isinstance(recording, SessionRecording):
         config.pluginmanager.register(ClosingLines(recording), "ragbed-closing-lines")
+    if (answer := config.getoption(LEAKS_OPTION)) != "off":
+        from ragbed.pytest_plugin.leaks import LeakCheck  # noqa: PLC0415 - costs nothing where it is off
+
+        config.pluginmanager.register(LeakCheck(answer), "ragbed-leaks")
     if place := config.getoption(SEQUENCE_OPTION):
         config.pluginmanager.register(SequenceReplay(Path(place)), "ragbed-sequence")
 
