@@ -286,7 +286,7 @@ def _show_services(endpoints: Mapping[str, Endpoint], health: Mapping[str, str] 
             name,
             *([health[name]] if health else []),
             f"{endpoint.product} {endpoint.version}",
-            str(endpoint.pid or "-"),
+            str(endpoint.pid or endpoint.provenance.container or "-"),
             used(endpoint),
             redacted(endpoint.url),
             endpoint.origin,

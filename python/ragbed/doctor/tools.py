@@ -210,7 +210,7 @@ def see_docker(programs: Programs) -> Tool:
 
 def judge_docker(docker: Tool) -> Finding:
     """Optional: client and engine are told apart, as a client alone starts no container."""
-    if answer := _unusable("docker", docker.asked, "ragbed starts no containers yet"):
+    if answer := _unusable("docker", docker.asked, "only the launcher container needs it"):
         return answer
     seen, engine = f"client {docker.version}", docker.more
     if engine is None or engine.hangs:

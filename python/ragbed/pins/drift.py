@@ -34,7 +34,7 @@ class Drift:
 
     Attributes:
         expected: The accepted range, or the one version that the package is pinned at.
-        package: The pinned package that it was started from; empty where it is outside the range.
+        package: The pinned package or image that it was started from; empty where it is outside the range.
     """
 
     expected: str
@@ -51,7 +51,8 @@ def drift(pins: ServicePins, server: Server) -> Drift | None:
     """Return how a server differs from the pins; None where it does not.
 
     Outside the range is drift for every server. One that ragbed started from the pinned package must be of that
-    package's version. A program of Nix may be another nixpkgs' and only has to be in range.
+    package's version, and one from an image of the pinned digest too. A program of Nix may be another nixpkgs' and only
+    has to be in range.
 
     Args:
         pins: Of its service.
@@ -62,6 +63,19 @@ def drift(pins: ServicePins, server: Server) -> Drift | None:
     wheel = wheel_of(pins, server.provenance)
     if wheel and not satisfies(server.version, f"=={wheel.version}"):
         return Drift(package=wheel.package, expected=wheel.version)
+    return _drift_of_image(pins, server) if _is_our_container(server.provenance) else None
+
+
+def _is_our_container(provenance: Provenance) -> bool:
+    return provenance.channel == "image" and provenance.started_by == RAGBED
+
+
+def _drift_of_image(pins: ServicePins, server: Server) -> Drift | None:
+    image = pins.channels.image
+    if server.provenance.digest != image.digest:
+        return Drift(package=image.reference, expected=image.digest)
+    if not satisfies(server.version, f"=={image.version}"):
+        return Drift(package=image.reference, expected=image.version)
     return None
 
 
@@ -76,5 +90,7 @@ def is_exact(pins: ServicePins, server: Server) -> bool:
     """Tell whether a server is of the very version that its channel pins."""
     if server.provenance.channel == "nix":
         return satisfies(server.version, f"=={pins.channels.nix.version}")
+    if _is_our_container(server.provenance):
+        return _drift_of_image(pins, server) is None
     wheel = wheel_of(pins, server.provenance)
     return wheel is not None and satisfies(server.version, f"=={wheel.version}")

@@ -13,13 +13,16 @@ RAGBED, DEVENV = "ragbed", "devenv"
 """Who starts servers, as far as they say so: ragbed itself, and devenv's set-up task."""
 
 
+_SHOWN_OF_DIGEST = len("sha256:") + 12
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """What a server is, and who started it.
 
     Attributes:
         channel: The way it was had; `substitute` for ours, `external` for a server that others run, by unknown means.
-        package: The wheel that it comes from; empty where none is known.
+        package: The wheel or the image that it comes from; empty where none is known.
         path: The program on PATH, before links are followed; empty where it was not started from PATH.
         digest: Of its image; None where it is not a container.
         container: Id of its container; None where it is not one.
@@ -52,6 +55,8 @@ class Provenance:
         if self.channel == "substitute":
             wheel = f"embedded: wheel {self.package} behind ragbed's server"
             return wheel if self.package else "mock: ragbed's deterministic LLM"
+        if self.channel == "image":
+            return f"image {self.package} {(self.digest or '')[:_SHOWN_OF_DIGEST]}".rstrip()
         if self.channel == "wheel":
             return f"wheel {self.package}"
         return f"{self.path} on PATH" if self.path else self.channel

@@ -23,6 +23,8 @@ class Tier:
         paid_allowed: Whether paid providers may be called at all.
         hosts: `loopback` refuses other hosts, unless allowed by name; `any` does not.
         writes_allowed: False for production: never a test target.
+        launcher_required: Whether a service is missing that the tier's launcher cannot start; else a process takes its
+            place, and that is said.
         live_ollama: Whether commands take an Ollama found on loopback where no provider is named.
     """
 
@@ -31,6 +33,7 @@ class Tier:
     paid_allowed: bool
     hosts: Literal["loopback", "any"]
     writes_allowed: bool = True
+    launcher_required: bool = False
     live_ollama: bool = False
 
 
@@ -65,6 +68,7 @@ _TIERS = (
         },
         paid_allowed=True,
         hosts="loopback",
+        launcher_required=True,
     ),
     Tier(
         name="staging",

@@ -7,6 +7,7 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import GuardRefused, ServiceMissing
@@ -16,7 +17,14 @@ from ragbed.settings import definitions as known
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.external_services import load_announcements
 from ragbed.stack.kinds import Wanted
-from ragbed.stack.launcher_choice import chosen_launcher, is_asked_for, launcher_named, require_known_services
+from ragbed.stack.launcher_choice import (
+    IN_ITS_PLACE,
+    chosen_launcher,
+    is_asked_for,
+    is_required,
+    launcher_named,
+    require_known_services,
+)
 from ragbed.stack.launchers import Ready, StartOrder
 from ragbed.stack.leases import Leases
 from ragbed.stack.processes import ProcessIdentity
@@ -24,7 +32,7 @@ from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
 from ragbed.stack.registry import kind_of
 from ragbed.stack.resolvers import DISCOVERED, Resolver, Sought, given, resolve
-from ragbed.stack.section import STACK_DEFAULT_PORTS, STACK_READY_TIMEOUT_S
+from ragbed.stack.section import STACK_DEFAULT_PORTS, STACK_PULL_TIMEOUT_S, STACK_READY_TIMEOUT_S
 from ragbed.stack.skipped import Skipped
 from ragbed.stack.stack import Stack, emit_ready
 
@@ -82,6 +90,7 @@ class StackBuilder:
         self.project = folder.identity()
         self.announced = load_announcements(folder)
         self.owner = ProcessIdentity.of(os.getpid())
+        self._saying, self._said = Lock(), set[str]()
 
     def build(self, services: Sequence[str] = SERVICES) -> Stack:
         """Bring the services up, all at once; a failure of one ends what was started for the others.
@@ -106,7 +115,7 @@ class StackBuilder:
             id=stack,
             endpoints={name: result.endpoint for name, result in results.items()},
             leases={name: result.lease for name, result in results.items() if result.lease},
-            notes=tuple(note for result in results.values() for note in result.notes),
+            notes=tuple(dict.fromkeys(note for result in results.values() for note in result.notes)),
             llm=self.llm_of({name: result.endpoint for name, result in results.items()}),
             seconds={name: result.seconds for name, result in results.items()},
         )
@@ -199,12 +208,24 @@ class StackBuilder:
             ServiceMissing: The launcher can start nothing here, or not this service.
         """
         launcher = launcher_named(launcher_name or chosen_launcher(self.settings, service))
-        if reason := launcher.unavailable():
+        if not (reason := launcher.unavailable()):
+            return launcher.start(self._order(service, stack, port=port))
+        if launcher_name or is_required(self.settings, service):
             raise ServiceMissing(
                 f"the launcher {launcher.name} cannot start {service}: {reason}",
                 hint=f"set {kind_of(service).variable}, or RAGBED_STACK__LAUNCHER=process",
             )
-        return launcher.start(self._order(service, stack, port=port))
+        note = f"tier {self.settings.tier.name} takes {launcher.name}s, and there are processes instead: {reason}"
+        self._say_once(service, note)
+        instead = launcher_named(IN_ITS_PLACE).start(self._order(service, stack, port=port))
+        return replace(instead, notes=(note, *instead.notes))
+
+    def _say_once(self, service: str, note: str) -> None:
+        """Tell what is true of every service with the first one."""
+        with self._saying:
+            if note not in self._said:
+                self._said.add(note)
+                self.events.emit("service.skipped", service, line=note)
 
     def _order(self, service: str, stack: str, *, port: int) -> StartOrder:
         pins, kind = self.pins[service], kind_of(service)
@@ -222,6 +243,7 @@ class StackBuilder:
             timeout_s=self.settings[STACK_READY_TIMEOUT_S] or pins.ready_timeout_s,
             password=self.settings[kind.password] if kind.password else "",
             events=self.events,
+            pull_timeout_s=self.settings[STACK_PULL_TIMEOUT_S],
         )
 
     def starter(self, service: str) -> Starter:

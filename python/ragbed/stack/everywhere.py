@@ -13,7 +13,6 @@ from ragbed.stack.launcher_choice import every_launcher
 from ragbed.stack.leases import Leases
 from ragbed.stack.lifecycle import down
 from ragbed.stack.registry import is_known
-from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 from ragbed.stack.stack_id import is_stack_id
 from ragbed.state import StateFolder
 
@@ -89,7 +88,7 @@ def stop_everywhere(stacks: list[RunningStack]) -> list[str]:
             for one in ones:
                 one.end(True)
         if not stack.holds_it:
-            _remove_outside(stack)
+            _forget_data(stack)
         stopped += stack.services
     return stopped
 
@@ -109,10 +108,10 @@ def _with_its_folder(stack: RunningStack) -> RunningStack:
     return replace(stack, holds_it=held, project=project)
 
 
-def _remove_outside(stack: RunningStack) -> None:
-    """Remove what a server that ran as `nobody` left; data that was to be kept stays."""
+def _forget_data(stack: RunningStack) -> None:
+    """Remove what lies outside the state folder of a stack's data; data that was to be kept stays."""
     if stack.folder is None or not stack.stack:
         return
     for service in stack.services:
-        if outside := outside_folder(stack.folder.data / stack.stack / service):
-            remove_outside(outside)
+        for launcher in every_launcher():
+            launcher.forget_data(stack.folder.data / stack.stack / service)

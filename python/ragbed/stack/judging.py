@@ -8,7 +8,7 @@ from ragbed.errors import ConfigurationError, GuardRefused
 from ragbed.guard import check_url
 from ragbed.pins import load_stack_pins
 from ragbed.stack.attaching import attach_given
-from ragbed.stack.launcher_choice import chosen_launcher, is_asked_for
+from ragbed.stack.launcher_choice import chosen_launcher, is_as_asked_for
 from ragbed.stack.record import load_record
 from ragbed.state.files import read_json
 
@@ -71,8 +71,8 @@ def require_launchers(record: StackRecord, settings: Settings) -> None:
         ConfigurationError: A service was had in another way.
     """
     for service, endpoint in record.endpoints.items():
-        asked = chosen_launcher(settings, service)
-        if is_asked_for(settings, service) and endpoint.launcher != asked:
+        if not is_as_asked_for(settings, endpoint):
+            asked = chosen_launcher(settings, service)
             raise ConfigurationError(
                 f"the stack is up, and its {service} came by {endpoint.launcher}, not by {asked}",
                 hint="stop it first: ragbed down",

@@ -75,6 +75,31 @@ class Plan:
     prove: Callable[[], None] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePlan:
+    """How a service is started from its image.
+
+    Attributes:
+        port: Where it listens inside.
+        url: Where it will answer, with `{port}` for the port of this machine.
+        data: The folder inside that is kept in a volume; empty where it keeps nothing.
+        command: The words after the image's entry point.
+        environ: Variables to set.
+        files: Text by path inside, for what arguments and variables must not show.
+        mounts: Paths inside by folder of this machine, read-only.
+        prove: Called with the address once it answers, as `Plan.prove`.
+    """
+
+    port: int
+    url: str
+    data: str = ""
+    command: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    mounts: Mapping[Path, str] = field(default_factory=dict)
+    prove: Callable[[str], None] | None = None
+
+
 class Starter(Protocol):
     """How one service is found and started."""
 
@@ -95,6 +120,16 @@ class Starter(Protocol):
 
         Args:
             order: With the program, the port and the variables of the lease filled in.
+
+        Raises:
+            RagbedError: That cannot work.
+        """
+
+    def image(self, order: StartOrder) -> ImagePlan | None:
+        """Return how to start its image; None where a substitute of ragbed's is wanted, which runs as a process.
+
+        Args:
+            order: What to start.
 
         Raises:
             RagbedError: That cannot work.
@@ -179,6 +214,7 @@ class StartOrder:
         timeout_s: How long it may take until it is ready.
         password: What the settings fix for the server; empty takes that of its data, or a random one.
         events: Told of what takes long.
+        pull_timeout_s: How long an image may take to be pulled.
         search: The program that the launcher found; None until it has looked, and where it starts none.
         environ: Variables for every process that is started for it: the lease's token, by which it is found again.
     """
@@ -196,6 +232,7 @@ class StartOrder:
     password: str = ""
     run: str = ""
     events: EventSink = SILENT
+    pull_timeout_s: float = 900.0
     search: Search | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
 

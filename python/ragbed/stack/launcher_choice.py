@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ragbed.settings import Settings
+    from ragbed.stack.endpoint import Endpoint
     from ragbed.stack.launchers import Launcher
     from ragbed.stack.lease import Lease
 
-_HOMES = {"process": ("ragbed.stack.launchers.process", "ProcessLauncher")}
+_HOMES = {
+    "process": ("ragbed.stack.launchers.process", "ProcessLauncher"),
+    "container": ("ragbed.stack.launchers.container", "ContainerLauncher"),
+}
 """The module and the class of each; `attach` starts nothing."""
+IN_ITS_PLACE = "process"
+"""What starts services where a tier's own launcher cannot, and the tier does not insist."""
 _IN_PLACE: dict[str, Launcher] = {}
 
 
@@ -81,6 +87,20 @@ def is_asked_for(settings: Settings, service: str) -> bool:
         return False
     single = service in _singles(settings)
     return settings.source(STACK_LAUNCHERS if single else STACK_LAUNCHER).kind == "flag"
+
+
+def is_as_asked_for(settings: Settings, endpoint: Endpoint) -> bool:
+    """Tell whether a service came to run as the command itself asks for; a substitute is always a process."""
+    if not is_asked_for(settings, endpoint.service) or endpoint.provenance.channel == "substitute":
+        return True
+    return endpoint.launcher == chosen_launcher(settings, endpoint.service)
+
+
+def is_required(settings: Settings, service: str) -> bool:
+    """Tell whether a service is missing that the chosen launcher cannot start; else a process takes its place."""
+    single = service in _singles(settings)
+    chosen_by = settings.source(STACK_LAUNCHERS if single else STACK_LAUNCHER)
+    return chosen_by.kind != "tier" or settings.tier.launcher_required
 
 
 def chosen_launcher(settings: Settings, service: str) -> str:

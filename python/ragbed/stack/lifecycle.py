@@ -16,13 +16,12 @@ from ragbed.stack.building import StackBuilder
 from ragbed.stack.endpoint import SERVICES
 from ragbed.stack.health import require_answers, states_of
 from ragbed.stack.judging import require_adopted, require_allowed, require_launchers
-from ragbed.stack.launcher_choice import is_running
+from ragbed.stack.launcher_choice import every_launcher, is_running
 from ragbed.stack.leases import Leases
 from ragbed.stack.processes import stop
 from ragbed.stack.reaping import at_once, forget_old_logs, reaped
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.registry import kind_of
-from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 from ragbed.stack.stack import emit_ready
 
 if TYPE_CHECKING:
@@ -209,9 +208,8 @@ def _take_over(folder: StateFolder) -> None:
 def _keep_data(folder: StateFolder, stack: str) -> None:
     """Make the data of a stack that has been stopped the kept data."""
     for service in SERVICES:
-        outside = outside_folder(folder.data / stack / service)
-        if outside and outside.exists():
-            outside.rename(outside_folder(folder.kept / service) or outside)
+        for launcher in every_launcher():
+            launcher.move_data(folder.data / stack / service, folder.kept / service)
     (folder.data / stack).rename(folder.kept)
 
 
@@ -220,11 +218,11 @@ def reset(folder: StateFolder) -> list[str]:
     if folder.exists():
         folder.prepared()  # what was not made here is set aside, not deleted
     stopped = down(folder, everything=True)
+    for service in SERVICES:
+        for launcher in every_launcher():
+            launcher.forget_data(folder.kept / service)
     for path in (folder.data, folder.kept, folder.logs, folder.gaps):
         folder.remove(path)
-    for service in SERVICES:
-        if outside := outside_folder(folder.kept / service):
-            remove_outside(outside)
     return stopped
 
 

@@ -6,6 +6,7 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from ragbed.stack.launcher_choice import every_launcher
 from ragbed.stack.leases import Leases
 from ragbed.stack.record import StackRecord, load_record
 from ragbed.stack.registry import every_kind
@@ -56,13 +57,21 @@ def reaped(folder: StateFolder) -> StackRecord | None:
     leases.reap(tokens, stack=record.stack if record else "")
     for stray in set(_stacks(folder.data)) - {lease.stack for lease in leases.all()}:
         if record is None or stray != record.stack:
-            folder.remove(folder.data / stray)
+            _remove_stray(folder, stray)
     for kind in every_kind():
         if kind.forget_unfinished:
             kind.forget_unfinished(folder)
     for parent in (folder.root, folder.leases):
         forget_unfinished(parent)
     return record
+
+
+def _remove_stray(folder: StateFolder, stack: str) -> None:
+    """Remove the data of a stack that no lease is of, and what lies elsewhere of it."""
+    for launcher in every_launcher():
+        for kind in every_kind():
+            launcher.forget_data(folder.data / stack / kind.name)
+    folder.remove(folder.data / stack)
 
 
 def _stacks(parent: Path) -> list[str]:

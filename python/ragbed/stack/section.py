@@ -16,8 +16,6 @@ STACK_LAUNCHER = text(
     old_choices=(("attached", "attach"), ("embedded", "process"), ("containers", "container")),
     old_key="stack.kind",
     env=("RAGBED_STACK__KIND",),
-    not_yet="no container is started yet; processes are, in their place",
-    not_yet_values=("container",),
 )
 STACK_LAUNCHERS: Setting[dict[str, str]] = Setting(
     key="stack.launchers",
@@ -29,6 +27,9 @@ STACK_LAUNCHERS: Setting[dict[str, str]] = Setting(
 STACK_DEFAULT_PORTS = switch("stack.default_ports", True, "Look for services on their default ports.")
 STACK_READY_TIMEOUT_S = number(
     "stack.ready_timeout_s", 0.0, "How long a start may take; 0 takes the pins' limits."
+)
+STACK_PULL_TIMEOUT_S = number(
+    "stack.pull_timeout_s", 900.0, "How long the image of a container may take to be pulled."
 )
 STACK_POSTGRES_PASSWORD = text(
     "stack.postgres_password",

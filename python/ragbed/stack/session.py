@@ -16,7 +16,7 @@ from ragbed.stack.building import StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
 from ragbed.stack.health import require_answers
 from ragbed.stack.judging import refuse_foreign_stack, require_adopted, require_allowed
-from ragbed.stack.launcher_choice import chosen_launcher, is_asked_for
+from ragbed.stack.launcher_choice import is_as_asked_for
 from ragbed.stack.lifecycle import restart_dead
 from ragbed.stack.reaping import end_all, forget_old_logs, reaped
 from ragbed.stack.registry import kind_of
@@ -159,7 +159,7 @@ def _fits(record: StackRecord, settings: Settings, service: str, llm: LlmChoice)
     if service not in record.endpoints:
         return False
     endpoint = record.endpoints[service]
-    if is_asked_for(settings, service) and endpoint.launcher != chosen_launcher(settings, service):
+    if not is_as_asked_for(settings, endpoint):
         return False
     kind = kind_of(service)
     setting = kind.address(llm)

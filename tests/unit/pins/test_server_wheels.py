@@ -18,7 +18,7 @@ from ragbed.stack.services.qdrant import QdrantStarter
 from ragbed.stack.services.redis import RedisStarter
 
 if TYPE_CHECKING:
-    from ragbed.stack.services.base import Starter
+    from ragbed.stack.kinds import Starter
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 OURS = load_stack_pins(CHECKOUT / "stack.toml")

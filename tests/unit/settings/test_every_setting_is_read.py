@@ -111,17 +111,6 @@ def test_what_is_not_there_yet_is_told(variable: str, value: str, told: str, tmp
     assert lines(tmp_path, **{variable: value}) == (told,)
 
 
-def test_a_tier_of_containers_goes_on_with_processes_and_says_so(tmp_path: Path) -> None:
-    """Tier `ci` asks for containers; recordings are the tier's word too, and not the user's."""
-    lack = "no container is started yet; processes are, in their place"
-
-    assert lines(tmp_path, APP_ENV="ci") == (f"stack.launcher = container (tier ci): {lack}",)
-    assert lines(tmp_path, RAGBED_STACK__LAUNCHER="container") == (
-        f"stack.launcher = container (environment RAGBED_STACK__LAUNCHER): {lack}",
-    )
-    assert lines(tmp_path, APP_ENV="ci", RAGBED_STACK__LAUNCHER="process") == ()
-
-
 def test_every_setting_that_waits_is_told_where_it_is_given(tmp_path: Path) -> None:
     """None is forgotten."""
     given = {str: "record", bool: "true", int: "7", float: "0.7"}
@@ -142,7 +131,6 @@ def test_a_setting_that_waits_says_so_where_it_is_described() -> None:
         "What recordings do. Not there yet: recordings are neither made nor replayed yet."
     )
     assert every["stack.launcher"].described == (
-        "How services are started that no other program runs; attach starts none. Not there yet with container:"
-        " no container is started yet; processes are, in their place."
+        "How services are started that no other program runs; attach starts none."
     )
     assert every["llm.model"].described == "Chat model."

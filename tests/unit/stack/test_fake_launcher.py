@@ -48,6 +48,10 @@ class _FakeContainers:
     def logs(self, lease: Any, *, lines: int) -> list[str]:
         return [f"a line of {lease.service}"][:lines]
 
+    def move_data(self, data: Any, kept: Any) -> None: ...
+
+    def forget_data(self, data: Any) -> None: ...
+
     def stop(self, lease: Any, **_how: Any) -> None:
         self.runs.discard(lease.token)
 

@@ -86,6 +86,15 @@ class PostgresStore:
         with self._connected() as connection:
             require_writable(connection)
 
+    def add_pgvector(self) -> None:
+        """Have pgvector in the database; nothing changes where it is.
+
+        Raises:
+            Unusable, WrongService: The server has no pgvector, or the user may not add it.
+        """
+        with self._connected() as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+
     def contents(self) -> list[str]:
         """Return the tables of this database with the planner's row counts."""
         query = (

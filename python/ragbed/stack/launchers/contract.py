@@ -119,6 +119,17 @@ class Launcher(Protocol):
             grace_s: How long it may take to end after being asked; 0 kills it at once.
         """
 
+    def move_data(self, data: Path, kept: Path) -> None:
+        """Have what lies elsewhere of a data folder follow it: called before the folder is moved.
+
+        Args:
+            data: The folder, of a service that has been stopped.
+            kept: Where it goes.
+        """
+
+    def forget_data(self, data: Path) -> None:
+        """Remove what lies elsewhere of a data folder that no lease is of: called before the folder is removed."""
+
     def resume(self, lease: Lease) -> None:
         """Let what was stopped for a while run on."""
 

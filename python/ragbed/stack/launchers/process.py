@@ -26,10 +26,11 @@ from ragbed.stack.ownership import (
 from ragbed.stack.processes import ProcessIdentity, endings, resume, stop
 from ragbed.stack.registry import is_known, kind_of
 from ragbed.stack.resources import ProcessResource
-from ragbed.stack.services.unprivileged import remove_outside
+from ragbed.stack.services.unprivileged import outside_folder, remove_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from ragbed.stack.endpoint import LauncherName
     from ragbed.stack.lease import Lease
@@ -90,6 +91,17 @@ class ProcessLauncher:
                 stop(process, gentle=asked, timeout_s=grace_s or _KILLED_WITHIN_S)
         if not keep_data:
             _remove_data(lease, resource)
+
+    def move_data(self, data: Path, kept: Path) -> None:
+        """Have the folder of a server that runs as `nobody` follow its data folder."""
+        outside, target = outside_folder(data), outside_folder(kept)
+        if outside and target and outside.exists():
+            outside.rename(target)
+
+    def forget_data(self, data: Path) -> None:
+        """Remove the folder of a server that ran as `nobody`."""
+        if outside := outside_folder(data):
+            remove_outside(outside)
 
     def resume(self, lease: Lease) -> None:
         """Let its process run on."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.full_disk import log_tail
+from ragbed.stack.launchers.container.volumes import noted_volume
 from ragbed.stack.launchers.contract import Ready, StartOrder
 from ragbed.stack.leases import Leases, environ_of
 from ragbed.stack.processes import ProcessIdentity, ending, remember_child
@@ -46,6 +47,11 @@ def start_process(order: StartOrder) -> Ready:
         ServiceNotReady: It ended, or was not ready in time; carries the end of its log.
     """
     began = time.monotonic()
+    if noted_volume(order.data):
+        raise ServiceNotReady(
+            f"the kept data of {order.service} is in a container's volume, and a process cannot use it",
+            hint="ragbed up --keep --launcher container, or delete it by `ragbed reset`",
+        )
     search = order.starter.search(order.pins)
     if search.binary is None:
         raise _nothing_to_start(order, search)

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragbed.errors import ServiceNotReady
+from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.pins import fetch_command
 from ragbed.stack.binaries import Binary, Rejected, Search, search_path, substitute
-from ragbed.stack.kinds import Plan, StartOrder
+from ragbed.stack.kinds import ImagePlan, Plan, StartOrder
 from ragbed.stack.services.ollama_loading import LoadPolicy, load_models
 from ragbed.stack.services.ollama_models import candidates, complaint, size_bytes
 
@@ -27,6 +27,12 @@ _TUNED = {
     "OLLAMA_KEEP_ALIVE": "30m",  # longer than a coffee, shorter than a night
 }
 """What a user may have set otherwise, and then keeps."""
+
+
+def _serving(models: str) -> dict[str, str]:
+    """Return the variables of an Ollama that serves a folder of models, and neither prunes nor adds to it."""
+    tuned = {name: os.environ.get(name) or value for name, value in _TUNED.items()}
+    return {**tuned, "OLLAMA_MODELS": models, "OLLAMA_NOPRUNE": "1", "OLLAMA_NO_CLOUD": "1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,21 @@ class OllamaStarter:
         )
         return Search(binary=binary, passed_over=tuple(passed_over))
 
+    def image(self, order: StartOrder) -> ImagePlan | None:  # noqa: ARG002 - as every starter
+        """Return how to start the image on a folder that has the models; none where the mock is to answer."""
+        folder = self._folder() if self.allow_real else None
+        if folder is None:
+            if self.allow_mock:
+                return None
+            raise ServiceMissing("there are no models for an Ollama in a container", hint=self._fetch)
+        return ImagePlan(
+            port=11434,
+            url="http://127.0.0.1:{port}",
+            environ={**_serving("/models"), "OLLAMA_HOST": "0.0.0.0:11434"},
+            mounts={folder: "/models"},
+            prove=partial(self._load, folder),
+        )
+
     def plan(self, order: StartOrder) -> Plan:
         """Return how to start it: on a folder that has the models, which it neither prunes nor adds to."""
         binary = order.binary
@@ -102,11 +123,8 @@ class OllamaStarter:
             )
         order.data.mkdir(parents=True, exist_ok=True)
         environ = {
-            **{name: os.environ.get(name) or value for name, value in _TUNED.items()},
+            **_serving(str(folder)),
             "OLLAMA_HOST": f"127.0.0.1:{order.port}",
-            "OLLAMA_MODELS": str(folder),
-            "OLLAMA_NOPRUNE": "1",
-            "OLLAMA_NO_CLOUD": "1",
             "HOME": str(order.data),  # it writes a key there
         }
         return Plan(
@@ -114,15 +132,12 @@ class OllamaStarter:
             url=url,
             provenance=replace(binary.provenance, models=str(folder)),
             environ=environ,
-            prove=partial(
-                load_models,
-                url,
-                embedding=self.embedding,
-                chat=self.chat,
-                policy=self.loading,
-                size=partial(size_bytes, folder),
-            ),
+            prove=partial(self._load, folder, url),
         )
+
+    def _load(self, folder: Path, url: str) -> None:
+        size = partial(size_bytes, folder)
+        load_models(url, embedding=self.embedding, chat=self.chat, policy=self.loading, size=size)
 
     def _folder(self) -> Path | None:
         """Return the first folder that has every model."""

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from ragbed.errors import ServiceNotReady
 from ragbed.guard.libpq import PRIVATE
-from ragbed.guard.stores import MARKER
+from ragbed.guard.stores import MARKER, PostgresStore
 from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Rejected, Search, ask_version, from_wheel, search_path, wheel_folder
-from ragbed.stack.kinds import Plan, StartOrder
+from ragbed.stack.kinds import ImagePlan, Plan, StartOrder
 from ragbed.stack.processes import find_inside
 from ragbed.stack.services.base import tells_of_full_disk
 from ragbed.stack.services.passwords import (
@@ -48,11 +48,15 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "jit": "off",
 }
+_OF_THE_PROCESS = frozenset({"listen_addresses", "unix_socket_directories"})
+"""What a container needs otherwise: its own network is its border, and the image's scripts use the socket."""
+_PASSWORD_FILE = "/run/ragbed-postgres-password"  # noqa: S105 - a path
+# The same sort order everywhere, and case mapping beyond ASCII, whatever the machine's locales are.
+_LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 _INITDB = (
     "--auth=scram-sha-256",
     "--encoding=UTF8",
-    # The same sort order everywhere, and case mapping beyond ASCII, whatever the machine's locales are.
-    *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+    *_LOCALE,
     "--wal-segsize=1",
     "--no-sync",
     "--no-instructions",
@@ -105,6 +109,29 @@ class PostgresStarter:
             passed_over=found.passed_over,
         )
 
+    def image(self, order: StartOrder) -> ImagePlan:
+        """Return how to start the image: one cluster with the user, the database and the sort order of the process."""
+        order.data.mkdir(parents=True, exist_ok=True)
+        password = choose_password(order.data, order.password)
+        keep_password(order.data, password)
+        settings = {key: value for key, value in _settings("17").items() if key not in _OF_THE_PROCESS}
+        settings["max_connections"] = str(order.pins.limits.connections)
+        return ImagePlan(
+            port=5432,
+            url=f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{{port}}/{DATABASE}",
+            data="/var/lib/postgresql",
+            command=[word for key, value in settings.items() for word in ("-c", f"{key}={value}")],
+            environ={
+                "POSTGRES_USER": USER,
+                "POSTGRES_DB": DATABASE,
+                "POSTGRES_PASSWORD_FILE": _PASSWORD_FILE,
+                "POSTGRES_INITDB_ARGS": " ".join(_LOCALE),
+                "PGDATA": "/var/lib/postgresql/ragbed",
+            },
+            files={_PASSWORD_FILE: password},
+            prove=_create_extension,
+        )
+
     def plan(self, order: StartOrder) -> Plan:
         """Copy the template where the data folder is new, and return how to start the server on it."""
         binary = order.binary
@@ -141,6 +168,15 @@ class PostgresStarter:
             provenance=binary.provenance,
             user=identity.user,
         )
+
+
+def _create_extension(url: str) -> None:
+    """Have pgvector in the database, as the process's template has it.
+
+    Raises:
+        NotThere, WrongService: That fails; the image may have no pgvector.
+    """
+    PostgresStore(url, timeout_s=10.0).add_pgvector()
 
 
 def _settings(version: str) -> dict[str, str]:

