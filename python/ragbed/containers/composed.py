@@ -21,6 +21,7 @@ class Container:
     """A container of a compose project.
 
     Attributes:
+        id: Docker's.
         service: As the compose file calls it.
         state: Docker's word, for example `running` or `exited`.
         exit_code: Of one that has ended.
@@ -28,6 +29,7 @@ class Container:
         ports: Of the host, by the container's.
     """
 
+    id: str
     service: str
     state: str
     exit_code: int
@@ -112,6 +114,7 @@ def _container(described: Mapping[str, Any]) -> Container:
     state = described["State"]
     published = described["NetworkSettings"]["Ports"] or {}
     return Container(
+        id=described["Id"],
         service=described["Config"]["Labels"][f"{_LABEL}.service"],
         state=state["Status"],
         exit_code=state["ExitCode"],

@@ -48,7 +48,7 @@ def addresses(containers: Mapping[str, Container]) -> dict[str, str]:
 
 
 def seed(project: str, documents: Path, *, timeout_s: float) -> None:
-    """Adopt the stores that compose has created, migrate the database, and ingest documents.
+    """Adopt the stores that compose has created, migrate the database, and ingest documents, for the RAG API too.
 
     Args:
         project: Of compose.
@@ -58,7 +58,8 @@ def seed(project: str, documents: Path, *, timeout_s: float) -> None:
     Raises:
         ServiceMissing: There is nothing to seed, or it is not well in time.
     """
-    found = addresses(wait_until_well(project, timeout_s=timeout_s))
+    containers = wait_until_well(project, timeout_s=timeout_s)
+    found = addresses(containers)
     stores = [found[name] for name in _STORES if name in found]
     if not stores:
         raise ServiceMissing(f"the compose project {project} publishes no store")
@@ -69,10 +70,28 @@ def seed(project: str, documents: Path, *, timeout_s: float) -> None:
         _ragbed(found, "ingest", str(documents))
     else:
         print("no Qdrant among them: nothing was ingested", file=sys.stderr)
+    for app in (containers.get("app"), containers.get("app-mock")):
+        if app:
+            _fill(app, documents)
+
+
+def _fill(app: Container, documents: Path) -> None:
+    """Ingest documents for the RAG API: it is a project of its own, with an index of its own."""
+    inside = "/var/lib/ragbed/documents"
+    for words in (
+        ["exec", "--user", "root", app.id, "rm", "-rf", inside],
+        ["cp", f"{documents.absolute()}/.", f"{app.id}:{inside}"],
+        ["exec", app.id, "ragbed", "ingest", inside],
+    ):
+        _run(["docker", *words], os.environ)
 
 
 def _ragbed(found: Mapping[str, str], *words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "ragbed", *words], env={**os.environ, **found}, check=False)
+    _run([sys.executable, "-m", "ragbed", *words], {**os.environ, **found})
+
+
+def _run(words: Sequence[str], environ: Mapping[str, str]) -> None:
+    done = subprocess.run(words, env=environ, check=False)
     if done.returncode:
         sys.exit(done.returncode)  # it has said why
 

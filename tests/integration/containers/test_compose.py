@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from local_containers import LocalImages, docker
 
+from made.models import LOCK
 from ragbed.containers.composed import containers_of, wait_until_well
 from ragbed.containers.workshop import CHECKOUT
 from ragbed.errors import ServiceMissing, ServiceNotReady
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from ragbed_command import RagbedCommand
 
+QUESTION = "Why does Postgres refuse to start as root?"
 PORTS = ("POSTGRES", "REDIS", "QDRANT", "OLLAMA", "MOCK_LLM", "APP", "POSTGRES_TEST", "REDIS_TEST")
 
 
@@ -42,10 +46,30 @@ class Project:
         return done
 
 
+def post(url: str, **body: str) -> dict[str, Any]:
+    """Send JSON, and return what is answered."""
+    asked = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        return dict(json.load(answer))
+
+
+def seed(project: Project, ragbed: RagbedCommand, *words: str, **environ: str) -> None:
+    """Run scripts/seed on a project, for the state folder of a test."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ragbed.containers.seeding", "--project", project.name, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ragbed.folder,
+        env=ragbed.variables(**environ),
+    )
+    assert not done.returncode, done.stderr
+
+
 @pytest.fixture
 def project(
     compose: tuple[str, ...], local_images: LocalImages, tmp_path: Path
-) -> Iterator[Callable[[str], Project]]:
+) -> Iterator[Callable[..., Project]]:
     """Makes a project of one profile; it is taken down with its volumes."""
     override = tmp_path / "compose.local.yaml"
     words = [sys.executable, "-m", "ragbed", "compose", "--images", "local", "--output", str(override)]
@@ -57,9 +81,11 @@ def project(
     )
     made: list[Project] = []
 
-    def make(profile: str) -> Project:
+    def make(profile: str, *more: Path) -> Project:
         name = f"ragbed-test-{secrets.token_hex(4)}"
-        files = ("--file", str(CHECKOUT / "compose.yaml"), "--file", str(override))
+        files = [
+            word for file in (CHECKOUT / "compose.yaml", override, *more) for word in ("--file", str(file))
+        ]
         free = {f"RAGBED_{port}_PORT": "0" for port in PORTS}  # Docker takes a free one
         made.append(
             Project(
@@ -76,59 +102,63 @@ def project(
 
 
 def test_mock_profile_is_seeded_and_the_smoke_test_passes_on_it(
-    project: Callable[[str], Project], ragbed: RagbedCommand
+    project: Callable[..., Project], ragbed: RagbedCommand
 ) -> None:
     """Up, seed, smoke: the smoke test attaches to the containers, and starts no store of its own."""
     up = project("mock")
-    up.run("up", "--wait")
+    up.run("up", "--wait")  # with the RAG API, after the set-up service has ended
+    containers = containers_of(up.name)
+    assert (containers["setup-mock"].state, containers["app-mock"].health) == ("exited", "healthy")
 
-    seeded = subprocess.run(
-        [sys.executable, "-m", "ragbed.containers.seeding", "--project", up.name],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ragbed.folder,
-        env=ragbed.variables(),
-    )
-    assert not seeded.returncode, seeded.stderr
+    seed(up, ragbed)
     report = ragbed.json("smoke", RAGBED_STACK__DEFAULT_PORTS="true")  # what was announced is looked for, too
 
     assert report["ok"], report
     launchers = {service["name"]: service["launcher"] for service in report["services"]}
     assert {launchers[store] for store in ("postgres", "redis", "qdrant")} == {"attach"}, report["notes"]
+    asked = post(f"http://127.0.0.1:{containers['app-mock'].ports[3000]}/api/retrieve", question=QUESTION)
+    assert asked["passages"], asked
 
 
-def test_app_of_compose_answers_from_outside(project: Callable[[str], Project]) -> None:
-    """The app adopted the stores that compose created, migrated, and serves on the published port."""
-    up = project("mock")
-    up.run("up", "--wait")
+def test_live_profile_has_a_real_ollama(
+    project: Callable[..., Project], ragbed: RagbedCommand, made_models: Path, tmp_path: Path
+) -> None:
+    """With models mounted read-only, the smoke test passes on containers alone."""
+    more = tmp_path / "models.yaml"
+    more.write_text(
+        f"services: {{ollama: {{environment: {{OLLAMA_NOPRUNE: '1'}}, volumes: ['{made_models}:/models:ro']}}}}"
+    )
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "one.md").write_text("# One\n\nA document.\n")
+    live = {"MODEL_PROVIDER": "ollama", "RAGBED_MODELS_LOCK": str(LOCK)}
+    up = project("live", more)
+    up.run("up", "--wait", "postgres", "redis", "qdrant", "ollama")
 
-    app = containers_of(up.name)["app-mock"]
+    seed(up, ragbed, str(documents), **live)
+    report = ragbed.json("smoke", RAGBED_STACK__DEFAULT_PORTS="true", **live)
 
-    assert app.health == "healthy"
-    assert app.ports[3000]
-
-
-def test_profile_test_has_no_volume(project: Callable[[str], Project]) -> None:
-    """Stores of the profile `test` are in memory: nothing is left of them."""
-    up = project("test")
-    up.run("up", "--wait")
-
-    assert set(containers_of(up.name)) == {"postgres-test", "redis-test", "mock-llm"}
-    assert not docker("volume", "ls", "--quiet", "--filter", f"name={up.name}_postgres").stdout
+    assert report["ok"], report
+    services = {service["name"]: (service["launcher"], service["product"]) for service in report["services"]}
+    assert services["ollama"] == ("attach", "ollama")
 
 
-def test_waiting_ends_with_the_event_that_all_are_well(project: Callable[[str], Project]) -> None:
-    """Seeding waits for containers that are still starting, without asking again and again."""
+def test_profile_test_is_waited_for_and_has_no_volume(project: Callable[..., Project]) -> None:
+    """Seeding waits for the daemon's word that all are healthy; stores of this profile are in memory."""
     up = project("test")
     up.run("up", "--detach")
 
     containers = wait_until_well(up.name, timeout_s=120)
 
-    assert all(one.health == "healthy" for one in containers.values())
+    assert {name: one.health for name, one in containers.items()} == {
+        "postgres-test": "healthy",
+        "redis-test": "healthy",
+        "mock-llm": "healthy",
+    }
+    assert not docker("volume", "ls", "--quiet", "--filter", f"name={up.name}_postgres").stdout
 
 
-def test_container_that_fails_ends_the_waiting(project: Callable[[str], Project]) -> None:
+def test_container_that_fails_ends_the_waiting(project: Callable[..., Project]) -> None:
     """One that has ended is named, with where to read why."""
     up = project("test")
     up.run("up", "--detach")
