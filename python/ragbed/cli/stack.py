@@ -184,7 +184,7 @@ def status(*, as_json: bool, everywhere: bool) -> None:
             raise SystemExit(ExitCode.SERVICE_MISSING)
         return
     require_allowed(record, settings, folder)
-    health = check_health(record, folder)
+    health = check_health(record, folder, settings)
     differing = drifting(record.endpoints, load_stack_pins())
     if as_json:
         show_json({**_describe(record, health, differing), **_project(project)})

@@ -102,7 +102,7 @@ class Survey:
             f"{name} program": partial(self._program, name) for name in SERVICES
         }
         if self.record:
-            found["running"] = partial(check_health, self.record, self.builder.folder)
+            found["running"] = partial(check_health, self.record, self.builder.folder, self.settings)
         if self.settings.tier.writes_allowed:
             found |= {f"{name} given": partial(self.builder.given, name) for name in SERVICES}
             found |= {f"{name} port": partial(self._on_port, name) for name in SERVICES}

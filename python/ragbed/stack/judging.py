@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragbed.errors import ConfigurationError, GuardRefused
+from ragbed.errors import ConfigurationError, GuardRefused, ServiceMissing
 from ragbed.guard import check_url
 from ragbed.pins import load_stack_pins
 from ragbed.stack.attaching import attach_given
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ragbed.settings import Settings
+    from ragbed.stack.endpoint import Endpoint
     from ragbed.stack.record import StackRecord
     from ragbed.state import StateFolder
 
@@ -106,14 +107,24 @@ def require_adopted(
         return
     pins, project = load_stack_pins(), folder.identity()
     for service, endpoint in attached.items():
-        attach_given(
-            service,
-            endpoint.url,
-            named=_named(service, folder),
-            pins=pins[service],
-            settings=settings,
-            project=project,
-        )
+        try:
+            attach_given(
+                service,
+                endpoint.url,
+                named=endpoint.provenance.named_by or _named(service, folder),
+                pins=pins[service],
+                settings=settings,
+                project=project,
+            )
+        except ServiceMissing as error:
+            raise type(error)(error.message, details=error.details, hint=_anew(endpoint, error)) from error
+
+
+def _anew(endpoint: Endpoint, error: ServiceMissing) -> str:
+    """Return what to do about a service of a stack that is up: it is looked for again when the next one starts."""
+    if endpoint.provenance.named_by:
+        return f"{error.hint}; then ragbed down && ragbed up -d"
+    return "ragbed down && ragbed up -d, which passes it over"
 
 
 def _named(service: str, folder: StateFolder) -> str:
