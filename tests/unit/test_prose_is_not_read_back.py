@@ -28,6 +28,7 @@ READING = frozenset(
 )
 MATCHING = frozenset({"search", "match", "fullmatch", "findall", "finditer"})
 OTHERS_WORDS = {
+    ("contracts/llm/cases_refused.py", "message"): "a server's refusal, whose words the contract is about",
     ("gateway/mock/passages.py", "message"): "what a user writes to a model",
     ("gateway/mock/schema/checking.py", "seen"): "the members that were checked",
     ("qdrant/errors.py", "message"): "the engine's own error, which has no other form",
