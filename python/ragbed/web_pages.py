@@ -86,13 +86,13 @@ def allowed_names(environ: Mapping[str, str]) -> frozenset[str]:
 
 
 def _allowed(entry: str) -> str:
-    found = _HOST.fullmatch(f"[{entry}]" if entry.count(":") > 1 and not entry.startswith("[") else entry)
-    if found is None or found["port"] is not None:
+    match = _HOST.fullmatch(f"[{entry}]" if entry.count(":") > 1 and not entry.startswith("[") else entry)
+    if match is None or match["port"] is not None:
         raise ConfigurationError(
             f"{NAMES_VARIABLE} holds {entry!r}, which is not a host name",
             hint=f"list names alone, without scheme, port and *: {NAMES_VARIABLE}=qdrant,mock-llm",
         )
-    return _normal(found)
+    return _normal(match)
 
 
 class WebPages:
@@ -186,10 +186,10 @@ def _headers_read(headers: Iterable[Header]) -> dict[bytes, bytes]:
 
 def _host_status(host: bytes, names: frozenset[str]) -> int:
     """Return 0 for a `Host` of this machine, 403 for another, 400 for what is not a host."""
-    found = _HOST.fullmatch(host.decode("latin-1").strip(" \t"))
-    if found is None or int(found["port"] or 0) > MAX_PORT:
+    match = _HOST.fullmatch(host.decode("latin-1").strip(" \t"))
+    if match is None or int(match["port"] or 0) > MAX_PORT:
         return 400
-    return 0 if _is_near(_normal(found), names) else 403
+    return 0 if _is_near(_normal(match), names) else 403
 
 
 def _is_page_of(origin: bytes, names: frozenset[str]) -> bool:
@@ -198,9 +198,9 @@ def _is_page_of(origin: bytes, names: frozenset[str]) -> bool:
     return scheme.lower() in ("http", "https") and _host_status(host.encode("latin-1"), names) == 0
 
 
-def _normal(found: re.Match[str]) -> str:
+def _normal(match: re.Match[str]) -> str:
     """Return a host as it is compared: in small letters, without the dot of the root, addresses in one form."""
-    name = (found["ip"] or found["name"]).lower()
+    name = (match["ip"] or match["name"]).lower()
     try:
         return str(ip_address(name.removesuffix(".")))
     except ValueError:

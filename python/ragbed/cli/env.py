@@ -45,17 +45,17 @@ def env(*, form: str) -> None:
     record = running_record(folder) if folder.root.exists() else None
     if record:
         require_adopted(record, settings, folder)
-    found = Found(endpoints=record.endpoints) if record else find_services(settings, folder)
-    if not found.endpoints:
-        raise ServiceMissing("nothing is up", details=found.notes, hint="ragbed up -d")
-    values = {**address_variables(found.endpoints), **application_environ(settings)}
+    services = Found(endpoints=record.endpoints) if record else find_services(settings, folder)
+    if not services.endpoints:
+        raise ServiceMissing("nothing is up", details=services.notes, hint="ragbed up -d")
+    values = {**address_variables(services.endpoints), **application_environ(settings)}
     if form == "json":
         show_json(values)
     else:
         for name, value in values.items():
             click.echo(_line(form, name, value))
-    if found.missing:
-        note(f"ragbed: no {' and no '.join(found.missing)}: see `ragbed status`")
+    if services.missing:
+        note(f"ragbed: no {' and no '.join(services.missing)}: see `ragbed status`")
         raise SystemExit(ExitCode.SERVICE_MISSING)
 
 

@@ -137,19 +137,19 @@ def prune(*, dry_run: bool, yes: bool, as_json: bool, file: Path | None) -> None
     if as_json and not (dry_run or yes):
         raise UsageError("--json needs --yes or --dry-run: a question is not JSON")
     blobs = fetched_blobs()
-    found = orphaned_blobs(lock_in_force(file), blobs)
-    size = sum(one.size_bytes for one in found)
+    orphans = orphaned_blobs(lock_in_force(file), blobs)
+    size = sum(one.size_bytes for one in orphans)
     if not as_json:
-        rows = [(one.digest, shown_bytes(one.size_bytes), "yes" if one.shared else "") for one in found]
+        rows = [(one.digest, shown_bytes(one.size_bytes), "yes" if one.shared else "") for one in orphans]
         if rows:
             show_table(["blob", "size", "also in a laid-out folder"], rows, right=["size"])
-        click.echo(f"{len(found) or 'no'} blobs that no entry wants, {shown_bytes(size)}, in {blobs.root}")
-    if found and not (dry_run or yes):
+        click.echo(f"{len(orphans) or 'no'} blobs that no entry wants, {shown_bytes(size)}, in {blobs.root}")
+    if orphans and not (dry_run or yes):
         click.confirm("Remove them?", abort=True, err=True)
-    freed = 0 if dry_run else remove(found, blobs)
+    freed = 0 if dry_run else remove(orphans, blobs)
     if as_json:
         show_json(
-            {"folder": str(blobs.root), "blobs": [asdict(one) for one in found], "removed_bytes": freed}
+            {"folder": str(blobs.root), "blobs": [asdict(one) for one in orphans], "removed_bytes": freed}
         )
 
 

@@ -67,7 +67,7 @@ def verify(
         names = ", ".join(pin.full_name for pin in pins)
         places = "; ".join(compared) or "nothing: there was nothing to compare"
         click.echo(f"{names}: {len(drifted) or 'no'} differences from {lock.path.name} in {places}")
-    kinds = {found.kind for found in drifted if found.where == "blobs"}
+    kinds = {drift.kind for drift in drifted if drift.where == "blobs"}
     if wrong := kinds & {"missing", "size", "corrupted blob"}:
         again = "--rehash " if "corrupted blob" in wrong else ""
         note(f"try: ragbed models fetch {again}{' '.join(f'--model {pin.full_name}' for pin in pins)}")
@@ -92,8 +92,8 @@ def _compare(
         compared.append(str(folder))
         differences += verify_store(pins, folder.expanduser())
     if url or everything:
-        found, more = _compare_server(pins, url)
-        compared += found
+        models, more = _compare_server(pins, url)
+        compared += models
         differences += more
     return compared, differences
 

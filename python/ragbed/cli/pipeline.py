@@ -208,16 +208,16 @@ def gaps(*, namespace: str, as_json: bool) -> None:
     from ragbed.state import find_state_folder
 
     with _pipeline("ragbed gaps", namespace) as (pipeline, _):
-        found = pipeline.gaps()
+        saved = pipeline.gaps()
     if as_json:
-        show_json([gap.to_json() for gap in found])
+        show_json([gap.to_json() for gap in saved])
         return
-    if not found:
+    if not saved:
         click.echo('No gaps. They are found by asking: ragbed ask "…"')
         return
     show_table(
         ["kind", "subject", "question", "asked", "first search"],
-        [(gap.kind, gap.subject, gap.question, str(gap.times_asked), gap.queries[0]) for gap in found],
+        [(gap.kind, gap.subject, gap.question, str(gap.times_asked), gap.queries[0]) for gap in saved],
         right=["asked"],
     )
     click.echo(f"Review pages: {find_state_folder().gaps / namespace}")

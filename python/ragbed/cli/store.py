@@ -141,10 +141,10 @@ def list_snapshots(*, as_json: bool) -> None:
     from ragbed.state import find_state_folder
     from ragbed.stores import Snapshots
 
-    found = Snapshots(find_state_folder()).all()
+    snapshots = Snapshots(find_state_folder()).all()
     if as_json:
-        show_json({"schema": SNAPSHOTS_SCHEMA, "snapshots": [one.to_json() for one in found]})
-    elif not found:
+        show_json({"schema": SNAPSHOTS_SCHEMA, "snapshots": [one.to_json() for one in snapshots]})
+    elif not snapshots:
         click.echo("there is no snapshot; `ragbed store snapshot NAME` takes one")
     else:
         rows = [
@@ -154,7 +154,7 @@ def list_snapshots(*, as_json: bool) -> None:
                 _size(one.size_bytes),
                 ", ".join(ref.service for ref in one.stores),
             )
-            for one in found
+            for one in snapshots
         ]
         show_table(("name", "taken (UTC)", "size", "stores"), rows, right=("size",))
 

@@ -152,10 +152,10 @@ def judge_cpu(cpu: Cpu) -> Finding:
 
 def see_memory() -> Memory:
     """Return the memory of the machine, or what a container leaves us of it."""
-    found = psutil.virtual_memory()
-    limits = [limit for limit in _container_limits() if limit < found.total]
-    total = min([found.total, *limits])
-    return Memory(total=total, available=min(found.available, total))
+    memory = psutil.virtual_memory()
+    limits = [limit for limit in _container_limits() if limit < memory.total]
+    total = min([memory.total, *limits])
+    return Memory(total=total, available=min(memory.available, total))
 
 
 def judge_memory(memory: Memory) -> Finding:

@@ -66,8 +66,8 @@ def _flags(models: Sequence[str]) -> str:
 
 def _value(facts: ModelFacts, model: str) -> str:
     """Return the digests under which a model is here."""
-    found = {place.digests[model][7:19] for place in facts.places if model in place.digests}
-    return " ".join(sorted(found))
+    digests = {place.digests[model][7:19] for place in facts.places if model in place.digests}
+    return " ".join(sorted(digests))
 
 
 def _judge_others(facts: ModelFacts, others: list[str]) -> Finding:

@@ -91,10 +91,10 @@ class ModelSurvey:
 
     def questions(self) -> dict[str, Callable[[], Any]]:
         """Return what to ask, by name."""
-        found: dict[str, Callable[[], Any]] = {"models on disk": self._on_disk}
+        questions: dict[str, Callable[[], Any]] = {"models on disk": self._on_disk}
         if self.settings.tier.writes_allowed:
-            found |= {f"models at {url}": partial(self._at, url) for url in self._urls()}
-        return found
+            questions |= {f"models at {url}": partial(self._at, url) for url in self._urls()}
+        return questions
 
     def facts(self, answers: Mapping[str, Any]) -> ModelFacts:
         """Return the facts, from the answers by name; who did not answer is the services' affair."""
@@ -201,8 +201,8 @@ def _wrong_blob(pin: ModelPin, blobs: BlobFolder, *, whole: bool = False) -> str
         path = blobs.path(part.digest)
         if blobs.has(part) or not (whole or path.exists()):
             continue
-        found = f"has {shown_bytes(path.stat().st_size)}" if path.exists() else "is missing"
-        return f"{part.kind} {part.digest[7:19]} {found}, pinned {shown_bytes(part.size_bytes)}"
+        state = f"has {shown_bytes(path.stat().st_size)}" if path.exists() else "is missing"
+        return f"{part.kind} {part.digest[7:19]} {state}, pinned {shown_bytes(part.size_bytes)}"
     return ""
 
 
@@ -218,8 +218,8 @@ def differences(facts: ModelFacts, model: str) -> Iterator[str]:
     """Yield a sentence per place that has the model otherwise than pinned."""
     pinned = facts.lock.models[model].digest
     for place in facts.places:
-        found = place.digests.get(model, pinned)
-        if found != pinned:
-            yield f"tag moved in {place.name}: has {found[7:19]}, pinned {pinned[7:19]}"
+        digest = place.digests.get(model, pinned)
+        if digest != pinned:
+            yield f"tag moved in {place.name}: has {digest[7:19]}, pinned {pinned[7:19]}"
         if model in place.broken:
             yield f"{place.name}: {place.broken[model]}"

@@ -133,7 +133,8 @@ def judge_wheels(wheels: Wheels) -> Finding:
     source = wheels.lock.name if wheels.lock else "stack.toml"
     if wheels.others:
         lines = [
-            f"{name} {found}, pinned {wheels.pinned[name]}" for name, found in sorted(wheels.others.items())
+            f"{name} {installed}, pinned {wheels.pinned[name]}"
+            for name, installed in sorted(wheels.others.items())
         ]
         more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
         return Finding(
@@ -191,6 +192,6 @@ def _few(names: Sequence[str]) -> str:
 
 def _broken(topic: str, error: RagbedError) -> Finding:
     """Return what to say of a pin file that cannot be used."""
-    found = finding_of(topic, error)
-    hint = found.hint or "mend the key that is named; `git diff` shows what was changed, if it is in git"
-    return Finding(topic=topic, state="wrong", seen=found.seen, hint=hint, details=found.details)
+    finding = finding_of(topic, error)
+    hint = finding.hint or "mend the key that is named; `git diff` shows what was changed, if it is in git"
+    return Finding(topic=topic, state="wrong", seen=finding.seen, hint=hint, details=finding.details)

@@ -101,8 +101,8 @@ class Programs:
 
     def find(self, name: str) -> str:
         """Return the path of a program on PATH; empty when there is none."""
-        found = shutil.which(name)
-        return str(Path(found).absolute()) if found else ""
+        program = shutil.which(name)
+        return str(Path(program).absolute()) if program else ""
 
     def ask(self, name: str, *words: str, environ: Mapping[str, str] | None = None) -> ProgramOutput:
         """Run a program of that name or path and return what it printed.
@@ -180,17 +180,17 @@ def gather(questions: Mapping[str, Callable[[], Any]], *, timeout_s: float = PRO
     answers: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
     for name, question in questions.items():
         Thread(target=_answer, args=(name, question, answers), name=f"doctor-{name}", daemon=True).start()
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     deadline = time.monotonic() + timeout_s
-    while len(found) < len(questions):
+    while len(by_name) < len(questions):
         try:
             name, answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             break
         if isinstance(answer, _Mistake):
             raise answer.error
-        found[name] = answer
-    return {name: found.get(name, Silent(timeout_s)) for name in questions}
+        by_name[name] = answer
+    return {name: by_name.get(name, Silent(timeout_s)) for name in questions}
 
 
 def _answer(name: str, question: Callable[[], Any], answers: queue.SimpleQueue[tuple[str, Any]]) -> None:

@@ -72,17 +72,17 @@ def _judge_running(facts: ServiceFacts, running: Endpoint, pins: ServicePins, sh
     return Finding(topic=topic, state="ok", seen=seen, shared=shared)
 
 
-def _judge_attached(found: Endpoint, pins: ServicePins) -> Finding:
+def _judge_attached(endpoint: Endpoint, pins: ServicePins) -> Finding:
     """What devenv has started should be what is pinned for Nix; of what others have started, only the range counts."""
-    by = f", started by {found.started_by}" if found.started_by else ""
-    topic, seen = found.service, f"{_named(found)} at {redacted(found.url)}, {found.origin}{by}"
+    by = f", started by {endpoint.started_by}" if endpoint.started_by else ""
+    topic, seen = endpoint.service, f"{_named(endpoint)} at {redacted(endpoint.url)}, {endpoint.origin}{by}"
     anew = "end it and start it anew: devenv up"
-    if differs := drift(pins, found):
-        hint = anew if found.provenance.channel == "nix" else "run a version in range"
+    if differs := drift(pins, endpoint):
+        hint = anew if endpoint.provenance.channel == "nix" else "run a version in range"
         return Finding(topic=topic, state="drift", seen=f"{seen}: it {differs}", hint=hint, shared=True)
-    if found.provenance.channel != "nix":
+    if endpoint.provenance.channel != "nix":
         return Finding(topic=topic, state="ok", seen=seen, shared=True)
-    if is_exact(pins, found):
+    if is_exact(pins, endpoint):
         return Finding(topic=topic, state="ok", seen=f"{seen}, as pinned for Nix", shared=True)
     seen = f"{seen}; pinned for Nix: {pins.channels.nix.version}"
     return Finding(topic=topic, state="note", seen=seen, hint=anew, shared=True)
@@ -120,9 +120,11 @@ def _judge_program(facts: ServiceFacts, pins: ServicePins, shell: NixShell) -> F
         return Finding(
             topic=facts.service, state="missing", seen=seen, hint=program.advice, details=passed_over
         )
-    found = replace(_judge_binary(facts, program, program.search.binary, pins, shell), details=passed_over)
+    finding = replace(_judge_binary(facts, program, program.search.binary, pins, shell), details=passed_over)
     in_the_way = _in_the_way(facts, program)
-    return replace(found, state="note", hint=in_the_way) if found.state == "ok" and in_the_way else found
+    return (
+        replace(finding, state="note", hint=in_the_way) if finding.state == "ok" and in_the_way else finding
+    )
 
 
 def _judge_binary(
@@ -220,8 +222,8 @@ def _channels_of(binary: Binary, pins: ServicePins) -> str:
     )
 
 
-def _same(found: str, pinned: str) -> bool:
-    return satisfies(found, f"=={pinned}")
+def _same(version: str, pinned: str) -> bool:
+    return satisfies(version, f"=={pinned}")
 
 
 def _shown(binary: Binary) -> str:

@@ -98,15 +98,15 @@ class Survey:
 
     def questions(self) -> dict[str, Callable[[], Any]]:
         """Return what to ask, by name; in a tier that is never a test target, no store is asked."""
-        found: dict[str, Callable[[], Any]] = {
+        questions: dict[str, Callable[[], Any]] = {
             f"{name} program": partial(self._program, name) for name in SERVICES
         }
         if self.record:
-            found["running"] = partial(check_health, self.record, self.builder.folder, self.settings)
+            questions["running"] = partial(check_health, self.record, self.builder.folder, self.settings)
         if self.settings.tier.writes_allowed:
-            found |= {f"{name} given": partial(self.builder.given, name) for name in SERVICES}
-            found |= {f"{name} port": partial(self._on_port, name) for name in SERVICES}
-        return found
+            questions |= {f"{name} given": partial(self.builder.given, name) for name in SERVICES}
+            questions |= {f"{name} port": partial(self._on_port, name) for name in SERVICES}
+        return questions
 
     def facts(self, answers: Mapping[str, Any]) -> list[ServiceFacts]:
         """Return the facts of each service, from the answers by name."""

@@ -175,14 +175,14 @@ def _doubt_of_postgres(
 def _written(parts: SplitResult) -> dict[str, str]:
     user, _, places = parts.netloc.rpartition("@")
     pairs = [_host_and_port(place) for place in places.split(",")]
-    found = {
+    words = {
         "host": ",".join(host for host, _ in pairs),
         "port": ",".join(port for _, port in pairs),
         "dbname": unquote(parts.path[1:]),
         "user": unquote(user.partition(":")[0]),
     }
-    found |= {key: value for key, value in _options(parts) if key in _WHERE}
-    return {key: value for key, value in found.items() if value.strip(",")}
+    words |= {key: value for key, value in _options(parts) if key in _WHERE}
+    return {key: value for key, value in words.items() if value.strip(",")}
 
 
 def _host_and_port(place: str) -> tuple[str, str]:

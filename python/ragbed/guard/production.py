@@ -150,8 +150,8 @@ def _refuse_names(url: str, *, named: str, bare: bool = True) -> Names | None:
     private = split_address(url) is not None and is_private(url)
     # A connection to a Postgres of ours does not see libpq's variables.
     names = names_in(url, {} if private else os.environ, named=named, bare=bare)
-    for what, found in (("host", names.hosts), ("database", names.databases), ("user", names.users)):
-        for name in found:
+    for what, written in (("host", names.hosts), ("database", names.databases), ("user", names.users)):
+        for name in written:
             if _is_production(name):
                 raise GuardRefused(
                     f"{named} is refused: the {what} {name!r} is named like production",

@@ -40,17 +40,17 @@ def scrubber(settings: Settings, addresses: Iterable[str] = ()) -> Callable[[str
         for secret in _secrets(resolved.value, whole=setting.secret)
     )
     of_addresses = (secret for address in addresses for secret in _secrets(address, whole=False))
-    found = {
+    secrets = {
         form
         for secret in (*of_settings, *of_addresses)
         for form in (secret, unquote(secret))
         if len(form) >= _SHORTEST and form != PRIVATE
     }
-    if not found:
+    if not secrets:
         return lambda text: text
     forms = [
         re.escape(form) if len(form) >= _LONG else rf"(?<!\w){re.escape(form)}(?!\w)"
-        for form in sorted(found, key=len, reverse=True)
+        for form in sorted(secrets, key=len, reverse=True)
     ]
     pattern = re.compile("|".join(forms))
     return lambda text: pattern.sub("***", text)

@@ -28,7 +28,7 @@ def read_config(content: bytes) -> ModelConfig:
         value = json.loads(content)
     except ValueError:
         value = None
-    found = value if isinstance(value, dict) else {}
+    fields = value if isinstance(value, dict) else {}
     return ModelConfig(
-        parameters=str(found.get("model_type") or ""), quantization=str(found.get("file_type") or "")
+        parameters=str(fields.get("model_type") or ""), quantization=str(fields.get("file_type") or "")
     )

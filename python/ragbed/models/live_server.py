@@ -192,5 +192,5 @@ def _weights(modelfile: str) -> tuple[str, str]:
 
 
 def _last(info: Mapping[str, Any], ending: str) -> int | None:
-    found = [value for key, value in info.items() if key.endswith(ending) and isinstance(value, int)]
-    return found[0] if found else None
+    numbers = [value for key, value in info.items() if key.endswith(ending) and isinstance(value, int)]
+    return numbers[0] if numbers else None

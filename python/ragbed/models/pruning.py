@@ -30,12 +30,12 @@ class OrphanedBlob:
 def orphaned_blobs(lock: ModelLock, blobs: BlobFolder) -> list[OrphanedBlob]:
     """Return the blobs, whole and unfinished, that no entry of the lock wants."""
     wanted = {part.digest for pin in lock.models.values() for part in pin.manifest.blobs}
-    found = []
+    orphans = []
     for digest in sorted({*blobs.digests(), *blobs.begun()} - wanted):
         path = blobs.path(digest)
         links = path.stat().st_nlink if path.exists() else 1
-        found.append(OrphanedBlob(digest=digest, size_bytes=blobs.size_bytes(digest), shared=links > 1))
-    return found
+        orphans.append(OrphanedBlob(digest=digest, size_bytes=blobs.size_bytes(digest), shared=links > 1))
+    return orphans
 
 
 def prune(orphaned: Sequence[OrphanedBlob], blobs: BlobFolder) -> int:

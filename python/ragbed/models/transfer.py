@@ -121,13 +121,13 @@ class Transfer:
             if _size(file) < self._part.size_bytes:
                 self._receive(file, hasher)
         finally:
-            found = hasher.result()
+            digest = hasher.result()
         if _size(file) < self._part.size_bytes:
             raise TransferInterrupted(f"it ended after {_size(file)} of {self._part.size_bytes} bytes")
-        if found != self._part.digest:
+        if digest != self._part.digest:
             self._sent.found(-min(_size(file), self._part.size_bytes))
             file.truncate(0)
-            raise _WrongBytes(f"the bytes are those of {found}")
+            raise _WrongBytes(f"the bytes are those of {digest}")
         self._into.finish(self._part.digest)
 
     def _resume(self, file: FileIO, hasher: _Hasher) -> None:

@@ -84,7 +84,7 @@ def verify_store(pins: Sequence[ModelPin], folder: Path) -> list[Difference]:
         folder: What `OLLAMA_MODELS` names.
     """
     ours = is_ours(folder)
-    differences = [found for pin in pins for found in _manifest_of(pin, folder)]
+    differences = [difference for pin in pins for difference in _manifest_of(pin, folder)]
     whole = [pin for pin in pins if pin.manifest_in(folder).is_file()]
     differences += _blobs_of(whole, BlobFolder(folder), "store")
     expected = {pin.manifest_in(folder) for pin in pins}
@@ -115,7 +115,9 @@ def verify_server(pins: Sequence[ModelPin], server: LiveServer) -> list[Differen
         ServiceMissing: It does not answer.
     """
     served = server.models()
-    differences = [found for pin in pins for found in _served(pin, served.get(pin.full_name), server)]
+    differences = [
+        difference for pin in pins for difference in _served(pin, served.get(pin.full_name), server)
+    ]
     names = {pin.full_name for pin in pins}
     differences += [
         Difference(kind="extra", where="server", what=name, found=_short(model.digest), drift=False)
@@ -131,8 +133,8 @@ def _blobs_of(
     """Compare blobs, two at a time: hashing waits for the disk half of the time."""
     owners = {part.digest: (pin, part) for pin in reversed(pins) for part in pin.manifest.blobs}
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="verifying") as pool:
-        found = pool.map(lambda owner: _blob(owner[0], owner[1], blobs, where), owners.values())
-        return [difference for difference in found if difference]
+        differences = pool.map(lambda owner: _blob(owner[0], owner[1], blobs, where), owners.values())
+        return [difference for difference in differences if difference]
 
 
 def _blob(
@@ -169,17 +171,17 @@ def _manifest_of(pin: ModelPin, folder: Path) -> Iterator[Difference]:
         return
     yield _tag_moved(pin, digest, "store")
     try:
-        found = parse_manifest(path.read_bytes())
+        manifest = parse_manifest(path.read_bytes())
     except ValueError:
         return  # the digest has told; there are no layers to compare
-    yield from _layers(pin, found)
+    yield from _layers(pin, manifest)
 
 
-def _layers(pin: ModelPin, found: Manifest) -> Iterator[Difference]:
+def _layers(pin: ModelPin, manifest: Manifest) -> Iterator[Difference]:
     """Yield a difference per kind of layer whose blobs are others."""
-    for kind in dict.fromkeys(part.kind for part in (*pin.manifest.layers, *found.layers)):
+    for kind in dict.fromkeys(part.kind for part in (*pin.manifest.layers, *manifest.layers)):
         pinned = [_short(part.digest) for part in pin.manifest.layers if part.kind == kind]
-        has = [_short(part.digest) for part in found.layers if part.kind == kind]
+        has = [_short(part.digest) for part in manifest.layers if part.kind == kind]
         if has != pinned:
             yield _changed(pin, kind, " ".join(has) or "none", " ".join(pinned) or "none", "store")
 
@@ -198,8 +200,8 @@ def _served(pin: ModelPin, served: ServedModel | None, server: LiveServer) -> It
             found=f"{served.size_bytes} bytes",
             pinned=f"{pin.size_bytes} bytes",
         )
-    if pin.quantization and (found := _quantization(pin, served.quantization, "server")):
-        yield found
+    if pin.quantization and (difference := _quantization(pin, served.quantization, "server")):
+        yield difference
     yield from _shown(pin, server)
 
 

@@ -242,5 +242,5 @@ def _describe(problem: ErrorDetails) -> str:
         expected = "a digest, sha256: and 64 hexadecimal digits"
     if problem["type"] == "dataclass_type":
         expected = "an object"
-    found = repr(problem["input"])
-    return f"{where}: found {found if len(found) <= 80 else found[:77] + '...'}, expected {expected}"
+    value = repr(problem["input"])
+    return f"{where}: found {value if len(value) <= 80 else value[:77] + '...'}, expected {expected}"

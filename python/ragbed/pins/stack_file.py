@@ -225,7 +225,7 @@ def load_stack_pins(path: Path | None = None) -> StackPins:
         problems = [_describe(problem, text) for problem in error.errors()]
         raise PinFileError(f"{path} is wrong: {problems[0]}", details=problems[1:]) from error
     services = {name: getattr(parsed.services, name) for name in parsed.services.__slots__}
-    if outside := [_describe_outside(*found, text) for found in _outside_their_range(services)]:
+    if outside := [_describe_outside(*pin, text) for pin in _outside_their_range(services)]:
         raise PinFileError(f"{path} is wrong: {outside[0]}", details=outside[1:])
     return StackPins(path=path, app=parsed.app, python=parsed.python, services=services)
 
@@ -296,7 +296,7 @@ def line_of(text: str, keys: list[str]) -> int | None:
         else:
             continue
         if keys[: len(path)] == path:
-            best = max(best, (len(path), number), key=lambda found: found[0])
+            best = max(best, (len(path), number), key=lambda place: place[0])
     return best[1]
 
 

@@ -63,7 +63,7 @@ def satisfies(version: str, accepted: str) -> bool:
         accepted: The range.
     """
     try:
-        found = parse_version(version)
+        parsed = parse_version(version)
     except ValueError:
         return False
-    return parse_range(accepted).contains(found, prereleases=True)
+    return parse_range(accepted).contains(parsed, prereleases=True)

@@ -151,13 +151,13 @@ class _Walk:
         """Note what is in a real folder and below it."""
         self._seen.add(folder)
         try:
-            found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
             path = prefix.rstrip("/") or "."
             reason = f"folder cannot be listed: {error.strerror}"
             self.entries.append((path, Unreadable(path=path, reason=reason)))
             return
-        for entry in found:
+        for entry in entries:
             relative = f"{prefix}{entry.name}"
             if entry.name.startswith("."):
                 continue

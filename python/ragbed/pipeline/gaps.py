@@ -140,7 +140,7 @@ def measure(question: str, passages: Sequence[ScoredChunk], vocabulary: Vocabula
     total = sum(weights.values()) or 1.0
     return Coverage(
         weights=weights,
-        by_document={path: sum(weights[term] for term in found) / total for path, found in held.items()},
+        by_document={path: sum(weights[term] for term in matched) / total for path, matched in held.items()},
         unknown=frozenset(term for term in weights if not vocabulary.frequencies.get(term)),
     )
 
@@ -167,9 +167,9 @@ def find_gap(
         return None  # "what?" asks for nothing that could be missing
     evidence = coverage.nearest[:3]
     for rule in (_missing_platform, _missing_topic, _thin_coverage):
-        found = rule(question, coverage, rules)
-        if found:
-            kind, subject, reasons = found
+        gap = rule(question, coverage, rules)
+        if gap:
+            kind, subject, reasons = gap
             return Finding(kind=kind, subject=subject, reasons=reasons, evidence=evidence)
     return _stale(passages, coverage, today, rules)
 
@@ -280,8 +280,8 @@ def content_words(question: str) -> list[str]:
 
 def _words_of(question: str, wanted: frozenset[str]) -> list[str]:
     words = [word.strip(".,;:!?()[]{}'\"`") for word in question.split()]
-    found = [part for word in words if word for part in _wanted_parts(word, wanted)]
-    return list(dict.fromkeys(found))
+    parts = [part for word in words if word for part in _wanted_parts(word, wanted)]
+    return list(dict.fromkeys(parts))
 
 
 def _wanted_parts(word: str, wanted: frozenset[str]) -> list[str]:

@@ -72,11 +72,11 @@ def plan(
     if state.fingerprint != mark:
         return Plan(mode="rebuild", reason="the embedding model or a parameter changed")
     expected = sum(row.chunks for row in rows.values())
-    found = count(live) or 0
+    held = count(live) or 0
     # A killed ingest leaves points that no row counts yet.
     unfinished = any(row.pending for row in rows.values())
-    if found < expected or (found > expected and not unfinished):
-        return Plan(mode="rebuild", reason=f"the index held {found} points, the ledger {expected}")
+    if held < expected or (held > expected and not unfinished):
+        return Plan(mode="rebuild", reason=f"the index held {held} points, the ledger {expected}")
     return Plan(mode="keep")
 
 
@@ -301,10 +301,10 @@ class Ingest:
         expected = unchanged + len(reading.pieces)
         if changed and state is not None:
             self._progress.finishing()
-            found = self._index.count(state.collection)
-            if found != expected:
+            held = self._index.count(state.collection)
+            if held != expected:
                 raise IndexFailed(
-                    f"{state.collection} holds {found} points after the ingest, not {expected}",
+                    f"{state.collection} holds {held} points after the ingest, not {expected}",
                     hint="something else writes to it; ingest again, which builds the index anew",
                 )
         return expected
@@ -333,9 +333,9 @@ def _nothing_read(folder: Path, reading: Reading, held: int, namespace: str) -> 
 
 
 def _require_dimensions(points: Sequence[IndexPoint], state: IndexState) -> None:
-    found = len(points[0].dense)
-    if found != state.dimensions:
+    dimensions = len(points[0].dense)
+    if dimensions != state.dimensions:
         raise EmbeddingFailed(
-            f"the model gave {found} dimensions, the index {state.collection} has {state.dimensions}",
+            f"the model gave {dimensions} dimensions, the index {state.collection} has {state.dimensions}",
             hint="the model changed during the ingest; ingest again",
         )

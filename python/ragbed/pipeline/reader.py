@@ -159,14 +159,14 @@ class PipelineReader(Connected):
         view = self._backends.ledger.view(content_terms(question))
         passages = self._retrieve(embedding, question, max(top_k, _WIDEST), filters, view)
         now = datetime.now(UTC)
-        found = find_gap(
+        finding = find_gap(
             question,
             passages,
             view.vocabulary,
             today=now.date(),
             rules=GapRules(stale_months=self.config.limits.stale_months),
         )
-        return passages[:top_k], _gap(question, found, now) if found else None
+        return passages[:top_k], _gap(question, finding, now) if finding else None
 
     def _index_state(self, view: IndexView) -> IndexState:
         """Return which collection to ask; refuse vectors of another model: their cosines mean nothing."""
@@ -202,20 +202,20 @@ class PipelineReader(Connected):
             )
 
 
-def _gap(question: str, found: Finding, now: datetime) -> Gap:
+def _gap(question: str, finding: Finding, now: datetime) -> Gap:
     """Return a finding as a gap; the same question and kind always has the same id."""
     from ragbed.pipeline.searches import search_queries  # noqa: PLC0415 - ingest needs none of it
 
     clean = " ".join(question.split())
-    name = hashlib.sha256(f"{found.kind}\0{clean.lower()}".encode()).hexdigest()[:12]
+    name = hashlib.sha256(f"{finding.kind}\0{clean.lower()}".encode()).hexdigest()[:12]
     return Gap(
         id=f"gap-{name}",
         question=clean,
-        kind=found.kind,
-        subject=found.subject,
-        reasons=found.reasons,
-        queries=search_queries(clean, found.subject),
-        evidence=found.evidence,
+        kind=finding.kind,
+        subject=finding.subject,
+        reasons=finding.reasons,
+        queries=search_queries(clean, finding.subject),
+        evidence=finding.evidence,
         created_at=now,
     )
 

@@ -33,10 +33,10 @@ def encode_chunk(text: str) -> SparseVector:
 
     Source: BM25, Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009.
     """
-    found = Counter(terms(text))
-    length = 1 - B + B * found.total() / AVERAGE_TERMS
+    counts = Counter(terms(text))
+    length = 1 - B + B * counts.total() / AVERAGE_TERMS
     vector: SparseVector = {}
-    for term, count in found.items():
+    for term, count in counts.items():
         # Two terms of one id add up, rather than one hiding the other.
         vector[term_id(term)] = vector.get(term_id(term), 0.0) + count * (K1 + 1) / (count + K1 * length)
     return vector

@@ -65,11 +65,11 @@ class Aliases:
         kept_ones = {
             alias: name for alias, name in stored.items() if collections is None or name in collections
         }
-        found = cls(path, kept_ones)
-        if found._targets != stored:
+        aliases = cls(path, kept_ones)
+        if aliases._targets != stored:
             with suppress(OSError):  # the disk may be full
-                found._save(found._targets)
-        return found
+                aliases._save(aliases._targets)
+        return aliases
 
     def target(self, alias: str) -> str | None:
         """Return the collection behind an alias; None when it is not an alias."""

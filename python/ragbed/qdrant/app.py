@@ -112,8 +112,8 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         method = scope["method"]
-        if found := self._routes.find(method, scope["path"]):
-            await self._answer(*found, scope, receive, send)
+        if route := self._routes.find(method, scope["path"]):
+            await self._answer(*route, scope, receive, send)
         else:
             await _answer_fixed(method, normal(scope["path"]), scope, send)
 
@@ -161,8 +161,8 @@ class App:
 
     def writes(self, method: str, path: str) -> bool:
         """Say whether a call may change something; a call that is not there does not."""
-        found = self._routes.find(method, path)
-        return found is not None and found[0].writes
+        route = self._routes.find(method, path)
+        return route is not None and route[0].writes
 
     def _call(self, endpoint: Endpoint, names: Mapping[str, str], scope: Scope, content: bytes) -> Call:
         query = parameters(scope["query_string"])
@@ -221,12 +221,12 @@ def _done(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, R
 def parameters(query_string: bytes) -> dict[str, str]:
     """Return what stands behind the `?`; raise QueryStringError where a name is given twice."""
     given = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True) if query_string else []
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, value in given:
-        if name in found:
+        if name in values:
             raise QueryStringError(f"duplicate field `{name}`")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 async def respond(

@@ -70,8 +70,8 @@ async def _respond(send: Send, status: int, body: bytes, kind: bytes) -> None:
 
 def sent_key(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
     """Return the key that a request carries; None when it carries none."""
-    found = dict(headers)
-    if b"api-key" in found:
-        return found[b"api-key"]
-    kind, _, token = found.get(b"authorization", b"").partition(b" ")
+    by_name = dict(headers)
+    if b"api-key" in by_name:
+        return by_name[b"api-key"]
+    kind, _, token = by_name.get(b"authorization", b"").partition(b" ")
     return token.strip() if kind.lower() == b"bearer" and token else None

@@ -156,11 +156,11 @@ class Collections:
             return self._shards[self.resolve(name)]
         except KeyError:
             self._look_again()
-        found = self._shards.get(self.resolve(name))
-        if found is None:
+        shard = self._shards.get(self.resolve(name))
+        if shard is None:
             self._gathering.require_readable()
             raise self._missing(name)
-        return found
+        return shard
 
     def _missing(self, name: str) -> NotFound:
         kept = [entry for entry in quarantined(self._folder) if name in (entry.name, *entry.aliases)]

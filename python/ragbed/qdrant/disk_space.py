@@ -21,8 +21,8 @@ LEAST_FREE_BYTES = 64 * 1024 * 1024
 
 def is_short(folder: Path, size_bytes: int = 0) -> bool:
     """Say whether a disk has too little room to open a collection, or to write something of that size."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize < LEAST_FREE_BYTES + size_bytes
+    volume = os.statvfs(folder)
+    return volume.f_bavail * volume.f_frsize < LEAST_FREE_BYTES + size_bytes
 
 
 def require_space(folder: Path, size_bytes: int = 0) -> None:
@@ -34,9 +34,9 @@ def require_space(folder: Path, size_bytes: int = 0) -> None:
 
 def size_on_disk(folder: Path) -> int:
     """Return how much room a folder's files take, without their holes; those that go away are passed over."""
-    found = 0
+    size_bytes = 0
     for parent, _, names in os.walk(folder):
         for name in names:
             with suppress(FileNotFoundError):
-                found += (Path(parent) / name).stat().st_blocks * BLOCK_BYTES
-    return found
+                size_bytes += (Path(parent) / name).stat().st_blocks * BLOCK_BYTES
+    return size_bytes

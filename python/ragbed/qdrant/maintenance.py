@@ -176,10 +176,10 @@ def garbage(shard: Shard, info: ShardInfo) -> int:
 
 def deleted_points(folder: Path) -> int:
     """Return how many points the engine has marked as deleted in segments that only a vacuum shrinks."""
-    found = 0
+    deleted = 0
     for bitmap in folder.glob("segments/*/id_tracker.deleted"):
         try:
-            found += int.from_bytes(bitmap.read_bytes(), "little").bit_count()
+            deleted += int.from_bytes(bitmap.read_bytes(), "little").bit_count()
         except FileNotFoundError:
             continue
-    return found
+    return deleted

@@ -10,4 +10,4 @@ FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
 
 def forbidden_in(name: str) -> str | None:
     """Return the first character of a name that is not allowed, as JSON; None where all are."""
-    return next((orjson.dumps(found).decode() for found in name if found in FORBIDDEN), None)
+    return next((orjson.dumps(character).decode() for character in name if character in FORBIDDEN), None)

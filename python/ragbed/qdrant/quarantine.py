@@ -131,10 +131,10 @@ def aliases_brought_by(folder: Path) -> tuple[str, ...]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = orjson.loads(path.read_bytes())
+        value = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def find(data: Path, name: str) -> Quarantined:
@@ -144,22 +144,22 @@ def find(data: Path, name: str) -> Quarantined:
         UsageError: There is none, or several have that name.
     """
     entries = quarantined(data)
-    found = [entry for entry in entries if name in (entry.name, entry.id)]
-    if not found:
+    matches = [entry for entry in entries if name in (entry.name, entry.id)]
+    if not matches:
         shown = ", ".join(sorted({entry.name or entry.id for entry in entries})) or "nothing"
         raise UsageError(
             f"no collection {name!r} is in quarantine below {data}",
             hint=f"in quarantine is: {shown}",
         )
-    if len(found) > 1:
+    if len(matches) > 1:
         raise UsageError(
-            f"{len(found)} collections {name!r} are in quarantine below {data}",
+            f"{len(matches)} collections {name!r} are in quarantine below {data}",
             details=[
-                f"{entry.id}  since {entry.since:%Y-%m-%d %H:%M:%S} UTC: {entry.why}" for entry in found
+                f"{entry.id}  since {entry.since:%Y-%m-%d %H:%M:%S} UTC: {entry.why}" for entry in matches
             ],
             hint="give the id of one instead of the name",
         )
-    return found[0]
+    return matches[0]
 
 
 def restore(data: Path, name: str, *, new_name: str | None = None) -> str:

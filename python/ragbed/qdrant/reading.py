@@ -63,7 +63,7 @@ class Reads(ABC):
         if not records:
             raise NotFound(f"No point with id {point_id} found")
         vectors: Any = records[0].vector
-        found: NamedVector | None = vectors.get(name) if isinstance(vectors, dict) else vectors
-        if found is None:
+        vector: NamedVector | None = vectors.get(name) if isinstance(vectors, dict) else vectors
+        if vector is None:
             raise NotFound(f'Vector with name "{name}" for point not found')
-        return found
+        return vector

@@ -59,8 +59,8 @@ class _Node(Generic[T]):
             target, names = self.targets[method]
             return target, dict(zip(names, values, strict=True))
         part = parts[at]
-        if part in self.fixed and (found := self.fixed[part].find(method, parts, at + 1, values)):
-            return found
+        if part in self.fixed and (match := self.fixed[part].find(method, parts, at + 1, values)):
+            return match
         if self.any is None or not part:
             return None
         return self.any.find(method, parts, at + 1, [*values, part])

@@ -115,8 +115,8 @@ def has_room(memory: Path) -> bool:
 def is_left(folder: Path) -> bool:
     """Say whether a folder is what a session that was killed has left: ours, old enough, and without a process."""
     try:
-        found = folder.stat()
-        if found.st_uid != os.getuid() or time.time() - found.st_mtime < LEFT_AFTER_S:
+        status = folder.stat()
+        if status.st_uid != os.getuid() or time.time() - status.st_mtime < LEFT_AFTER_S:
             return False
         with owned(folder):
             return True

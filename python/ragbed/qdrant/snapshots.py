@@ -82,9 +82,9 @@ def _write(shard: Shard, path: Path) -> None:
             files = Path(copied)
             config = shard.copy_to(files)  # quick, where packing is not
             sizes = {
-                found.relative_to(files).as_posix(): _put(archive, files, found)
-                for found in sorted(files.rglob("*"))
-                if found.is_file()
+                file.relative_to(files).as_posix(): _put(archive, files, file)
+                for file in sorted(files.rglob("*"))
+                if file.is_file()
             }
             about = {"format": FORMAT, "name": shard.name, "config": config.body, "sizes": sizes}
             archive.writestr(ABOUT, orjson.dumps(about))

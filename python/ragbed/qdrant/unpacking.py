@@ -98,12 +98,12 @@ def _require_small_directory(file: IO[bytes]) -> None:
     start = max(0, size - _END.size - _COMMENT_BYTES - _END_64_LOCATOR_BYTES - _END_64_BYTES)
     file.seek(start)
     tail = file.read()
-    found = tail.rfind(b"PK\5\6")
-    if found < 0 or len(tail) - found < _END.size:
+    end = tail.rfind(b"PK\5\6")
+    if end < 0 or len(tail) - end < _END.size:
         raise Unsupported("a snapshot that was not made by it")
-    listed = [_END.unpack_from(tail, found)[5]]
-    if tail[max(0, found - _END_64_LOCATOR_BYTES) :].startswith(b"PK\6\7"):
-        record = found - _END_64_LOCATOR_BYTES - _END_64_BYTES
+    listed = [_END.unpack_from(tail, end)[5]]
+    if tail[max(0, end - _END_64_LOCATOR_BYTES) :].startswith(b"PK\6\7"):
+        record = end - _END_64_LOCATOR_BYTES - _END_64_BYTES
         if record < 0 or not tail.startswith(b"PK\6\6", record):
             raise WrongInput("the snapshot is damaged: its end is not that of a zip file")
         listed = [int.from_bytes(tail[record + 40 : record + 48], "little")]
@@ -115,13 +115,13 @@ def _require_small_directory(file: IO[bytes]) -> None:
 def _about(archive: zipfile.ZipFile) -> dict[str, Any]:
     """Return the snapshot's description: `config`, and `sizes` of its files by name."""
     try:
-        found = archive.getinfo(ABOUT)
+        entry = archive.getinfo(ABOUT)
     except KeyError:
         raise Unsupported("a snapshot that was not made by it") from None
-    if found.file_size > MAX_ABOUT_BYTES:
+    if entry.file_size > MAX_ABOUT_BYTES:
         raise WrongInput(f"the snapshot's `{ABOUT}` is longer than {MAX_ABOUT_BYTES} bytes")
-    _require_plain(found)
-    about: Any = orjson.loads(archive.read(found))
+    _require_plain(entry)
+    about: Any = orjson.loads(archive.read(entry))
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise Unsupported(f"a snapshot of another format than `{FORMAT}`")
     sizes = about.get("sizes")
@@ -132,11 +132,11 @@ def _about(archive: zipfile.ZipFile) -> dict[str, Any]:
 
 def _members(archive: zipfile.ZipFile, sizes: dict[str, int]) -> dict[str, zipfile.ZipInfo]:
     """Return the files by name; each must be listed, each that is listed must be there, once."""
-    found = archive.infolist()
-    if len(found) > MAX_MEMBERS:
-        raise WrongInput(f"the snapshot holds {len(found)} files, and no more than {MAX_MEMBERS} are taken")
-    members = {info.filename.removeprefix(FILES): info for info in found if info.filename != ABOUT}
-    if len(members) != len(found) - 1:
+    entries = archive.infolist()
+    if len(entries) > MAX_MEMBERS:
+        raise WrongInput(f"the snapshot holds {len(entries)} files, and no more than {MAX_MEMBERS} are taken")
+    members = {info.filename.removeprefix(FILES): info for info in entries if info.filename != ABOUT}
+    if len(members) != len(entries) - 1:
         raise WrongInput("the snapshot is damaged: it holds a file twice")
     for name, info in members.items():
         if name not in sizes or info.filename != FILES + name or not _is_inside(name):

@@ -98,8 +98,8 @@ class _Api:
         passages, gap = await self._in_turn(
             lambda pipeline: pipeline.examine(body.question, top_k=body.top_k, filters=body.filters)
         )
-        found = {"question": body.question, "passages": passages, "gap": gap.to_json() if gap else None}
-        return _json({**found, "substitutes": self._substitutes})
+        retrieved = {"question": body.question, "passages": passages, "gap": gap.to_json() if gap else None}
+        return _json({**retrieved, "substitutes": self._substitutes})
 
     async def chat(self, request: Request) -> Response:
         """Answer a question from the documents, as a stream where that is asked for; a gap is saved."""

@@ -69,7 +69,7 @@ def run_smoke(
         KeyboardInterrupt: Ctrl-C; the stack of the run has been stopped.
     """
     began = time.monotonic()
-    found, events = _Findings(), list[Event]()
+    findings, events = _Findings(), list[Event]()
     run.sink.listen(events.append)
     with ExitStack() as cleanup:
         plan = SmokePlan(
@@ -80,17 +80,17 @@ def run_smoke(
             cleanup=cleanup,
             events=run.sink,
         )
-        runner = StageRunner(plan, stack=lambda: found.stack, events=run.sink)
+        runner = StageRunner(plan, stack=lambda: findings.stack, events=run.sink)
         try:
-            _prove(runner, plan, found, run)
+            _prove(runner, plan, findings, run)
         except Ended:
             runner.skip_the_rest()
         left_over = _clean_up(cleanup)
-    error, stack = runner.error, found.stack
+    error, stack = runner.error, findings.stack
     facts = ReportFacts(
         stage=runner.stage if error else None,
-        corpus=found.corpus,
-        retrieval=found.retrieval,
+        corpus=findings.corpus,
+        retrieval=findings.retrieval,
         llm=stack.llm if stack else "",
         notes=(*(stack.notes if stack else ()), *left_over),
         left_up=options.keep and is_up(folder, stack),
@@ -99,7 +99,7 @@ def run_smoke(
         subject="smoke",
         status=status_of(error.exit_code if error else ExitCode.FINE),
         seconds=time.monotonic() - began,
-        simulated=found.simulated(),  # every provider that can be reached is free
+        simulated=findings.simulated(),  # every provider that can be reached is free
         failure=error.to_json() if error else None,
         facts=facts_of(facts),
     )
@@ -107,7 +107,7 @@ def run_smoke(
     return keep_report(folder, report, run)
 
 
-def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: RunRecorder) -> None:
+def _prove(runner: StageRunner, plan: SmokePlan, findings: _Findings, recorder: RunRecorder) -> None:
     """Run the stages; each takes what earlier ones gave."""
     run = runner.run
     asked = run("guard", services.guard, plan)
@@ -116,7 +116,7 @@ def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: Run
         preload_beside(READING)
     if runner.reaches("index"):
         writer.start()
-    stack = found.stack = run("stack", services.stack, plan)
+    stack = findings.stack = run("stack", services.stack, plan)
     recorder.uses(stack.endpoints.values())
     run("parity", services.parity, stack)
     run("fingerprint", services.fingerprint, plan, stack)
@@ -126,13 +126,13 @@ def _prove(runner: StageRunner, plan: SmokePlan, found: _Findings, recorder: Run
     from ragbed.targets import ReferenceTarget  # noqa: PLC0415 - as above
 
     target = ReferenceTarget(pipeline)
-    found.tokens = target.tokens
+    findings.tokens = target.tokens
     corpus = run("corpus", documents.corpus, plan, asked)
-    found.corpus = CorpusFigures(documents=len(corpus.documents), unreadable=len(corpus.unreadable))
+    findings.corpus = CorpusFigures(documents=len(corpus.documents), unreadable=len(corpus.unreadable))
     run("embed", documents.embed, plan, stack, target)
-    found.embedding_tokens = documents.embedding_tokens(corpus.documents)
-    found.corpus = run("index", documents.index, plan, pipeline.config, target, corpus, writer)
-    found.retrieval = run("retrieve", questions.retrieve, plan, target, corpus.documents, asked)
+    findings.embedding_tokens = documents.embedding_tokens(corpus.documents)
+    findings.corpus = run("index", documents.index, plan, pipeline.config, target, corpus, writer)
+    findings.retrieval = run("retrieve", questions.retrieve, plan, target, corpus.documents, asked)
     run("cache", questions.cache, plan, target)
     run("answer", questions.answer, stack, target, corpus.documents, asked)
     run("gaps", questions.gaps, target, corpus.documents, pipeline.config.stores.gaps_dir)

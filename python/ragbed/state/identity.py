@@ -60,8 +60,8 @@ class _Stamp:
 
     @classmethod
     def of(cls, root: Path) -> _Stamp:
-        found = root.stat()
-        return cls(machine=_machine(), path=str(root.resolve()), inode=found.st_ino, device=found.st_dev)
+        status = root.stat()
+        return cls(machine=_machine(), path=str(root.resolve()), inode=status.st_ino, device=status.st_dev)
 
     def difference(self, here: _Stamp) -> str:
         """Return why a folder stamped so was not made here, in words; empty where it was."""

@@ -149,8 +149,8 @@ def _call(client: httpx.Client, method: str, path: str, **request: Any) -> Any:
 
 def _collections(client: httpx.Client) -> list[str]:
     """Return the collections' names, but the marker's."""
-    found = _call(client, "GET", "/collections")["collections"]
-    return sorted(one["name"] for one in found if one["name"] != MARKER)
+    collections = _call(client, "GET", "/collections")["collections"]
+    return sorted(one["name"] for one in collections if one["name"] != MARKER)
 
 
 def _census(client: httpx.Client) -> Census:

@@ -75,8 +75,8 @@ class Snapshots:
         """Return the finished snapshots, the newest first."""
         if not self._folder.is_believed():
             return []
-        found = (self._read(path) for path in self._root.glob("*") if not path.name.startswith("."))
-        return sorted(filter(None, found), key=lambda one: one.taken_at, reverse=True)
+        snapshots = (self._read(path) for path in self._root.glob("*") if not path.name.startswith("."))
+        return sorted(filter(None, snapshots), key=lambda one: one.taken_at, reverse=True)
 
     def take(
         self,

@@ -126,11 +126,11 @@ async def _template(ask: Ask) -> Facts:
 )
 async def _logprobs(ask: Ask) -> Facts:
     answers = await both(ask, logprobs=True, top_logprobs=2)
-    found = [answer.body.get("logprobs", []) for answer in answers]
-    first = found[0][0] if found[0] else {}
+    logprobs = [answer.body.get("logprobs", []) for answer in answers]
+    first = logprobs[0][0] if logprobs[0] else {}
     tops = [shape(top) for top in first.get("top_logprobs", [])]
     return {
-        "given": [bool(one) for one in found],
+        "given": [bool(one) for one in logprobs],
         "first": {**shape(first), "top_logprobs": tops} if first else {},
     }
 

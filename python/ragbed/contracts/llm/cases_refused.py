@@ -255,11 +255,11 @@ for row in WRONG:
     **{name: [500, True] for name in WRONG_OPTIONS},
 )
 async def _options(ask: Ask) -> Facts:
-    found: Facts = {}
+    facts: Facts = {}
     for name, value in WRONG_OPTIONS.items():
         reply = await ask.send("POST", "/api/generate", {**_whole(ask, "generate"), "options": {name: value}})
-        found[name] = [reply.status, f'option "{name}" must be of type' in str(reply.body)]
-    return found
+        facts[name] = [reply.status, f'option "{name}" must be of type' in str(reply.body)]
+    return facts
 
 
 @TYPES.case("an option of a wrong type is an error of the server for embeddings too", status=500)

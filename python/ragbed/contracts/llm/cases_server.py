@@ -35,8 +35,8 @@ async def _root(ask: Ask) -> Facts:
 @SERVER.case("the version has three numbers", numbers=3, statuses=[200, 200])
 async def _version(ask: Ask) -> Facts:
     get, head = await ask.send("GET", "/api/version"), await ask.send("HEAD", "/api/version")
-    found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", get.body["version"])
-    return {"numbers": len(found.groups()) if found else 0, "statuses": [get.status, head.status]}
+    match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", get.body["version"])
+    return {"numbers": len(match.groups()) if match else 0, "statuses": [get.status, head.status]}
 
 
 @SERVER.case(
@@ -82,8 +82,8 @@ async def _tags(ask: Ask) -> Facts:
 async def _names(ask: Ask) -> Facts:
     listed = [model["model"] for model in (await ask("list")).body["models"]]
     wanted = [ask.models.embedding, ask.models.chat]
-    found = [(await ask("show", model=name)).status for name in wanted]
-    return {"listed": {f"{name}:latest" for name in wanted} <= set(listed), "found": found}
+    statuses = [(await ask("show", model=name)).status for name in wanted]
+    return {"listed": {f"{name}:latest" for name in wanted} <= set(listed), "found": statuses}
 
 
 @LISTS.case("the list answers HEAD", status=200)

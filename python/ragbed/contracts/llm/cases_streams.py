@@ -125,13 +125,13 @@ async def _refused_among_others(ask: Ask) -> Facts:
     tokens=[5] * 4,
 )
 async def _left(ask: Ask) -> Facts:
-    found: Facts = {"first_done": [], "unloaded": [], "tokens": []}
+    facts: Facts = {"first_done": [], "unloaded": [], "tokens": []}
     for operation in ("chat", "generate", "chat", "generate"):
-        found["first_done"].append(await _leave(ask, operation))
+        facts["first_done"].append(await _leave(ask, operation))
         await ask.generate("", keep_alive=0)  # a real one unloads once nobody asks any more
-        found["unloaded"].append(await ask.comes_true(lambda: _is_unloaded(ask)))
-        found["tokens"].append((await ask.generate(options=SHORT)).body["eval_count"])
-    return found
+        facts["unloaded"].append(await ask.comes_true(lambda: _is_unloaded(ask)))
+        facts["tokens"].append((await ask.generate(options=SHORT)).body["eval_count"])
+    return facts
 
 
 async def _leave(ask: Ask, operation: str) -> bool:

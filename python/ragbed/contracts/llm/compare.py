@@ -50,17 +50,17 @@ def _lines(case: str, kind: str, one: Facts, other: Facts) -> Iterator[str]:
 
 def facts(url: str, models: Models) -> dict[str, Facts]:
     """Return what a server gives for every case; an error of the case itself is a fact too."""
-    found: dict[str, Facts] = {}
+    by_case: dict[str, Facts] = {}
     for case in cases():
         try:
-            found[case.id] = find(url, case, "sync", models)
+            by_case[case.id] = find(url, case, "sync", models)
         except (
             LookupError,
             TypeError,
             ValueError,
         ) as error:  # an answer of another shape than any case expects
-            found[case.id] = {"no answer to read": repr(error)}
-    return found
+            by_case[case.id] = {"no answer to read": repr(error)}
+    return by_case
 
 
 def main(arguments: list[str]) -> int:

@@ -171,8 +171,8 @@ def _aliased(*operations: Any) -> Step:
     return step("update_collection_aliases", change_aliases_operations=list(operations))
 
 
-def _mine(found: m.CollectionsAliasesResponse) -> list[Any]:
-    return sorted((one.alias_name, one.collection_name) for one in found.aliases if SCOPE in one.alias_name)
+def _mine(answer: m.CollectionsAliasesResponse) -> list[Any]:
+    return sorted((one.alias_name, one.collection_name) for one in answer.aliases if SCOPE in one.alias_name)
 
 
 ALIASES = step("get_aliases", keep=_mine)
@@ -270,10 +270,10 @@ add("delete_payload_index", "missing collection", world="nothing", field_name="n
 # --- snapshots: names hold times, so only their shape is compared
 
 
-def _shape(found: Any) -> Any:
-    if isinstance(found, list):
-        return [_shape(one) for one in found]
-    return sorted(found.model_dump(exclude_none=True)) if found is not None else None
+def _shape(answer: Any) -> Any:
+    if isinstance(answer, list):
+        return [_shape(one) for one in answer]
+    return sorted(answer.model_dump(exclude_none=True)) if answer is not None else None
 
 
 for _kind in ("", "full_"):

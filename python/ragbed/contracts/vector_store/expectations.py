@@ -63,9 +63,9 @@ def expected(case: str, *, embedded: bool) -> list[Outcome]:
     return known.outcomes if known else recorded()[case]
 
 
-def write_recorded(found: Mapping[str, list[Outcome]]) -> None:
+def write_recorded(outcomes: Mapping[str, list[Outcome]]) -> None:
     """Store a real server's outcomes."""
-    _write(RECORDED, [{"case": case, "outcomes": comparable(found[case])} for case in sorted(found)])
+    _write(RECORDED, [{"case": case, "outcomes": comparable(outcomes[case])} for case in sorted(outcomes)])
 
 
 def write_differences(found: Mapping[str, list[Outcome]]) -> list[str]:

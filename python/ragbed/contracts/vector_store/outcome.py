@@ -109,6 +109,6 @@ async def outcomes(client: Any, case: Case) -> list[Outcome]:
     return [await call(client, step, case.world) for step in (case.step, *case.then)]
 
 
-def comparable(found: list[Outcome]) -> list[Outcome]:
+def comparable(outcomes: list[Outcome]) -> list[Outcome]:
     """Return outcomes without the messages of errors."""
-    return [{key: value for key, value in one.items() if key != "message"} for one in found]
+    return [{key: value for key, value in one.items() if key != "message"} for one in outcomes]

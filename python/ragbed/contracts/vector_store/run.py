@@ -64,15 +64,15 @@ def run_all(url: str, *, only: str = "", api_key: str | None = None) -> dict[str
     """Return the outcomes of every case, by its id, and of every request, by `http: rule`."""
     client = connect(url, api_key)
     headers = {"api-key": api_key} if api_key else {}
-    found = {}
+    by_case = {}
     with library(client):
         for case in cases():
             if only in case.id:
-                found[case.id] = run_case(url, client, case, api_key=api_key)
+                by_case[case.id] = run_case(url, client, case, api_key=api_key)
         with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
             for request in REQUESTS:
                 answer = send(http, request)
                 message = plain(message_of(answer.content)) if answer.status_code >= 400 else ""
-                found[f"http: {request.rule}"] = [{"error": answer.status_code, "message": message}]
+                by_case[f"http: {request.rule}"] = [{"error": answer.status_code, "message": message}]
     client.close()
-    return found
+    return by_case

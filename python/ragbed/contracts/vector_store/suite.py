@@ -48,8 +48,8 @@ SHARD_KEY = "a shard key where there are none"
 
 def parameters(method: str) -> list[str]:
     """Return the names of a method's parameters, the open-ended ones left out."""
-    found = inspect.signature(getattr(QdrantClient, method)).parameters.values()
-    return [one.name for one in found if one.name != "self" and one.kind is not one.VAR_KEYWORD]
+    taken = inspect.signature(getattr(QdrantClient, method)).parameters.values()
+    return [one.name for one in taken if one.name != "self" and one.kind is not one.VAR_KEYWORD]
 
 
 def public_methods() -> list[str]:
@@ -71,7 +71,7 @@ def cases() -> list[Case]:
 def _derived(case: Case) -> list[Case]:
     takes = parameters(case.step.method)
     common = {name: value for name, value in _COMMON.items() if name in takes}
-    found = [with_arguments(case, ONE_SERVER, **common)] if common else []
+    derived = [with_arguments(case, ONE_SERVER, **common)] if common else []
     if "shard_key_selector" in takes:
-        found.append(with_arguments(case, SHARD_KEY, shard_key_selector="a"))
-    return found
+        derived.append(with_arguments(case, SHARD_KEY, shard_key_selector="a"))
+    return derived

@@ -101,16 +101,16 @@ def _weights(asked: Sequence[str], passages: Sequence[Passage]) -> dict[str, flo
 
 def _candidates(passages: Sequence[Passage], asked: frozenset[str]) -> list[_Candidate]:
     """Return every sentence that holds a word asked, once, in the order of the passages."""
-    found: dict[str, _Candidate] = {}
+    candidates: dict[str, _Candidate] = {}
     for passage in passages:
         context = _stems("\n".join([passage.source, *headings(passage.text)])) & asked
         for text in sentences(passage.text):
             own = _stems(text) & asked
-            if own and text not in found and not text.rstrip().endswith("?"):  # a question answers none
-                found[text] = _Candidate(
+            if own and text not in candidates and not text.rstrip().endswith("?"):  # a question answers none
+                candidates[text] = _Candidate(
                     number=passage.number, text=text, own=own, covered=own | context, words=len(text.split())
                 )
-    return list(found.values())
+    return list(candidates.values())
 
 
 def _score(candidate: _Candidate, weights: Mapping[str, float], total: float) -> float:

@@ -279,8 +279,8 @@ def finish(text: str, *, stop: Sequence[str], max_tokens: int | None) -> tuple[l
         stop: The text ends before the first of these; empty ones are passed over.
         max_tokens: Pieces kept at most; None keeps all.
     """
-    found = [at for sequence in stop if sequence and (at := text.find(sequence)) >= 0]
-    kept = text[: min(found, default=len(text))]
+    places = [at for sequence in stop if sequence and (at := text.find(sequence)) >= 0]
+    kept = text[: min(places, default=len(text))]
     pieces = _pieces(kept)
     if max_tokens is not None and len(pieces) > max_tokens:
         return pieces[:max_tokens], "length"

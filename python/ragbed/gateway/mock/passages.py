@@ -81,8 +81,8 @@ def sentences(text: str) -> list[str]:
 
     A list item, a table row and a line of code stand alone; headings and fence marks are left out.
     """
-    found = [sentence.strip() for block in _blocks(text) for sentence in block.sentences()]
-    return [sentence for sentence in found if _LETTER.search(sentence)]
+    parts = [sentence.strip() for block in _blocks(text) for sentence in block.sentences()]
+    return [sentence for sentence in parts if _LETTER.search(sentence)]
 
 
 def headings(text: str) -> list[str]:

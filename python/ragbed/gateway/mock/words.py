@@ -63,8 +63,8 @@ def token_numbers(text: str) -> tuple[int, ...]:
 
 def last_words(text: str, count: int) -> str:
     """Return the end of a text, from the first of its last words on."""
-    found = list(_RUN.finditer(text))
-    return text[found[-count].start() :] if 0 < count < len(found) else text
+    words = list(_RUN.finditer(text))
+    return text[words[-count].start() :] if 0 < count < len(words) else text
 
 
 @lru_cache(maxsize=65536)

@@ -131,4 +131,4 @@ class PostgresStore:
 def _marker(connection: psycopg.Connection[Any]) -> Marker:
     """Return what the rows of the marker's table say; those of an older ragbed name no project."""
     rows = connection.execute(_NOTES).fetchall()
-    return Marker(dict(found for row in rows if (found := read_note(row[0]))))
+    return Marker(dict(note for row in rows if (note := read_note(row[0]))))

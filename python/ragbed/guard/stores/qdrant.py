@@ -62,10 +62,10 @@ class QdrantStore:
 
     def leave(self, project: Project) -> None:
         """Take a project out of the metadata, and delete the collection where it names no other."""
-        found = self.marker()
-        if found is None:
+        marker = self.marker()
+        if marker is None:
             return
-        if set(found.projects) <= {project.id}:
+        if set(marker.projects) <= {project.id}:
             self._expect(self._ask("DELETE", f"/collections/{MARKER}"), "delete the marker")
             return
         body = {"metadata": {project.id: None}}

@@ -88,8 +88,8 @@ class RedisStore:
         for _ in range(_TRIES):
             with self._connected() as stream:
                 _call(stream, "WATCH", KEY)
-                found = _marker(_call(stream, "GET", KEY))
-                wanted = change(found.projects if found else {})
+                marker = _marker(_call(stream, "GET", KEY))
+                wanted = change(marker.projects if marker else {})
                 write = ("SET", KEY, json.dumps({"projects": dict(wanted)})) if wanted else ("DEL", KEY)
                 _call(stream, "MULTI")
                 _call(stream, *write)

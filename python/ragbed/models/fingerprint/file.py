@@ -130,13 +130,13 @@ def load_fingerprints(path: Path | None = None) -> FingerprintFile:
 
 
 def _entries(path: Path, values: list[dict[str, Any]]) -> list[Fingerprint]:
-    found = []
+    fingerprints = []
     for number, value in enumerate(values):
         try:
-            found.append(Fingerprint.from_json(value))
+            fingerprints.append(Fingerprint.from_json(value))
         except ValueError as error:
             raise _wrong(path, f"fingerprints.{number} ({value['model']}): {error}") from error
-    return found
+    return fingerprints
 
 
 def _wrong(path: Path, problem: str) -> PinFileError:

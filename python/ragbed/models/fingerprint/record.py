@@ -87,18 +87,18 @@ class Fingerprint:
                 marks[name] = StoredVector.decode(line)
             except ValueError as error:
                 raise ValueError(f"vectors.{name}: expected {error}") from None
-        found = cls(
+        fingerprint = cls(
             setup=Setup(**{key: value[key] for key in ("model", "digest", "runtime", "backend")}),
             purpose=value["purpose"],
             canaries=value["canaries"],
             marks=marks,
             answers=value.get("answers") or {},
         )
-        if (written := found.to_json()) != value:
+        if (written := fingerprint.to_json()) != value:
             raise ValueError(
                 f"checksum: found {value['checksum']}, expected {written['checksum']}, which the rest gives"
             )
-        return found
+        return fingerprint
 
 
 def short(digest: str) -> str:

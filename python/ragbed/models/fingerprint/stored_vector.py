@@ -71,10 +71,10 @@ class StoredVector:
 
 
 def _parsed(line: str) -> StoredVector | None:
-    found = _FORM.fullmatch(line)
+    match = _FORM.fullmatch(line)
     try:
-        direction = _unpack(base64.b64decode(found[2], validate=True)) if found else ()
-        return StoredVector(length=float(found[1]), direction=direction) if found and direction else None
+        direction = _unpack(base64.b64decode(match[2], validate=True)) if match else ()
+        return StoredVector(length=float(match[1]), direction=direction) if match and direction else None
     except (ValueError, struct.error):
         return None
 

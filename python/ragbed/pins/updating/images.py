@@ -61,9 +61,9 @@ def update_images(draft: Draft, *, registry: str = "") -> None:
     """
     for service, pins in draft.pins().services.items():
         pinned = pins.channels.image
-        found = digest_of(parse_reference(pinned.reference, registry=registry))
-        if found != pinned.digest:
-            draft.set_pin(["services", service, "channels", "image", "digest"], pinned.digest, found)
+        digest = digest_of(parse_reference(pinned.reference, registry=registry))
+        if digest != pinned.digest:
+            draft.set_pin(["services", service, "channels", "image", "digest"], pinned.digest, digest)
 
 
 def parse_reference(reference: str, *, registry: str = "") -> Image:

@@ -94,10 +94,10 @@ def _take_versions(draft: Draft, nix: Nix, path: str) -> None:
     for service, pinned in pins.services.items():
         channels["services", service, "channels", "nix"] = pinned.channels.nix
     names = " ".join(f'"{channel.attribute}"' for channel in channels.values())
-    found = nix.eval(
+    versions = nix.eval(
         f"let pkgs = import {path} {{ config = {{ }}; overlays = [ ]; }}; in"
         f" builtins.listToAttrs (map (name: {{ inherit name; value = pkgs.${{name}}.version; }}) [ {names} ])"
     )
     for keys, channel in channels.items():
-        if found[channel.attribute] != channel.version:
-            draft.set_pin([*keys, "version"], channel.version, found[channel.attribute])
+        if versions[channel.attribute] != channel.version:
+            draft.set_pin([*keys, "version"], channel.version, versions[channel.attribute])

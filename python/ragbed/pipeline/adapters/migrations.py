@@ -117,9 +117,9 @@ def _claim(
     connection: Connection[tuple[object, ...]], schema: str, *, check: Callable[[str], None], note: str
 ) -> None:
     """Create a schema and say whose it is, or check whose it is; call it with the schema's lock held."""
-    found = comment_on(connection, schema)
-    if found is not None:
-        check(found)
+    comment = comment_on(connection, schema)
+    if comment is not None:
+        check(comment)
         return
     connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     if note:

@@ -256,18 +256,18 @@ class PostgresLedger:
 
     def rows(self) -> dict[str, LedgerRow]:
         """Return hash and number of chunks of every document, by path; terms are left out."""
-        found = self._database.execute("SELECT path, content_hash, chunks, updated, source FROM {documents}")
+        rows = self._database.execute("SELECT path, content_hash, chunks, updated, source FROM {documents}")
         return {
             path: LedgerRow(
                 path=path, content_hash=content_hash, chunks=chunks, updated=updated, source=source
             )
-            for path, content_hash, chunks, updated, source in found
+            for path, content_hash, chunks, updated, source in rows
         }
 
     def folders(self) -> list[SourceFolder]:
         """Return the folders that the documents came from, the first one first."""
-        found = self._database.execute("SELECT folder, prefix FROM {source_folders} ORDER BY prefix")
-        return [SourceFolder(path=Path(folder), prefix=prefix) for folder, prefix in found]
+        rows = self._database.execute("SELECT folder, prefix FROM {source_folders} ORDER BY prefix")
+        return [SourceFolder(path=Path(folder), prefix=prefix) for folder, prefix in rows]
 
     def remember(self, folders: Sequence[SourceFolder]) -> None:
         """Note the folders that the documents come from: these and no others."""

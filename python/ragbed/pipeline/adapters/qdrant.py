@@ -51,8 +51,8 @@ class QdrantIndex:
 
     def _note(self, collection: str) -> str | None:
         """Return what the metadata of a collection says of its project; None when there is no such collection."""
-        found = self._ask("GET", _collection(collection))
-        return None if found is None else str((found["config"].get("metadata") or {}).get(NOTE, ""))
+        described = self._ask("GET", _collection(collection))
+        return None if described is None else str((described["config"].get("metadata") or {}).get(NOTE, ""))
 
     def _is_own(self, collection: str) -> bool:
         owner = read_note(self._note(collection))

@@ -87,8 +87,8 @@ class RedisEmbeddingCache:
         import redis  # noqa: PLC0415 - 0.1 s to import
 
         try:
-            found = self._client.scan_iter(match=f"{self._config.key_prefix}*", count=_SCAN_COUNT)
-            for key in found:
+            keys = self._client.scan_iter(match=f"{self._config.key_prefix}*", count=_SCAN_COUNT)
+            for key in keys:
                 self._client.unlink(key)
         except (redis.RedisError, OSError, ValueError) as error:
             raise CacheUnavailable(str(error)) from error

@@ -112,8 +112,8 @@ def _in_qdrant(config: PipelineConfig, *, from_others: bool) -> list[str]:
     collection = aliases.get(older)
     if collection is None:
         return []
-    found = _ask(config, "GET", f"/collections/{collection}")
-    note = str((found["config"].get("metadata") or {}).get(NOTE, ""))
+    described = _ask(config, "GET", f"/collections/{collection}")
+    note = str((described["config"].get("metadata") or {}).get(NOTE, ""))
     if not _may_take(config, note, from_others=from_others):
         return []
     actions: list[dict[str, object]] = []

@@ -69,42 +69,42 @@ def list_collection_aliases(call: Call) -> Any:
 
 def change_aliases(call: Call) -> Any:
     """Apply alias actions, all or none."""
-    with fields(call.body) as found:
-        actions = found.required("actions", list_of(read_action))
+    with fields(call.body) as members:
+        actions = members.required("actions", list_of(read_action))
     call.collections.change_aliases(actions)
     return True
 
 
 def read_action(value: Any, path: str) -> AliasAction:
     """Return one alias action: `create_alias`, `delete_alias` or `rename_alias`."""
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         for name, read in ACTIONS.items():
-            if name in found:
-                action: AliasAction = found.required(name, read)
+            if name in members:
+                action: AliasAction = members.required(name, read)
                 return action
     raise FormatError(f"data did not match any variant of an alias action at `{path}`")
 
 
 def _create(value: Any, path: str) -> AliasAction:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return AliasAction(
             kind="create",
-            alias=found.required("alias_name", text),
-            to=found.required("collection_name", text),
+            alias=members.required("alias_name", text),
+            to=members.required("collection_name", text),
         )
 
 
 def _delete(value: Any, path: str) -> AliasAction:
-    with fields(value, path) as found:
-        return AliasAction(kind="delete", alias=found.required("alias_name", text))
+    with fields(value, path) as members:
+        return AliasAction(kind="delete", alias=members.required("alias_name", text))
 
 
 def _rename(value: Any, path: str) -> AliasAction:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return AliasAction(
             kind="rename",
-            alias=found.required("old_alias_name", text),
-            to=found.required("new_alias_name", text),
+            alias=members.required("old_alias_name", text),
+            to=members.required("new_alias_name", text),
         )
 
 

@@ -51,8 +51,8 @@ def _groups(call: Call, body: Any) -> Any:
 
 def _hit(point: dict[str, Any], whole: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     """Return a point with the parts that were asked for, instead of the key it was grouped by."""
-    found = {name: item for name, item in point.items() if name not in ("payload", "vector")}
-    return found | {name: item for name, item in whole.get(point["id"], {}).items() if name != "order_value"}
+    shown = {name: item for name, item in point.items() if name not in ("payload", "vector")}
+    return shown | {name: item for name, item in whole.get(point["id"], {}).items() if name != "order_value"}
 
 
 def _looked_up(call: Call, grouping: Grouping, keys: list[GroupId]) -> dict[GroupId, Any]:

@@ -34,8 +34,8 @@ def _batch(as_query: AsQuery) -> Callable[[Call], Any]:
         """Return the points that each of several requests finds."""
         shard = call.shard
         source = source_of(call.collections, shard)
-        with fields(call.body) as found:
-            requests = found.required(
+        with fields(call.body) as members:
+            requests = members.required(
                 "searches", list_of(lambda item, at: read_query(as_query(item, at), source, at))
             )
         return [scored_json(points) for points in shard.query(requests)] if requests else []

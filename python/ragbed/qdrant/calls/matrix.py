@@ -51,12 +51,12 @@ def offsets(call: Call) -> Any:
 def _matrix(call: Call) -> list[tuple[ScoredPoint, list[ScoredPoint]]]:
     """Return points drawn at random, by id, each with those of them that are nearest to it."""
     shard = call.shard
-    with fields(call.body) as found:
-        found.unsupported("shard_key")
-        condition = found.maybe("filter", read_filter)
-        sample = found.optional("sample", integer(2), DEFAULT_SAMPLE)
-        limit = found.optional("limit", integer(1), DEFAULT_LIMIT)
-        using = found.optional("using", text, DEFAULT)
+    with fields(call.body) as members:
+        members.unsupported("shard_key")
+        condition = members.maybe("filter", read_filter)
+        sample = members.optional("sample", integer(2), DEFAULT_SAMPLE)
+        limit = members.optional("limit", integer(1), DEFAULT_LIMIT)
+        using = members.optional("using", text, DEFAULT)
     kind_of(using, shard.config.schema)
     must: list[ConditionType] = [engine.HasVectorCondition(using)]
     if condition is not None:

@@ -59,11 +59,13 @@ def _lines(call: Call) -> Iterator[str]:
     yield from _metric("memory_resident_bytes", "gauge", [({}, resident_bytes())])
     yield from _metric("process_threads", "gauge", [({}, threading.active_count())])
     answers = [
-        ({"method": method, "endpoint": path, "status": status}, found)
-        for method, path, status, found in call.stats.all()
+        ({"method": method, "endpoint": path, "status": status}, requests)
+        for method, path, status, requests in call.stats.all()
     ]
-    yield from _metric("rest_responses_total", "counter", [(name, found.count) for name, found in answers])
-    means = [(name, found.total_s / found.count) for name, found in answers]
+    yield from _metric(
+        "rest_responses_total", "counter", [(name, requests.count) for name, requests in answers]
+    )
+    means = [(name, requests.total_s / requests.count) for name, requests in answers]
     yield from _metric("rest_responses_avg_duration_seconds", "gauge", means)
 
 
@@ -101,12 +103,12 @@ def telemetry(call: Call) -> Any:
     """Return what a server says of itself, without names; it stays here, and is sent nowhere."""
     _is_anonymous(call)  # it is either way
     responses: dict[str, dict[str, Any]] = {}
-    for method, path, status, found in call.stats.all():
-        mean = found.total_s / found.count * 1e6
+    for method, path, status, requests in call.stats.all():
+        mean = requests.total_s / requests.count * 1e6
         responses.setdefault(f"{method} {path}", {})[str(status)] = {
-            "count": found.count,
+            "count": requests.count,
             "avg_duration_micros": mean,
-            "total_duration_micros": round(found.total_s * 1e6),
+            "total_duration_micros": round(requests.total_s * 1e6),
         }
     return {
         "id": INSTANCE,
@@ -149,12 +151,12 @@ def optimizations(call: Call) -> Any:
         "queued_points": info.points_count if waits else 0,
         "idle_segments": 0 if waits else info.segments_count,
     }
-    found: dict[str, Any] = {"summary": summary, "running": []}
+    report: dict[str, Any] = {"summary": summary, "running": []}
     if "queued" in wanted:
-        found["queued"] = queued
+        report["queued"] = queued
     if "completed" in wanted:
-        found["completed"] = []
-    return found
+        report["completed"] = []
+    return report
 
 
 def issues(_: Call) -> Any:

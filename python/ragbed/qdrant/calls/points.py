@@ -114,11 +114,11 @@ def drop_index(call: Call) -> Any:
 
 def retrieve(call: Call) -> Any:
     """Return the points of some ids; those that do not exist are left out."""
-    with fields(call.body) as found:
-        found.unsupported("shard_key")
-        ids = found.required("ids", read_ids)
-        with_payload = found.optional("with_payload", read_with_payload, default=False)
-        with_vector = take_with_vector(found)
+    with fields(call.body) as members:
+        members.unsupported("shard_key")
+        ids = members.required("ids", read_ids)
+        with_payload = members.optional("with_payload", read_with_payload, default=False)
+        with_vector = take_with_vector(members)
     records = call.shard.retrieve(ids, with_payload=with_payload, with_vector=with_vector)
     return [record_json(record) for record in records]
 

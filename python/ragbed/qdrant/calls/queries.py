@@ -38,15 +38,17 @@ def query_batch(call: Call) -> Any:
     """Return the points that each of several queries finds."""
     shard = call.shard
     requests = read_batch(call.body, source_of(call.collections, shard))
-    found = shard.query(requests) if requests else []
-    return [{"points": found_json(request, points)} for request, points in zip(requests, found, strict=True)]
+    batches = shard.query(requests) if requests else []
+    return [
+        {"points": found_json(request, points)} for request, points in zip(requests, batches, strict=True)
+    ]
 
 
 def facet(call: Call) -> Any:
     """Return how many points hold each value of a payload key."""
     request, limit = read_facet(call.body)
-    found = call.shard.facet(request)
-    return {"hits": [{"value": hit.value, "count": hit.count} for hit in found.hits[:limit]]}
+    facets = call.shard.facet(request)
+    return {"hits": [{"value": hit.value, "count": hit.count} for hit in facets.hits[:limit]]}
 
 
 ENDPOINTS = (

@@ -57,10 +57,10 @@ def delete(call: Call) -> Any:
 
 def recover(call: Call) -> Any:
     """Put a snapshot in the place of what a collection holds; without the collection, create it."""
-    with fields(call.body) as found:
-        location = found.required("location", text)
-        found.maybe("priority", choice(PRIORITIES))  # between replicas, of which there is one
-        checksum, api_key = found.maybe("checksum", _checksum), found.maybe("api_key", text)
+    with fields(call.body) as members:
+        location = members.required("location", text)
+        members.maybe("priority", choice(PRIORITIES))  # between replicas, of which there is one
+        checksum, api_key = members.maybe("checksum", _checksum), members.maybe("api_key", text)
     path = _local(location)
     _restore(call, path=path, url="" if path else location, api_key=api_key, checksum=checksum)
     return True

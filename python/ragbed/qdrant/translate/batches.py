@@ -39,20 +39,20 @@ def read_operations(body: Any, schema: Mapping[str, VectorKind]) -> list[UpdateO
     }
 
     def operation(value: Any, path: str) -> UpdateOperation | WrongInput:
-        with fields(value, path) as found:
+        with fields(value, path) as members:
             for name, read in kinds.items():
-                if name in found:
-                    return _fitting(found, name, read)
+                if name in members:
+                    return _fitting(members, name, read)
             raise FormatError(f"data did not match any variant of untagged enum UpdateOperation at `{path}`")
 
-    with fields(body) as found:
-        return found.required("operations", list_of(operation))
+    with fields(body) as members:
+        return members.required("operations", list_of(operation))
 
 
 def _fitting(
-    found: Fields, name: str, read: Callable[[Any, str], UpdateOperation]
+    members: Fields, name: str, read: Callable[[Any, str], UpdateOperation]
 ) -> UpdateOperation | WrongInput:
     try:
-        return found.required(name, read)
+        return members.required(name, read)
     except WrongInput as error:
         return error

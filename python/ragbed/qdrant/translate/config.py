@@ -100,12 +100,12 @@ def _shapes(config: CollectionConfig) -> dict[str, tuple[Any, ...]]:
     """Return what each vector's numbers are, by its name; how they are indexed is left out."""
     given = config.body.get("vectors") or {}
     dense = {"": given} if is_unnamed(given) else given
-    found: dict[str, tuple[Any, ...]] = dict.fromkeys(config.body.get("sparse_vectors") or {}, ("sparse",))
+    shapes: dict[str, tuple[Any, ...]] = dict.fromkeys(config.body.get("sparse_vectors") or {}, ("sparse",))
     for name, params in dense.items():
         kept = params.get("datatype") or "float32"
         multi = "multi" if params.get("multivector_config") else "single"
-        found[name] = (params["size"], params["distance"], kept, multi)
-    return found
+        shapes[name] = (params["size"], params["distance"], kept, multi)
+    return shapes
 
 
 def _over(defaults: dict[str, Any], given: dict[str, Any] | None) -> dict[str, Any]:
@@ -120,15 +120,15 @@ def read_config(body: Any) -> CollectionConfig:
         InvalidValue: A number is outside its range.
         Unsupported: A real server would honour a parameter that this one cannot.
     """
-    with fields(body) as found:
-        _distribution(found)
-        hnsw = found.maybe("hnsw_config", read_hnsw) or {}
-        optimizers = found.maybe("optimizers_config", read_optimizers)
-        dense = found.maybe("vectors", lambda value, path: read_vectors(value, path, hnsw)) or {}
-        sparse = found.maybe("sparse_vectors", read_sparse_vectors) or {}
-        on_disk_payload = found.maybe("on_disk_payload", boolean)
-        payload_memory = found.maybe("payload", _payload_memory)
-        quantization = found.maybe("quantization_config", read_quantization)
+    with fields(body) as members:
+        _distribution(members)
+        hnsw = members.maybe("hnsw_config", read_hnsw) or {}
+        optimizers = members.maybe("optimizers_config", read_optimizers)
+        dense = members.maybe("vectors", lambda value, path: read_vectors(value, path, hnsw)) or {}
+        sparse = members.maybe("sparse_vectors", read_sparse_vectors) or {}
+        on_disk_payload = members.maybe("on_disk_payload", boolean)
+        payload_memory = members.maybe("payload", _payload_memory)
+        quantization = members.maybe("quantization_config", read_quantization)
     if clash := dense.keys() & sparse.keys():
         reason = f"Dense and sparse vector names must be unique - duplicate found with '{min(clash)}'"
         raise WrongInput(reason)
@@ -148,16 +148,16 @@ def read_config(body: Any) -> CollectionConfig:
     return CollectionConfig(body=body, engine=config, schema=schema)
 
 
-def _distribution(found: Fields) -> None:
+def _distribution(members: Fields) -> None:
     """Take what spreads a collection over machines, or says something about it; on one, it changes no result."""
     for name in ("shard_number", "replication_factor", "write_consistency_factor"):
-        found.maybe(name, integer(1))
+        members.maybe(name, integer(1))
     for name in ("read_fan_out_factor", "read_fan_out_delay_ms"):
-        found.maybe(name, integer(0))
-    found.maybe("sharding_method", _sharding)
-    found.maybe("wal_config", read_wal)
-    found.maybe("metadata", mapping)
-    found.maybe("strict_mode_config", _strict_mode)
+        members.maybe(name, integer(0))
+    members.maybe("sharding_method", _sharding)
+    members.maybe("wal_config", read_wal)
+    members.maybe("metadata", mapping)
+    members.maybe("strict_mode_config", _strict_mode)
 
 
 def _sharding(value: Any, path: str) -> None:
@@ -179,5 +179,5 @@ def check_strict_mode(body: dict[str, Any]) -> None:
 
 
 def _payload_memory(value: Any, path: str) -> engine.Memory | None:
-    with fields(value, path) as found:
-        return found.maybe("memory", read_storage)
+    with fields(value, path) as members:
+        return members.maybe("memory", read_storage)

@@ -37,43 +37,43 @@ def patched(config: dict[str, Any], patch: Any) -> dict[str, Any]:
         WrongInput: The collection has no vector of a name.
     """
     changed = dict(config)
-    with fields(patch) as found:
+    with fields(patch) as members:
         for name in ("hnsw_config", "optimizers_config", "strict_mode_config"):
-            _merge(found, name, changed)
-        _metadata(found, changed)
-        _quantization(found, changed)
-        if (params := found.maybe("params", _params)) is not None:
+            _merge(members, name, changed)
+        _metadata(members, changed)
+        _quantization(members, changed)
+        if (params := members.maybe("params", _params)) is not None:
             changed |= params
-        if (dense := found.maybe("vectors", mapping)) is not None:
+        if (dense := members.maybe("vectors", mapping)) is not None:
             changed["vectors"] = _vectors(config.get("vectors") or {}, dense)
-        if (sparse := found.maybe("sparse_vectors", mapping)) is not None:
+        if (sparse := members.maybe("sparse_vectors", mapping)) is not None:
             changed["sparse_vectors"] = _merged(config.get("sparse_vectors") or {}, sparse)
     return changed
 
 
-def _merge(found: Fields, name: str, into: dict[str, Any]) -> None:
-    given = found.maybe(name, mapping)
+def _merge(members: Fields, name: str, into: dict[str, Any]) -> None:
+    given = members.maybe(name, mapping)
     if given is not None:
         into[name] = (into.get(name) or {}) | {key: item for key, item in given.items() if item is not None}
 
 
-def _metadata(found: Fields, into: dict[str, Any]) -> None:
+def _metadata(members: Fields, into: dict[str, Any]) -> None:
     """Merge metadata; unlike elsewhere, null takes a key away."""
-    given = found.maybe("metadata", mapping)
+    given = members.maybe("metadata", mapping)
     if given is not None:
         merged = (into.get("metadata") or {}) | given
         into["metadata"] = {key: item for key, item in merged.items() if item is not None}
 
 
-def _quantization(found: Fields, into: dict[str, Any]) -> None:
-    given = found.maybe("quantization_config", lambda value, _: value)
+def _quantization(members: Fields, into: dict[str, Any]) -> None:
+    given = members.maybe("quantization_config", lambda value, _: value)
     if given is not None:
         into["quantization_config"] = None if given == DISABLED else given
 
 
 def _params(value: Any, path: str) -> dict[str, Any]:
-    with fields(value, path) as found:
-        given = {name: found.maybe(name, lambda item, _: item) for name in PARAMS}
+    with fields(value, path) as members:
+        given = {name: members.maybe(name, lambda item, _: item) for name in PARAMS}
     return {name: item for name, item in given.items() if item is not None}
 
 
@@ -94,12 +94,12 @@ def _merged(vectors: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _vector(params: dict[str, Any], value: Any, path: str) -> dict[str, Any]:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         for name in ("hnsw_config", "index"):
-            _merge(found, name, params)
-        _quantization(found, params)
+            _merge(members, name, params)
+        _quantization(members, params)
         for name in ("on_disk", "memory", "modifier"):
-            given = found.maybe(name, lambda item, _: item)
+            given = members.maybe(name, lambda item, _: item)
             if given is not None:
                 params[name] = given
     return params

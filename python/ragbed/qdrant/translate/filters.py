@@ -50,12 +50,12 @@ def read_filter(value: Any, path: str) -> engine.Filter:
         InvalidValue: A condition says nothing.
     """
     conditions = one_or_many(read_condition)
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.Filter(
-            must=found.maybe("must", conditions),
-            should=found.maybe("should", conditions),
-            must_not=found.maybe("must_not", conditions),
-            min_should=found.maybe("min_should", _min_should),
+            must=members.maybe("must", conditions),
+            should=members.maybe("should", conditions),
+            must_not=members.maybe("must_not", conditions),
+            min_should=members.maybe("min_should", _min_should),
         )
 
 
@@ -72,8 +72,8 @@ def read_condition(value: Any, path: str) -> ConditionType:
         return _field(value, path)
     for name, read in SPECIAL.items():
         if name in names:
-            with fields(value, path) as found:
-                condition: ConditionType = found.required(name, read)
+            with fields(value, path) as members:
+                condition: ConditionType = members.required(name, read)
                 return condition
     if names and not any(name in names for name in CLAUSES):
         raise FormatError(f"data did not match any variant of a condition at `{path}`")
@@ -81,10 +81,10 @@ def read_condition(value: Any, path: str) -> ConditionType:
 
 
 def _min_should(value: Any, path: str) -> engine.MinShould:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.MinShould(
-            conditions=found.required("conditions", list_of(read_condition)),
-            min_count=found.required("min_count", _min_count),
+            conditions=members.required("conditions", list_of(read_condition)),
+            min_count=members.required("min_count", _min_count),
         )
 
 
@@ -95,30 +95,30 @@ def _min_count(value: Any, path: str) -> int:
 
 
 def _field(value: Any, path: str) -> ConditionType:
-    with fields(value, path) as found, engine_value(path, WrongInput):
-        key = found.required("key", text)
-        if not any(name in found for name in FIELD_CONDITIONS):
+    with fields(value, path) as members, engine_value(path, WrongInput):
+        key = members.required("key", text)
+        if not any(name in members for name in FIELD_CONDITIONS):
             raise InvalidValue(path, "At least one field condition must be specified")
         return engine.FieldCondition(
             key=key,
-            match=found.maybe("match", read_match),
-            range=found.maybe("range", read_range),
-            geo_bounding_box=found.maybe("geo_bounding_box", _geo_box),
-            geo_radius=found.maybe("geo_radius", _geo_radius),
-            geo_polygon=found.maybe("geo_polygon", _geo_polygon),
-            values_count=found.maybe("values_count", _values_count),
-            is_empty=found.maybe("is_empty", boolean),
-            is_null=found.maybe("is_null", boolean),
+            match=members.maybe("match", read_match),
+            range=members.maybe("range", read_range),
+            geo_bounding_box=members.maybe("geo_bounding_box", _geo_box),
+            geo_radius=members.maybe("geo_radius", _geo_radius),
+            geo_polygon=members.maybe("geo_polygon", _geo_polygon),
+            values_count=members.maybe("values_count", _values_count),
+            is_empty=members.maybe("is_empty", boolean),
+            is_null=members.maybe("is_null", boolean),
         )
 
 
 def read_match(value: Any, path: str) -> MatchType:
     """Return what a field's value is compared with: `value`, `any`, `except`, or a kind of text match."""
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         for name, build in MATCHES.items():
-            if name in found:
-                wanted = found.required(name, lambda item, _: item)
-                with engine_value(found.at(name)):
+            if name in members:
+                wanted = members.required(name, lambda item, _: item)
+                with engine_value(members.at(name)):
                     match: MatchType = build(wanted)
                     return match
     raise FormatError(f"data did not match any variant of a match at `{path}`")
@@ -170,58 +170,58 @@ MATCHES: dict[str, Any] = {
 def read_range(value: Any, path: str) -> RangeType:
     """Return a range of numbers, or of times where a bound is a string (RFC 3339)."""
     dates = isinstance(value, dict) and any(isinstance(bound, str) for bound in value.values())
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         if dates:
-            bounds = {name: found.maybe(name, text) for name in ("gte", "gt", "lte", "lt")}
+            bounds = {name: members.maybe(name, text) for name in ("gte", "gt", "lte", "lt")}
             with engine_value(path):
                 return engine.RangeDateTime(**bounds)
-        return engine.RangeFloat(**{name: found.maybe(name, number) for name in ("gte", "gt", "lte", "lt")})
+        return engine.RangeFloat(**{name: members.maybe(name, number) for name in ("gte", "gt", "lte", "lt")})
 
 
 def _values_count(value: Any, path: str) -> engine.ValuesCount:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.ValuesCount(
-            **{name: found.maybe(name, integer(0)) for name in ("lt", "gt", "lte", "gte")}
+            **{name: members.maybe(name, integer(0)) for name in ("lt", "gt", "lte", "gte")}
         )
 
 
 def read_geo_point(value: Any, path: str) -> engine.GeoPoint:
     """Return a point on the globe: an object with `lon` and `lat`."""
-    with fields(value, path) as found, engine_value(path):
-        return engine.GeoPoint(lon=found.required("lon", number), lat=found.required("lat", number))
+    with fields(value, path) as members, engine_value(path):
+        return engine.GeoPoint(lon=members.required("lon", number), lat=members.required("lat", number))
 
 
 def _geo_box(value: Any, path: str) -> engine.GeoBoundingBox:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.GeoBoundingBox(
-            top_left=found.required("top_left", read_geo_point),
-            bottom_right=found.required("bottom_right", read_geo_point),
+            top_left=members.required("top_left", read_geo_point),
+            bottom_right=members.required("bottom_right", read_geo_point),
         )
 
 
 def _geo_radius(value: Any, path: str) -> engine.GeoRadius:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.GeoRadius(
-            center=found.required("center", read_geo_point), radius=found.required("radius", number)
+            center=members.required("center", read_geo_point), radius=members.required("radius", number)
         )
 
 
 def _geo_polygon(value: Any, path: str) -> engine.GeoPolygon:
-    with fields(value, path) as found, engine_value(path):
+    with fields(value, path) as members, engine_value(path):
         return engine.GeoPolygon(
-            exterior=found.required("exterior", _geo_line),
-            interiors=found.maybe("interiors", list_of(_geo_line)) or [],
+            exterior=members.required("exterior", _geo_line),
+            interiors=members.maybe("interiors", list_of(_geo_line)) or [],
         )
 
 
 def _geo_line(value: Any, path: str) -> list[engine.GeoPoint]:
-    with fields(value, path) as found:
-        return found.required("points", list_of(read_geo_point))
+    with fields(value, path) as members:
+        return members.required("points", list_of(read_geo_point))
 
 
 def _payload_key(value: Any, path: str) -> str:
-    with fields(value, path) as found:
-        return found.required("key", text)
+    with fields(value, path) as members:
+        return members.required("key", text)
 
 
 def _is_empty(value: Any, path: str) -> ConditionType:
@@ -243,16 +243,16 @@ def _has_vector(value: Any, path: str) -> ConditionType:
 
 
 def _nested(value: Any, path: str) -> ConditionType:
-    with fields(value, path) as found, engine_value(path, WrongInput):
+    with fields(value, path) as members, engine_value(path, WrongInput):
         return engine.NestedCondition(
-            key=found.required("key", text), filter=found.required("filter", read_filter)
+            key=members.required("key", text), filter=members.required("filter", read_filter)
         )
 
 
 def _slice(value: Any, path: str) -> ConditionType:
-    with fields(value, path) as found:
-        total = found.required("total", integer(0, 2**32 - 1))
-        index = found.required("index", integer(0, 2**32 - 1))
+    with fields(value, path) as members:
+        total = members.required("total", integer(0, 2**32 - 1))
+        index = members.required("index", integer(0, 2**32 - 1))
     if total == 0:
         raise FormatError(f"invalid value: integer `0`, expected a nonzero u64 at `{path}.total`")
     if index >= total:

@@ -38,8 +38,8 @@ def read_expression(value: Any, path: str) -> engine.Expression:
         return Expression.Constant(number(value, path))
     for name, read in OPERATIONS.items():
         if name in value:
-            with fields(value, path) as found:
-                expression: engine.Expression = found.required(name, read)
+            with fields(value, path) as members:
+                expression: engine.Expression = members.required(name, read)
                 return expression
     if not value:
         raise FormatError(f"data did not match any variant of untagged enum Expression at `{path}`")
@@ -58,24 +58,26 @@ def _of_many(build: Callable[[list[engine.Expression]], engine.Expression]) -> C
 
 
 def _division(value: Any, path: str) -> engine.Expression:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return Expression.Div(
-            found.required("left", read_expression),
-            found.required("right", read_expression),
-            found.maybe("by_zero_default", number),
+            members.required("left", read_expression),
+            members.required("right", read_expression),
+            members.maybe("by_zero_default", number),
         )
 
 
 def _power(value: Any, path: str) -> engine.Expression:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return Expression.Pow(
-            found.required("base", read_expression), found.required("exponent", read_expression)
+            members.required("base", read_expression), members.required("exponent", read_expression)
         )
 
 
 def _geo_distance(value: Any, path: str) -> engine.Expression:
-    with fields(value, path) as found, engine_value(path, WrongInput):
-        return Expression.GeoDistance(found.required("origin", read_geo_point), found.required("to", text))
+    with fields(value, path) as members, engine_value(path, WrongInput):
+        return Expression.GeoDistance(
+            members.required("origin", read_geo_point), members.required("to", text)
+        )
 
 
 def _datetime(value: Any, path: str) -> engine.Expression:
@@ -90,13 +92,13 @@ def _datetime_key(value: Any, path: str) -> engine.Expression:
 
 def _decay(kind: engine.DecayKind) -> Callable[[Any, str], engine.Expression]:
     def read(value: Any, path: str) -> engine.Expression:
-        with fields(value, path) as found, engine_value(path, WrongInput):
+        with fields(value, path) as members, engine_value(path, WrongInput):
             return Expression.Decay(
                 kind,
-                found.required("x", read_expression),
-                found.maybe("target", read_expression),
-                found.maybe("midpoint", number),
-                found.maybe("scale", number),
+                members.required("x", read_expression),
+                members.maybe("target", read_expression),
+                members.maybe("midpoint", number),
+                members.maybe("scale", number),
             )
 
     return read

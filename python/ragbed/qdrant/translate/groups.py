@@ -71,25 +71,25 @@ class _Group:
 
 def read_grouping(body: Any, source: Source) -> Grouping:
     """Return a `/points/query/groups` body, read; raises as `read_query` does."""
-    with fields(body) as found:
+    with fields(body) as members:
         return Grouping(
-            stage=take_stage(found, source),
-            key=found.required("group_by", text),
-            size=found.optional("group_size", integer(1), DEFAULT_SIZE),
-            with_payload=found.optional("with_payload", read_with_payload, default=False),
-            with_vector=take_with_vector(found),
-            lookup=found.maybe("with_lookup", _lookup),
+            stage=take_stage(members, source),
+            key=members.required("group_by", text),
+            size=members.optional("group_size", integer(1), DEFAULT_SIZE),
+            with_payload=members.optional("with_payload", read_with_payload, default=False),
+            with_vector=take_with_vector(members),
+            lookup=members.maybe("with_lookup", _lookup),
         )
 
 
 def _lookup(value: Any, path: str) -> Lookup:
     if isinstance(value, str):
         return Lookup(collection=value, with_payload=True, with_vector=False)
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return Lookup(
-            collection=found.required("collection", text),
-            with_payload=found.optional("with_payload", read_with_payload, default=True),
-            with_vector=found.optional("with_vectors", read_with_vector, default=False),
+            collection=members.required("collection", text),
+            with_payload=members.optional("with_payload", read_with_payload, default=True),
+            with_vector=members.optional("with_vectors", read_with_vector, default=False),
         )
 
 
@@ -107,9 +107,9 @@ def collect(
         for _ in range(ROUNDS):
             if groups.complete():
                 return groups.best()
-            found = search(groups.request(filling=filling))
-            groups.add(found)
-            if not found:
+            hits = search(groups.request(filling=filling))
+            groups.add(hits)
+            if not hits:
                 break
     return groups.best()
 

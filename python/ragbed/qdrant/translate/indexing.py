@@ -32,16 +32,16 @@ WAL_DEFAULTS = {"wal_capacity_mb": 32, "wal_segments_ahead": 0, "wal_retain_clos
 
 def read_hnsw(value: Any, path: str) -> dict[str, Any]:
     """Return the index parameters that an `hnsw_config` names."""
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         given = {
-            "m": found.maybe("m", integer(0)),
-            "ef_construct": found.maybe("ef_construct", integer(4)),
-            "full_scan_threshold": found.maybe("full_scan_threshold", integer(10)),
-            "max_indexing_threads": found.maybe("max_indexing_threads", integer(0)),
-            "on_disk": found.maybe("on_disk", boolean),
-            "memory": found.maybe("memory", choice(MEMORY)),
-            "payload_m": found.maybe("payload_m", integer(0)),
-            "inline_storage": found.maybe("inline_storage", boolean),
+            "m": members.maybe("m", integer(0)),
+            "ef_construct": members.maybe("ef_construct", integer(4)),
+            "full_scan_threshold": members.maybe("full_scan_threshold", integer(10)),
+            "max_indexing_threads": members.maybe("max_indexing_threads", integer(0)),
+            "on_disk": members.maybe("on_disk", boolean),
+            "memory": members.maybe("memory", choice(MEMORY)),
+            "payload_m": members.maybe("payload_m", integer(0)),
+            "inline_storage": members.maybe("inline_storage", boolean),
         }
     return {name: item for name, item in given.items() if item is not None}
 
@@ -53,27 +53,27 @@ def hnsw_index(given: dict[str, Any]) -> engine.HnswIndexConfig:
 
 def read_optimizers(value: Any, path: str) -> engine.EdgeOptimizersConfig:
     """Return the engine's form of an `optimizers_config`."""
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         for name in ("memmap_threshold", "flush_interval_sec"):
-            found.maybe(name, integer(0))  # when to write to disk: no result depends on it
-        found.maybe("max_optimization_threads", _threads)
-        if found.maybe("prevent_unoptimized", boolean):
+            members.maybe(name, integer(0))  # when to write to disk: no result depends on it
+        members.maybe("max_optimization_threads", _threads)
+        if members.maybe("prevent_unoptimized", boolean):
             raise Unsupported(f"`{path}.prevent_unoptimized`")
         return engine.EdgeOptimizersConfig(
-            deleted_threshold=found.maybe("deleted_threshold", _share),
-            vacuum_min_vector_number=found.maybe("vacuum_min_vector_number", integer(100)),
-            default_segment_number=found.maybe("default_segment_number", integer(0)),
-            max_segment_size=found.maybe("max_segment_size", integer(1)),
-            indexing_threshold=found.maybe("indexing_threshold", integer(0)),
+            deleted_threshold=members.maybe("deleted_threshold", _share),
+            vacuum_min_vector_number=members.maybe("vacuum_min_vector_number", integer(100)),
+            default_segment_number=members.maybe("default_segment_number", integer(0)),
+            max_segment_size=members.maybe("max_segment_size", integer(1)),
+            indexing_threshold=members.maybe("indexing_threshold", integer(0)),
         )
 
 
 def read_wal(value: Any, path: str) -> None:
     """Check a `wal_config`; the engine's log takes no settings, and no result depends on them."""
-    with fields(value, path) as found:
-        found.maybe("wal_capacity_mb", integer(1))
-        found.maybe("wal_segments_ahead", integer(0))
-        found.maybe("wal_retain_closed", integer(1))
+    with fields(value, path) as members:
+        members.maybe("wal_capacity_mb", integer(1))
+        members.maybe("wal_segments_ahead", integer(0))
+        members.maybe("wal_retain_closed", integer(1))
 
 
 def _threads(value: Any, path: str) -> None:

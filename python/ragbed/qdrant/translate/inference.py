@@ -57,14 +57,14 @@ def as_query(value: Any, path: str, kind: VectorKind) -> engine.SparseVector:
 
 
 def _model(value: Any, path: str, kind: VectorKind) -> engine.Bm25:
-    with fields(value, path) as found:
-        model = found.required("model", text)
+    with fields(value, path) as members:
+        model = members.required("model", text)
         if model.lower() not in MODELS:
             raise Unsupported(f"inference by model `{model}` at `{path}`")
-        if "text" not in found:
+        if "text" not in members:
             raise WrongInput(f"Only text input is supported for {model}.")
-        found.required("text", text)
-        options = found.maybe("options", _options)
+        members.required("text", text)
+        options = members.maybe("options", _options)
     if not kind.sparse:
         raise WrongInput("Conversion between sparse and regular vectors failed")
     with engine_value(path, WrongInput):
@@ -72,5 +72,5 @@ def _model(value: Any, path: str, kind: VectorKind) -> engine.Bm25:
 
 
 def _options(value: Any, path: str) -> engine.Bm25Config:
-    with fields(value, path) as found, engine_value(path, WrongInput):
-        return engine.Bm25Config(**{name: found.maybe(name, read) for name, read in OPTIONS.items()})
+    with fields(value, path) as members, engine_value(path, WrongInput):
+        return engine.Bm25Config(**{name: members.maybe(name, read) for name, read in OPTIONS.items()})

@@ -28,10 +28,10 @@ def _any(value: Any, _: str) -> Any:
     return value
 
 
-def _taken(found: Fields, *, lacks: str = "") -> dict[str, Any]:
+def _taken(members: Fields, *, lacks: str = "") -> dict[str, Any]:
     """Take the fields that a query has too, but one; `top` is an older name of `limit`, which had no default."""
-    taken = {name: found.maybe(name, _any) for name in COMMON if name != lacks}
-    taken["limit"] = found.required("top" if "top" in found else "limit", _any)
+    taken = {name: members.maybe(name, _any) for name in COMMON if name != lacks}
+    taken["limit"] = members.required("top" if "top" in members else "limit", _any)
     return {name: value for name, value in taken.items() if value is not None}
 
 
@@ -74,10 +74,10 @@ def discover(body: Any, path: str = "") -> dict[str, Any]:
     return {"query": {"discover": {"target": target, "context": context}}, "using": using, **taken}
 
 
-def _using(found: Fields) -> Any:
-    using = found.optional("using", _any, "")
+def _using(members: Fields) -> Any:
+    using = members.optional("using", _any, "")
     if isinstance(using, dict):  # the older form of a vector's name
-        return mapping(using, found.at("using")).get("name", "")
+        return mapping(using, members.at("using")).get("name", "")
     return using
 
 

@@ -16,11 +16,11 @@ def read_order_by(value: Any, path: str) -> engine.OrderBy:
     """Return an order: a payload key, or an object with `key`, `direction` and `start_from`."""
     if isinstance(value, str):
         value = {"key": value}
-    with fields(value, path) as found, engine_value(path, WrongInput):
+    with fields(value, path) as members, engine_value(path, WrongInput):
         return engine.OrderBy(
-            key=found.required("key", text),
-            direction=found.maybe("direction", choice(DIRECTIONS)),
-            start_from=found.maybe("start_from", _start_from),
+            key=members.required("key", text),
+            direction=members.maybe("direction", choice(DIRECTIONS)),
+            start_from=members.maybe("start_from", _start_from),
         )
 
 

@@ -29,10 +29,10 @@ def read_path(value: str) -> list[Step]:
 
 def values_at(payload: Any, steps: list[Step]) -> list[Any]:
     """Return the values at a path; those of an array at its end one by one."""
-    found = [payload]
+    values = [payload]
     for step in steps:
-        found = [item for value in found for item in _step(value, step)]
-    return [item for value in found for item in (value if isinstance(value, list) else [value])]
+        values = [item for value in values for item in _step(value, step)]
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
 
 
 def _step(value: Any, step: Step) -> list[Any]:

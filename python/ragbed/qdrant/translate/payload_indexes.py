@@ -65,8 +65,8 @@ def read_create_index(body: Any) -> UpdateOperation:
     Args:
         body: `field_name`, and `field_schema`: the name of a type, or an object with `type` and its parameters.
     """
-    with fields(body) as found:
-        name, schema = found.required("field_name", text), found.maybe("field_schema", read_schema)
+    with fields(body) as members:
+        name, schema = members.required("field_name", text), members.maybe("field_schema", read_schema)
     if schema is None:
         raise BadRequest("Can't auto-detect field type, please specify `field_schema` in the request")
     with engine_value("field_name", WrongInput):
@@ -77,9 +77,9 @@ def read_schema(value: Any, path: str) -> Any:
     """Return the engine's type of a payload index, or its parameters."""
     if isinstance(value, str):
         return choice(TYPES)(value, path)
-    with fields(value, path) as found:
-        build, readers = found.required("type", choice(PARAMS))
-        given = {name: found.maybe(name, read) for name, read in readers.items()}
+    with fields(value, path) as members:
+        build, readers = members.required("type", choice(PARAMS))
+        given = {name: members.maybe(name, read) for name, read in readers.items()}
         if given.get("lookup") is False and given.get("range") is False:
             reason = "Validation error: the 'lookup' and 'range' capabilities can't be both disabled"
             raise InvalidValue(path, reason)

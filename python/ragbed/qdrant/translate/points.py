@@ -40,16 +40,16 @@ def read_upsert(body: Any, schema: Mapping[str, VectorKind], path: str = "") -> 
         schema: The collection's vectors.
         path: Where it stands in the request, for messages.
     """
-    with fields(body, path) as found:
-        found.unsupported("shard_key")
-        if "batch" in found:
-            points = found.required("batch", lambda value, path: list(_batch(value, path, schema)))
+    with fields(body, path) as members:
+        members.unsupported("shard_key")
+        if "batch" in members:
+            points = members.required("batch", lambda value, path: list(_batch(value, path, schema)))
         else:
-            points = found.required("points", list_of(lambda value, path: _point(value, path, schema)))
+            points = members.required("points", list_of(lambda value, path: _point(value, path, schema)))
         return engine.UpdateOperation.upsert_points(
             not_empty(points),
-            condition=found.maybe("update_filter", read_write_filter),
-            update_mode=found.maybe("update_mode", choice(UPDATE_MODES)),
+            condition=members.maybe("update_filter", read_write_filter),
+            update_mode=members.maybe("update_mode", choice(UPDATE_MODES)),
         )
 
 
@@ -61,11 +61,11 @@ def not_empty(items: list[T]) -> list[T]:
 
 
 def _point(value: Any, path: str, schema: Mapping[str, VectorKind]) -> engine.Point:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return make_point(
-            found.required("id", read_id),
-            found.required("vector", lambda item, at: read_point_vectors(item, at, schema)),
-            found.maybe("payload", read_payload),
+            members.required("id", read_id),
+            members.required("vector", lambda item, at: read_point_vectors(item, at, schema)),
+            members.maybe("payload", read_payload),
             path,
         )
 
@@ -97,10 +97,10 @@ def make_point(point_id: Any, vectors: Any, payload: dict[str, Any] | None, path
 
 
 def _batch(value: Any, path: str, schema: Mapping[str, VectorKind]) -> Iterator[engine.Point]:
-    with fields(value, path) as found:
-        ids = found.required("ids", read_ids)
-        payloads = found.optional("payloads", sequence, [None] * len(ids))
-        columns = found.required("vectors", lambda item, at: _columns(item, at, schema))
+    with fields(value, path) as members:
+        ids = members.required("ids", read_ids)
+        payloads = members.optional("payloads", sequence, [None] * len(ids))
+        columns = members.required("vectors", lambda item, at: _columns(item, at, schema))
     for name, column in [("payloads", payloads), *(("vectors", column) for column in columns.values())]:
         if len(column) != len(ids):
             raise InvalidValue(f"{path}.{name}", f"{len(column)} given for {len(ids)} ids")
@@ -132,20 +132,22 @@ def read_update_vectors(body: Any, schema: Mapping[str, VectorKind], path: str =
     """
 
     def point(value: Any, at: str) -> engine.PointVectors:
-        with fields(value, at) as found:
-            point_id = found.required("id", read_id)
-            vectors = found.required("vector", lambda item, name: read_point_vectors(item, name, schema))
+        with fields(value, at) as members:
+            point_id = members.required("id", read_id)
+            vectors = members.required("vector", lambda item, name: read_point_vectors(item, name, schema))
         if all(_is_empty(vector) for vector in vectors.values()):
             raise InvalidValue(f"{at}.vector", "must specify vectors to update for point")
         with engine_value(at):
             return engine.PointVectors(point_id, vectors)
 
-    with fields(body, path) as found:
-        found.unsupported("shard_key")
-        points = found.required("points", list_of(point))
+    with fields(body, path) as members:
+        members.unsupported("shard_key")
+        points = members.required("points", list_of(point))
         if not points:
-            raise InvalidValue(found.at("points"), "must specify points to update")
-        return engine.UpdateOperation.update_vectors(points, found.maybe("update_filter", read_write_filter))
+            raise InvalidValue(members.at("points"), "must specify points to update")
+        return engine.UpdateOperation.update_vectors(
+            points, members.maybe("update_filter", read_write_filter)
+        )
 
 
 def _is_empty(vector: Any) -> bool:
@@ -157,11 +159,11 @@ def read_delete_vectors(body: Any, schema: Mapping[str, VectorKind], path: str =
 
     Of all writes this one alone takes ids and a filter together, and is for the points of either.
     """
-    with fields(body, path) as found:
-        ids, condition = _targets(found)
-        names = found.required("vectors" if "vectors" in found else "vector", list_of(text))
+    with fields(body, path) as members:
+        ids, condition = _targets(members)
+        names = members.required("vectors" if "vectors" in members else "vector", list_of(text))
         if not names:
-            raise InvalidValue(found.at("vector"), "must specify vector names to delete")
+            raise InvalidValue(members.at("vector"), "must specify vector names to delete")
     for name in names:
         kind_of(name, schema)
     if ids and condition is not None:
@@ -173,24 +175,24 @@ def read_delete_vectors(body: Any, schema: Mapping[str, VectorKind], path: str =
 
 def read_delete(body: Any, path: str = "") -> UpdateOperation:
     """Return the operation that deletes points, by `{"points": ids}` or `{"filter": …}`."""
-    with fields(body, path) as found:
-        ids, condition = _target(found)
+    with fields(body, path) as members:
+        ids, condition = _target(members)
     if condition is not None:
         return engine.UpdateOperation.delete_points_by_filter(condition)
     return engine.UpdateOperation.delete_points(ids)
 
 
-def _target(found: Fields) -> tuple[list[Any], engine.Filter | None]:
+def _target(members: Fields) -> tuple[list[Any], engine.Filter | None]:
     """Take the points that a write is for: ids, or a filter where no ids are given."""
-    ids, condition = _targets(found)
+    ids, condition = _targets(members)
     return ids, None if ids else condition
 
 
-def _targets(found: Fields) -> tuple[list[Any], engine.Filter | None]:
+def _targets(members: Fields) -> tuple[list[Any], engine.Filter | None]:
     """Take ids and a filter; raise BadRequest where there is neither, or no id among those given."""
-    found.unsupported("shard_key")
-    ids = found.maybe("points", read_ids)
-    condition = found.maybe("filter", read_write_filter)
+    members.unsupported("shard_key")
+    ids = members.maybe("points", read_ids)
+    condition = members.maybe("filter", read_write_filter)
     if ids is None and condition is None:
         raise BadRequest("No filter or points provided")
     return [] if ids is None else not_empty(ids), condition
@@ -205,10 +207,10 @@ def read_set_payload(body: Any, path: str = "", *, overwrite: bool = False) -> U
         overwrite: Replace instead of merge.
     """
     operations = engine.UpdateOperation
-    with fields(body, path) as found, engine_value("payload"):
-        ids, condition = _target(found)
-        key = found.maybe("key", text)
-        payload = found.required("payload", lambda value, at: read_payload(value, at, key))
+    with fields(body, path) as members, engine_value("payload"):
+        ids, condition = _target(members)
+        key = members.maybe("key", text)
+        payload = members.required("payload", lambda value, at: read_payload(value, at, key))
         if condition is not None:
             by_filter = (
                 operations.overwrite_payload_by_filter if overwrite else operations.set_payload_by_filter
@@ -220,9 +222,9 @@ def read_set_payload(body: Any, path: str = "", *, overwrite: bool = False) -> U
 
 def read_delete_payload(body: Any, path: str = "") -> UpdateOperation:
     """Return the operation that removes keys from points' payloads."""
-    with fields(body, path) as found, engine_value("keys"):
-        ids, condition = _target(found)
-        keys = found.required("keys", list_of(text))
+    with fields(body, path) as members, engine_value("keys"):
+        ids, condition = _target(members)
+        keys = members.required("keys", list_of(text))
         if condition is not None:
             return engine.UpdateOperation.delete_payload_by_filter(condition, keys)
         return engine.UpdateOperation.delete_payload(ids, keys)
@@ -230,8 +232,8 @@ def read_delete_payload(body: Any, path: str = "") -> UpdateOperation:
 
 def read_clear_payload(body: Any, path: str = "") -> UpdateOperation:
     """Return the operation that empties points' payloads."""
-    with fields(body, path) as found:
-        ids, condition = _target(found)
+    with fields(body, path) as members:
+        ids, condition = _target(members)
     if condition is not None:
         return engine.UpdateOperation.clear_payload_by_filter(condition)
     return engine.UpdateOperation.clear_payload(ids)

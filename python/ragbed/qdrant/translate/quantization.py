@@ -44,47 +44,49 @@ def read_quantization(value: Any, path: str) -> QuantizationConfigType:
         FormatError: The kind is unknown, or one of its parameters.
         InvalidValue: A parameter is outside its range.
     """
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         for name, read in KINDS.items():
-            if name in found:
-                return found.required(name, read)
+            if name in members:
+                return members.required(name, read)
         raise FormatError(f"data did not match any variant of untagged enum QuantizationConfig at `{path}`")
 
 
-def _common(found: Fields) -> dict[str, Any]:
+def _common(members: Fields) -> dict[str, Any]:
     return {
-        "always_ram": found.maybe("always_ram", boolean),
-        "memory": found.maybe("memory", choice(MEMORY)),
+        "always_ram": members.maybe("always_ram", boolean),
+        "memory": members.maybe("memory", choice(MEMORY)),
     }
 
 
 def _scalar(value: Any, path: str) -> QuantizationConfigType:
-    with fields(value, path) as found:
-        kind = found.required("type", choice({"int8": engine.ScalarType.Int8}))
-        quantile = found.maybe("quantile", number)
+    with fields(value, path) as members:
+        kind = members.required("type", choice({"int8": engine.ScalarType.Int8}))
+        quantile = members.maybe("quantile", number)
         if quantile is not None and not 0.5 <= quantile <= 1:
             raise InvalidValue(f"{path}.quantile", f"value {quantile:g} invalid, must be from 0.5 to 1.0")
-        return engine.ScalarQuantizationConfig(kind, quantile=quantile, **_common(found))
+        return engine.ScalarQuantizationConfig(kind, quantile=quantile, **_common(members))
 
 
 def _product(value: Any, path: str) -> QuantizationConfigType:
-    with fields(value, path) as found:
-        ratio = found.required("compression", choice(RATIOS))
-        return engine.ProductQuantizationConfig(ratio, **_common(found))
+    with fields(value, path) as members:
+        ratio = members.required("compression", choice(RATIOS))
+        return engine.ProductQuantizationConfig(ratio, **_common(members))
 
 
 def _binary(value: Any, path: str) -> QuantizationConfigType:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.BinaryQuantizationConfig(
-            encoding=found.maybe("encoding", choice(ENCODINGS)),
-            query_encoding=found.maybe("query_encoding", choice(QUERY_ENCODINGS)),
-            **_common(found),
+            encoding=members.maybe("encoding", choice(ENCODINGS)),
+            query_encoding=members.maybe("query_encoding", choice(QUERY_ENCODINGS)),
+            **_common(members),
         )
 
 
 def _turbo(value: Any, path: str) -> QuantizationConfigType:
-    with fields(value, path) as found:
-        return engine.TurboQuantQuantizationConfig(bits=found.maybe("bits", choice(BITS)), **_common(found))
+    with fields(value, path) as members:
+        return engine.TurboQuantQuantizationConfig(
+            bits=members.maybe("bits", choice(BITS)), **_common(members)
+        )
 
 
 KINDS: dict[str, Callable[[Any, str], QuantizationConfigType]] = {

@@ -101,11 +101,11 @@ def read_query(body: Any, source: Source, path: str = "") -> engine.QueryRequest
         WrongInput: A vector does not fit the collection.
         NotFound: The point to start from is not there.
     """
-    with fields(body, path) as found:
-        stage = take_stage(found, source)
-        offset = found.optional("offset", integer(0), 0)
-        with_payload = found.optional("with_payload", read_with_payload, default=False)
-        with_vector = take_with_vector(found)
+    with fields(body, path) as members:
+        stage = take_stage(members, source)
+        offset = members.optional("offset", integer(0), 0)
+        with_payload = members.optional("with_payload", read_with_payload, default=False)
+        with_vector = take_with_vector(members)
     limit, offset = _page(stage, offset)
     return stage.request(
         limit=limit,
@@ -130,11 +130,11 @@ def _page(stage: Stage, offset: int) -> tuple[int, int]:
     return stage.limit, offset
 
 
-def take_stage(found: Fields, source: Source) -> Stage:
+def take_stage(members: Fields, source: Source) -> Stage:
     """Take a query's fields: points that it refers to by id, in prefetches too, are left out of its results."""
-    found.unsupported("shard_key")
+    members.unsupported("shard_key")
     referenced: set[PointId] = set()
-    stage = _stage(found, source, referenced)
+    stage = _stage(members, source, referenced)
     if not referenced:
         return stage
     return Stage(
@@ -148,22 +148,22 @@ def take_stage(found: Fields, source: Source) -> Stage:
 
 
 def _prefetch(value: Any, path: str, source: Source, referenced: set[PointId]) -> Stage:
-    with fields(value, path) as found:
-        return _stage(found, source, referenced)
+    with fields(value, path) as members:
+        return _stage(members, source, referenced)
 
 
-def _stage(found: Fields, source: Source, referenced: set[PointId]) -> Stage:
-    using = found.optional("using", text, DEFAULT)
-    lookup = found.maybe("lookup_from", lambda item, at: read_lookup(item, at, source, using))
+def _stage(members: Fields, source: Source, referenced: set[PointId]) -> Stage:
+    using = members.optional("using", text, DEFAULT)
+    lookup = members.maybe("lookup_from", lambda item, at: read_lookup(item, at, source, using))
     inputs = Inputs(source=source, using=using, lookup=lookup or (source, using), referenced=referenced)
-    limit = found.optional("limit", integer(1), DEFAULT_LIMIT)
+    limit = members.optional("limit", integer(1), DEFAULT_LIMIT)
     prefetches = one_or_many(lambda item, at: _prefetch(item, at, source, referenced))
     stage = Stage(
-        prefetches=found.optional("prefetch", prefetches, []),
-        scoring=found.maybe("query", lambda item, at: read_scoring(item, at, inputs, limit)),
-        filter=found.maybe("filter", read_filter),
-        params=found.maybe("params", read_params),
-        score_threshold=found.maybe("score_threshold", number),
+        prefetches=members.optional("prefetch", prefetches, []),
+        scoring=members.maybe("query", lambda item, at: read_scoring(item, at, inputs, limit)),
+        filter=members.maybe("filter", read_filter),
+        params=members.maybe("params", read_params),
+        score_threshold=members.maybe("score_threshold", number),
         limit=limit,
     )
     _check(stage, using, source)
@@ -193,15 +193,15 @@ def _check(stage: Stage, using: str, source: Source) -> None:
 
 def read_batch(body: Any, source: Source) -> list[engine.QueryRequest]:
     """Return the engine's form of a `/points/query/batch` body."""
-    with fields(body) as found:
-        return found.required("searches", list_of(lambda item, at: read_query(item, source, at)))
+    with fields(body) as members:
+        return members.required("searches", list_of(lambda item, at: read_query(item, source, at)))
 
 
 def read_scroll(body: Any) -> engine.ScrollRequest:
     """Return the engine's form of a `/points/scroll` body."""
-    with fields(body) as found:
-        found.unsupported("shard_key")
-        order_by, offset = found.maybe("order_by", read_order_by), found.maybe("offset", read_id)
+    with fields(body) as members:
+        members.unsupported("shard_key")
+        order_by, offset = members.maybe("order_by", read_order_by), members.maybe("offset", read_id)
         if order_by is not None and offset is not None:
             raise WrongInput(
                 "Cannot use an `offset` when using `order_by`. The alternative for paging is to use "
@@ -210,20 +210,21 @@ def read_scroll(body: Any) -> engine.ScrollRequest:
             )
         return engine.ScrollRequest(
             offset=offset,
-            limit=found.optional("limit", integer(1), DEFAULT_LIMIT),
-            filter=found.maybe("filter", read_filter),
-            with_payload=found.optional("with_payload", read_with_payload, default=True),
-            with_vector=take_with_vector(found),
+            limit=members.optional("limit", integer(1), DEFAULT_LIMIT),
+            filter=members.maybe("filter", read_filter),
+            with_payload=members.optional("with_payload", read_with_payload, default=True),
+            with_vector=take_with_vector(members),
             order_by=order_by,
         )
 
 
 def read_count(body: Any) -> engine.CountRequest:
     """Return the engine's form of a `/points/count` body."""
-    with fields(body) as found:
-        found.unsupported("shard_key")
+    with fields(body) as members:
+        members.unsupported("shard_key")
         return engine.CountRequest(
-            exact=found.optional("exact", boolean, default=True), filter=found.maybe("filter", read_filter)
+            exact=members.optional("exact", boolean, default=True),
+            filter=members.maybe("filter", read_filter),
         )
 
 
@@ -233,15 +234,15 @@ def read_facet(body: Any) -> tuple[engine.FacetRequest, int]:
     Where the counts need not be exact the engine looks at a sample of the values, which grows with the limit; the
     server around it asks for more than it returns.
     """
-    with fields(body) as found, engine_value("key", WrongInput):
-        found.unsupported("shard_key")
-        limit = found.optional("limit", integer(1), DEFAULT_LIMIT)
-        exact = found.optional("exact", boolean, default=False)
+    with fields(body) as members, engine_value("key", WrongInput):
+        members.unsupported("shard_key")
+        limit = members.optional("limit", integer(1), DEFAULT_LIMIT)
+        exact = members.optional("exact", boolean, default=False)
         asked = limit if exact else max(limit * FACET_FACTOR, LEAST_FACET_LIMIT)
         request = engine.FacetRequest(
-            key=found.required("key", text),
+            key=members.required("key", text),
             limit=min(asked, MAX_LIMIT),
             exact=exact,
-            filter=found.maybe("filter", read_filter),
+            filter=members.maybe("filter", read_filter),
         )
         return request, limit

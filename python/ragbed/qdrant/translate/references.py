@@ -93,10 +93,10 @@ class Inputs:
 
 def read_lookup(value: Any, path: str, source: Source, using: str) -> tuple[Source, str]:
     """Return where `lookup_from` sends a query for its points: a collection, and a vector's name."""
-    with fields(value, path) as found:
-        found.unsupported("shard_key")
-        collection = found.required("collection", text)
-        name = found.optional("vector", text, using or DEFAULT)
+    with fields(value, path) as members:
+        members.unsupported("shard_key")
+        collection = members.required("collection", text)
+        name = members.optional("vector", text, using or DEFAULT)
     other = source if collection == source.name else source.elsewhere(collection)
     kind_of(name, other.schema)
     return other, name

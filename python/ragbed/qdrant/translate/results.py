@@ -29,11 +29,11 @@ def scored_json(points: Sequence[ScoredPoint]) -> list[dict[str, Any]]:
 
 def found_json(request: QueryRequest, points: Sequence[ScoredPoint]) -> list[dict[str, Any]]:
     """Return what a query found as JSON, without the vectors that the engine adds for diversity's sake."""
-    found = scored_json(points)
+    hits = scored_json(points)
     if isinstance(request.query, engine.Mmr) and request.with_vector is not True:
-        for point in found:
+        for point in hits:
             _keep_vectors(point, request.with_vector or [])
-    return found
+    return hits
 
 
 def _keep_vectors(point: dict[str, Any], names: Sequence[str]) -> None:

@@ -59,24 +59,24 @@ def read_scoring(value: Any, path: str, inputs: Inputs, limit: int) -> Scoring:
     """
     if not isinstance(value, dict) or "indices" in value or is_inference(value):
         return _nearest(inputs.read(value, path), inputs)
-    with fields(value, path) as found:
-        if "nearest" in found:
-            return _read_nearest(found, inputs, limit)
-        if "formula" in found:
-            defaults = found.optional("defaults", read_defaults, {})
-            formula = found.required("formula", lambda item, at: read_formula(item, at, defaults))
+    with fields(value, path) as members:
+        if "nearest" in members:
+            return _read_nearest(members, inputs, limit)
+        if "formula" in members:
+            defaults = members.optional("defaults", read_defaults, {})
+            formula = members.required("formula", lambda item, at: read_formula(item, at, defaults))
             return Scoring(query=formula)
         for name, read in BY_EXAMPLES.items():
-            if name in found:
-                return _with(read, found, name, inputs)
+            if name in members:
+                return _with(read, members, name, inputs)
         for name, read_plain in PLAIN.items():
-            if name in found:
-                return found.required(name, read_plain)
+            if name in members:
+                return members.required(name, read_plain)
         raise FormatError(f"data did not match any variant of untagged enum QueryInterface at `{path}`")
 
 
-def _with(read: Callable[[Any, str, Inputs], Scoring], found: Fields, name: str, inputs: Inputs) -> Scoring:
-    return found.required(name, lambda item, at: read(item, at, inputs))
+def _with(read: Callable[[Any, str, Inputs], Scoring], members: Fields, name: str, inputs: Inputs) -> Scoring:
+    return members.required(name, lambda item, at: read(item, at, inputs))
 
 
 def kind(inputs: Inputs) -> VectorKind:
@@ -92,18 +92,18 @@ def _nearest(vector: NamedVector, inputs: Inputs) -> Scoring:
     )
 
 
-def _read_nearest(found: Fields, inputs: Inputs, limit: int) -> Scoring:
-    vector = found.required("nearest", inputs.read)
-    mmr = found.maybe("mmr", lambda item, at: _read_mmr(item, at, vector, inputs, limit))
+def _read_nearest(members: Fields, inputs: Inputs, limit: int) -> Scoring:
+    vector = members.required("nearest", inputs.read)
+    mmr = members.maybe("mmr", lambda item, at: _read_mmr(item, at, vector, inputs, limit))
     return _nearest(vector, inputs) if mmr is None else Scoring(query=mmr, ascending=None, by_vector=True)
 
 
 def _read_mmr(value: Any, path: str, vector: NamedVector, inputs: Inputs, limit: int) -> engine.Mmr:
-    with fields(value, path) as found:
-        diversity = found.optional("diversity", number, MMR_DIVERSITY)
+    with fields(value, path) as members:
+        diversity = members.optional("diversity", number, MMR_DIVERSITY)
         if not 0 <= diversity <= 1:
             raise InvalidValue(f"{path}.diversity", f"value {diversity:g} invalid, must be from 0.0 to 1.0")
-        candidates = found.optional("candidates_limit", integer(0, MAX_CANDIDATES), limit)
+        candidates = members.optional("candidates_limit", integer(0, MAX_CANDIDATES), limit)
     if kind(inputs).sparse:
         raise Unsupported(f"`{path}` of a sparse vector")
     return engine.Mmr(vector, 1 - diversity, candidates, using=inputs.using)
@@ -112,10 +112,10 @@ def _read_mmr(value: Any, path: str, vector: NamedVector, inputs: Inputs, limit:
 def _recommend(value: Any, path: str, inputs: Inputs) -> Scoring:
     strategies = {"average_vector": None, "best_score": engine.Query.RecommendBestScore}
     strategies["sum_scores"] = engine.Query.RecommendSumScores
-    with fields(value, path) as found:
-        positives = found.optional("positive", list_of(inputs.read), [])
-        negatives = found.optional("negative", list_of(inputs.read), [])
-        build = found.optional("strategy", choice(strategies), None)
+    with fields(value, path) as members:
+        positives = members.optional("positive", list_of(inputs.read), [])
+        negatives = members.optional("negative", list_of(inputs.read), [])
+        build = members.optional("strategy", choice(strategies), None)
     if not positives and not negatives:
         reason = "At least one positive or negative vector/id must be provided"
         raise InvalidValue("positives, negatives", reason)
@@ -127,18 +127,18 @@ def _recommend(value: Any, path: str, inputs: Inputs) -> Scoring:
 
 def _pairs(value: Any, path: str, inputs: Inputs) -> list[engine.ContextPair]:
     def pair(item: Any, at: str) -> engine.ContextPair:
-        with fields(item, at) as found:
+        with fields(item, at) as members:
             return engine.ContextPair(
-                found.required("positive", inputs.read), found.required("negative", inputs.read)
+                members.required("positive", inputs.read), members.required("negative", inputs.read)
             )
 
     return one_or_many(pair)(value, path)
 
 
 def _discover(value: Any, path: str, inputs: Inputs) -> Scoring:
-    with fields(value, path) as found:
-        target = found.required("target", inputs.read)
-        pairs = found.optional("context", lambda item, at: _pairs(item, at, inputs), [])
+    with fields(value, path) as members:
+        target = members.required("target", inputs.read)
+        pairs = members.optional("context", lambda item, at: _pairs(item, at, inputs), [])
     query = engine.Query.Discover(engine.DiscoverQuery(target, pairs), using=inputs.using)
     return Scoring(query=query, by_vector=True)
 
@@ -150,14 +150,17 @@ def _context(value: Any, path: str, inputs: Inputs) -> Scoring:
 
 def _feedback(value: Any, path: str, inputs: Inputs) -> Scoring:
     def item_of(item: Any, at: str) -> engine.FeedbackItem:
-        with fields(item, at) as found:
+        with fields(item, at) as members:
             return engine.FeedbackItem(
-                found.required("example", inputs.read), found.required("score", number)
+                members.required("example", inputs.read), members.required("score", number)
             )
 
-    with fields(value, path) as found:
-        target, feedback = found.required("target", inputs.read), found.required("feedback", list_of(item_of))
-        query = engine.FeedbackNaiveQuery(target, feedback, found.required("strategy", _strategy))
+    with fields(value, path) as members:
+        target, feedback = (
+            members.required("target", inputs.read),
+            members.required("feedback", list_of(item_of)),
+        )
+        query = engine.FeedbackNaiveQuery(target, feedback, members.required("strategy", _strategy))
     if not feedback:
         raise InvalidValue(f"{path}.feedback", "feedback elements must be non-empty")
     return Scoring(query=engine.Query.FeedbackNaive(query, using=inputs.using), by_vector=True)
@@ -171,8 +174,8 @@ def _strategy(value: Any, path: str) -> engine.NaiveFeedbackStrategy:
             raise InvalidValue(f"{at}.b", f"value {b:g} invalid, must be 0.0 or larger")
         return engine.NaiveFeedbackStrategy(a, b, c)
 
-    with fields(value, path) as found:
-        return found.required("naive", naive)
+    with fields(value, path) as members:
+        return members.required("naive", naive)
 
 
 def _fusion(value: Any, path: str) -> Scoring:
@@ -181,9 +184,9 @@ def _fusion(value: Any, path: str) -> Scoring:
 
 
 def _rrf(value: Any, path: str) -> Scoring:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         fusion: Any = engine.Fusion.Rrf(
-            k=found.optional("k", integer(1), RRF_K), weights=found.maybe("weights", list_of(number))
+            k=members.optional("k", integer(1), RRF_K), weights=members.maybe("weights", list_of(number))
         )
     return Scoring(query=fusion, fuses=True)
 

@@ -24,10 +24,10 @@ def read_with_payload(value: Any, path: str) -> WithPayloadType:
     with engine_value(path, WrongInput):
         if isinstance(value, list):
             return engine.PayloadSelector.Include(names(value, path))
-        with fields(value, path) as found:
-            if "include" in found:
-                return engine.PayloadSelector.Include(found.required("include", names))
-            return engine.PayloadSelector.Exclude(found.required("exclude", names))
+        with fields(value, path) as members:
+            if "include" in members:
+                return engine.PayloadSelector.Include(members.required("include", names))
+            return engine.PayloadSelector.Exclude(members.required("exclude", names))
 
 
 def read_with_vector(value: Any, path: str) -> WithVectorType:
@@ -39,7 +39,7 @@ def read_with_vector(value: Any, path: str) -> WithVectorType:
     raise FormatError(f"invalid type: {json_type(value)}, expected a boolean or an array at `{path}`")
 
 
-def take_with_vector(found: Fields) -> WithVectorType:
+def take_with_vector(members: Fields) -> WithVectorType:
     """Return a request's vector selector, under either of its two names; False when it has none."""
-    name = "with_vectors" if "with_vectors" in found else "with_vector"
-    return found.optional(name, read_with_vector, default=False)
+    name = "with_vectors" if "with_vectors" in members else "with_vector"
+    return members.optional(name, read_with_vector, default=False)

@@ -39,16 +39,16 @@ def read_stopwords(value: Any, path: str) -> Any:
     """Return the words to leave out: those of a language, or an object with `languages` and `custom`."""
     if isinstance(value, str):
         return choice(LANGUAGES)(value, path)
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.StopwordsSet(
-            languages=set(found.maybe("languages", list_of(choice(LANGUAGES))) or ()),
-            custom=set(found.maybe("custom", list_of(text)) or ()),
+            languages=set(members.maybe("languages", list_of(choice(LANGUAGES))) or ()),
+            custom=set(members.maybe("custom", list_of(text)) or ()),
         )
 
 
 def read_stemmer(value: Any, path: str) -> Any:
     """Return what cuts words to their stem: an object with `type` `snowball` and `language`, or `type` `none`."""
-    with fields(value, path) as found:
-        if found.required("type", choice({"snowball": False, "none": True})):
+    with fields(value, path) as members:
+        if members.required("type", choice({"snowball": False, "none": True})):
             return engine.DisabledStemmer()
-        return engine.SnowballParams(found.required("language", choice(SNOWBALL)))
+        return engine.SnowballParams(members.required("language", choice(SNOWBALL)))

@@ -37,29 +37,29 @@ def read_vector_name(name: str, body: Any) -> UpdateOperation:
         body: `{"dense": {"size": …, "distance": …}}` or `{"sparse": {…}}`.
     """
     check_vector_name(name)
-    with fields(body) as found:
-        if "dense" in found:
-            return found.required("dense", lambda value, path: _dense(name, value, path))
-        if "sparse" in found:
-            return found.required("sparse", lambda value, path: _sparse(name, value, path))
+    with fields(body) as members:
+        if "dense" in members:
+            return members.required("dense", lambda value, path: _dense(name, value, path))
+        if "sparse" in members:
+            return members.required("sparse", lambda value, path: _sparse(name, value, path))
         raise FormatError("data did not match any variant of untagged enum VectorNameConfig")
 
 
 def _dense(name: str, value: Any, path: str) -> UpdateOperation:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.UpdateOperation.create_dense_vector(
             name,
-            found.required("size", integer(1, MAX_SIZE)),
-            found.required("distance", choice(DISTANCES)),
-            found.maybe("multivector_config", read_multi),
-            found.maybe("datatype", read_datatype),
+            members.required("size", integer(1, MAX_SIZE)),
+            members.required("distance", choice(DISTANCES)),
+            members.maybe("multivector_config", read_multi),
+            members.maybe("datatype", read_datatype),
         )
 
 
 def _sparse(name: str, value: Any, path: str) -> UpdateOperation:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return engine.UpdateOperation.create_sparse_vector(
-            name, found.maybe("modifier", choice(MODIFIERS)), found.maybe("datatype", read_datatype)
+            name, members.maybe("modifier", choice(MODIFIERS)), members.maybe("datatype", read_datatype)
         )
 
 

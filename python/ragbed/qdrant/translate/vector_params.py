@@ -55,21 +55,21 @@ def _size(value: Any, path: str) -> int:
 def _vector(
     value: Any, path: str, collection_hnsw: dict[str, Any]
 ) -> tuple[engine.EdgeVectorParams, VectorKind]:
-    with fields(value, path) as found:
-        size = found.required("size", _size)
-        distance = found.required("distance", choice({name: name for name in DISTANCES}))
-        hnsw, multi = found.maybe("hnsw_config", read_hnsw), found.maybe("multivector_config", read_multi)
+    with fields(value, path) as members:
+        size = members.required("size", _size)
+        distance = members.required("distance", choice({name: name for name in DISTANCES}))
+        hnsw, multi = members.maybe("hnsw_config", read_hnsw), members.maybe("multivector_config", read_multi)
         for name, read in (("on_disk", boolean), ("memory", read_storage)):
-            found.maybe(name, read)  # shown as given; see `memory` below
+            members.maybe(name, read)  # shown as given; see `memory` below
         params = engine.EdgeVectorParams(
             size=size,
             distance=DISTANCES[distance],
             # no result depends on it, no query is slower; anything else fills 32 MiB of memory per open collection
             memory=engine.Memory.Cold,
-            datatype=found.maybe("datatype", read_datatype),
+            datatype=members.maybe("datatype", read_datatype),
             multivector_config=multi,
             hnsw_config=hnsw_index(collection_hnsw | hnsw) if hnsw else None,
-            quantization_config=found.maybe("quantization_config", read_quantization),
+            quantization_config=members.maybe("quantization_config", read_quantization),
         )
     return params, VectorKind(size=size, multi=multi is not None, ascending=distance in ASCENDING)
 
@@ -83,9 +83,9 @@ def read_datatype(value: Any, path: str) -> engine.VectorStorageDatatype:
 
 def read_multi(value: Any, path: str) -> engine.MultiVectorConfig:
     """Return how multi vectors are compared."""
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         comparators = choice({"max_sim": engine.MultiVectorComparator.MaxSim})
-        return engine.MultiVectorConfig(found.required("comparator", comparators))
+        return engine.MultiVectorConfig(members.required("comparator", comparators))
 
 
 def read_sparse_vectors(value: Any, path: str) -> dict[str, engine.EdgeSparseVectorParams]:
@@ -97,16 +97,16 @@ def read_sparse_vectors(value: Any, path: str) -> dict[str, engine.EdgeSparseVec
 
 
 def _sparse(value: Any, path: str) -> engine.EdgeSparseVectorParams:
-    with fields(value, path) as found:
-        index = found.maybe("index", _sparse_index) or {}
-        return engine.EdgeSparseVectorParams(modifier=found.maybe("modifier", choice(MODIFIERS)), **index)
+    with fields(value, path) as members:
+        index = members.maybe("index", _sparse_index) or {}
+        return engine.EdgeSparseVectorParams(modifier=members.maybe("modifier", choice(MODIFIERS)), **index)
 
 
 def _sparse_index(value: Any, path: str) -> dict[str, Any]:
-    with fields(value, path) as found:
+    with fields(value, path) as members:
         return {
-            "full_scan_threshold": found.maybe("full_scan_threshold", integer(0)),
-            "on_disk": found.maybe("on_disk", boolean),
-            "memory": found.maybe("memory", choice(MEMORY)),
-            "datatype": found.maybe("datatype", read_datatype),
+            "full_scan_threshold": members.maybe("full_scan_threshold", integer(0)),
+            "on_disk": members.maybe("on_disk", boolean),
+            "memory": members.maybe("memory", choice(MEMORY)),
+            "datatype": members.maybe("datatype", read_datatype),
         }

@@ -93,9 +93,9 @@ def _row(row: list[Any], path: str, size: int) -> list[float]:
 
 def read_sparse(value: Any, path: str) -> engine.SparseVector:
     """Return a sparse vector; indices must be unique and as many as the values."""
-    with fields(value, path) as found:
-        indices = found.required("indices", list_of(_index))
-        values = found.required("values", list_of(number))
+    with fields(value, path) as members:
+        indices = members.required("indices", list_of(_index))
+        values = members.required("values", list_of(number))
     if len(indices) != len(values):
         raise InvalidValue(f"{path}.values", "must be the same length as indices")
     if len(set(indices)) != len(indices):

@@ -140,13 +140,13 @@ class Writer:
         for names in plan.choices(lambda name: self._may_be(parts, name)):
             self._budget.spend(len(names))
             options = {name: self._first(_member_parts(parts, name)) for name in names}
-            held = {name: found for name, found in options.items() if found}
+            held = {name: values for name, values in options.items() if values}
             if any(name not in held for name in plan.required):
                 continue
-            value = {name: found[0] for name, found in held.items()}
+            value = {name: values[0] for name, values in held.items()}
             yield value
-            for name, found in held.items():
-                yield from ({**value, name: other} for other in found[1:])
+            for name, values in held.items():
+                yield from ({**value, name: other} for other in values[1:])
 
     def _may_be(self, parts: tuple[Schema, ...], name: str) -> bool:
         """Tell whether a property of a name can be there at all."""
