@@ -47,6 +47,14 @@ def project_folder(environ: Mapping[str, str] | None = None) -> Path:
     return here
 
 
+def shown_path(path: Path) -> str:
+    """Return a path as a user types it here: from the current folder on where it lies below that."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
 def _owner(folder: Path) -> int | None:
     try:
         return folder.stat().st_uid

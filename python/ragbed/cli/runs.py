@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,6 +83,40 @@ def show(*, run: str, as_json: bool) -> None:
         _show_report(report)
     for line in (*(() if report else _event_lines(events)), *_end(record, skipped, told=report is not None)):
         click.echo(line)
+
+
+@runs.command(epilog="Example: ragbed runs bundle last", short_help="Pack one run into a file.")
+@click.argument("run", default="last")
+@click.option(
+    "--into", type=click.Path(path_type=Path), help="The file to write; RUN.tar.gz in this folder by default."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was packed as JSON.")
+def bundle(*, run: str, into: Path | None, as_json: bool) -> None:
+    """Pack the run RUN into one file, for `ragbed repro` elsewhere.
+
+    It holds manifest, events, outcome, the order of tests and artifacts. Files of personal data, and what passes 20 MB,
+    stay out and are named. Secrets never were in a run's files.
+    """
+    from ragbed.cli.output import show_json
+    from ragbed.repro.bundle import write_bundle
+    from ragbed.runs import find_run
+    from ragbed.state import find_state_folder
+
+    record = find_run(find_state_folder(), run)
+    packed = write_bundle(record, into or Path(f"{record.id}.tar.gz"))
+    size = packed.path.stat().st_size
+    if as_json:
+        value = {
+            "path": str(packed.path),
+            "size_bytes": size,
+            "files": packed.files,
+            "left_out": packed.left_out,
+        }
+        show_json({"schema": "ragbed.bundle/1", **value})
+        return
+    click.echo(f"{packed.path}: {len(packed.files)} files, {size / 1024:,.0f} kB")
+    for line in packed.left_out:
+        click.echo(f"  left out {line}")
 
 
 def _report(record: RunRecord, events: Sequence[Event]) -> SmokeReport | None:

@@ -11,6 +11,7 @@ from ragbed.cli.events import EventLines
 from ragbed.cli.launcher_option import launcher_option
 from ragbed.cli.output import note, show_json
 from ragbed.cli.smoke_report import failure_lines, show_report
+from ragbed.project import shown_path
 from ragbed.smoke.stages import STAGE_NAMES
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def smoke(
         show_report(report)
     for line in failure_lines(report):
         note(line)
+    if not report.ok and run.folder:
+        note(f"reproduce: ragbed repro {shown_path(run.folder)}")
     if keep:
         note(_what_is_left(report))
     # Afterwards: a file that cannot be written hides nothing of the run.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ragbed.project import shown_path
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
@@ -72,12 +74,14 @@ class ClosingLines:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the lines."""
         run = self._recording.run
-        if run is None or not self._layer:
+        if run is None or not (self._layer or terminalreporter.stats.get("error")):
             return
         if services := _services(run.manifest.endpoints):
             terminalreporter.write_line(f"ragbed: {services}")
         for line in self._lines():
             terminalreporter.write_line(f"ragbed: {line}")
+        if run.folder and any(terminalreporter.stats.get(kind) for kind in ("failed", "error")):
+            terminalreporter.write_line(f"reproduce: ragbed repro {shown_path(run.folder)}")
 
     def _lines(self) -> Iterator[str]:
         tests: dict[str, list[str]] = {layer: [] for layer in (*AIMS, _NONE)}

@@ -87,7 +87,7 @@ class RunRecord:
 
 def list_runs(folder: StateFolder) -> list[RunRecord]:
     """Return the runs of a state folder, the newest first."""
-    return [_load(path) for path in _newest_first(folder)]
+    return [load_run(path) for path in _newest_first(folder)]
 
 
 def find_run(folder: StateFolder, name: str) -> RunRecord:
@@ -128,7 +128,7 @@ def forget_old_runs(folder: StateFolder, *, besides: int) -> None:
         besides: How many new runs are about to be made.
     """
     for path in _newest_first(folder)[RUNS_KEPT - besides :]:
-        if not _load(path).is_running():
+        if not load_run(path).is_running():
             folder.remove(path)
     for path in folder.runs.glob(".*.*"):
         run_id, _, writer = path.name[1:].rpartition(".")
@@ -150,7 +150,8 @@ def _newest_first(folder: StateFolder) -> list[Path]:
     )
 
 
-def _load(folder: Path) -> RunRecord:
+def load_run(folder: Path) -> RunRecord:
+    """Return the run that a folder holds, as far as it can be read."""
     outcome = read_json(folder / OUTCOME)
     return RunRecord(
         id=folder.name,
