@@ -67,7 +67,7 @@ class DockerfileImages:
         }
 
     def _inputs(self) -> dict[str, Any]:
-        contents = {name: sha256(path.read_bytes()).hexdigest() for name, path in _sources().items()}
+        contents = {name: sha256(path.read_bytes()).hexdigest() for name, path in sources().items()}
         return {"contents": contents, "base": self._python.digest}
 
     def _build(self, images: Sequence[DockerfileImage], wanted: str) -> Image:
@@ -96,7 +96,7 @@ class DockerfileImages:
         wheels |= {f"wheels/pip/{path.relative_to(pip)}": path for path in _files(pip)}
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
-            for name, path in sorted({**_sources(), **wheels}.items()):
+            for name, path in sorted({**sources(), **wheels}.items()):
                 member = file_member(name, path.read_bytes(), mode=0o644)
                 archive.addfile(member.header, io.BytesIO(member.content or b""))
         return packed.getvalue()
@@ -180,7 +180,7 @@ def _version(image: DockerfileImage) -> str:
     return wheel.version if wheel else __version__
 
 
-def _sources() -> dict[str, Path]:
+def sources() -> dict[str, Path]:
     """Return what the Dockerfile copies, by name in the context, with the Dockerfile and the lock."""
     paths = [CHECKOUT / "Dockerfile", CHECKOUT / LOCK]
     for name in _COPIED:
