@@ -142,7 +142,8 @@ class _Delivery:
         if not daemon.has(local.by_digest):
             self._events.emit("stage.begun", image.name, what="into the daemon")
             self._running().push(image, self._workshop.blobs)
-            daemon.pull(local.by_digest, also=local.short_name)
+            daemon.pull(local.by_digest)
+        daemon.tag(local.by_digest, local.short_name)  # by which the Dockerfile's base is found
         return local
 
     def _running(self) -> Registry:

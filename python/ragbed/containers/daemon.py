@@ -31,15 +31,18 @@ def require_daemon() -> None:
         )
 
 
-def pull(reference: str, *, also: str) -> None:
-    """Bring an image into the daemon, and give it a second name.
+def pull(reference: str) -> None:
+    """Bring an image into the daemon.
 
     Args:
         reference: Repository and digest.
-        also: The second name, with a tag.
     """
     _must("pull", "--quiet", reference)
-    _must("tag", reference, also)
+
+
+def tag(reference: str, name: str) -> None:
+    """Give an image of the daemon another name."""
+    _must("tag", reference, name)
 
 
 def build(context: bytes, *, target: str, arguments: Mapping[str, str]) -> str:
