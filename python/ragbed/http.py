@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpAnswer:
     """An HTTP answer.
 
     Attributes:
@@ -40,7 +40,7 @@ def request_json(
     body: object = None,
     headers: Mapping[str, str] | None = None,
     timeout_s: float = 5.0,
-) -> Answer:
+) -> HttpAnswer:
     """Send one request and return its answer; proxies of the environment are not used.
 
     A server on this machine is told to which run and test the request belongs.
@@ -67,7 +67,7 @@ def request_json(
         response = connection.getresponse()
         content = response.read()
     moved = 300 <= response.status < 400
-    return Answer(
+    return HttpAnswer(
         status=response.status,
         value=_decoded(content),
         substitute=response.headers.get(SUBSTITUTE_HEADER, ""),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ragbed.models import FetchPlan, Source
+    from ragbed.models import BlobSource, FetchPlan
     from ragbed.pins import ModelPin
 
 
@@ -155,7 +155,7 @@ def prune(*, dry_run: bool, yes: bool, as_json: bool, file: Path | None) -> None
 
 def _sources(
     pins: Sequence[ModelPin], registry: str | None, folder: Path | None, redirects: Sequence[str]
-) -> Mapping[str, Source]:
+) -> Mapping[str, BlobSource]:
     """Return where blobs come from, by the registry that an entry names."""
     from ragbed.models import open_folder, open_source
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ragbed.models import Difference
+    from ragbed.models import ModelDifference
     from ragbed.pins import ModelLock, ModelPin
 
 
@@ -77,13 +77,13 @@ def verify(
 
 def _compare(
     lock: ModelLock, pins: Sequence[ModelPin], url: str | None, folder: Path | None, laid_out: Path
-) -> tuple[list[str], list[Difference]]:
+) -> tuple[list[str], list[ModelDifference]]:
     """Return what was compared, in words, and every difference."""
     from ragbed.models import verify_blobs, verify_store
 
     everything = not (url or folder)
     compared: list[str] = []
-    differences: list[Difference] = []
+    differences: list[ModelDifference] = []
     if everything:
         compared.append(f"the blobs in {fetched_blobs().root}")
         differences += verify_blobs(pins, lock, fetched_blobs())
@@ -98,7 +98,7 @@ def _compare(
     return compared, differences
 
 
-def _compare_server(pins: Sequence[ModelPin], url: str | None) -> tuple[list[str], list[Difference]]:
+def _compare_server(pins: Sequence[ModelPin], url: str | None) -> tuple[list[str], list[ModelDifference]]:
     """Compare the Ollama of that URL, else the one that is named, up or on the default port, if one answers."""
     from ragbed.errors import ServiceMissing
     from ragbed.models import verify_server
@@ -123,7 +123,7 @@ def _compare_server(pins: Sequence[ModelPin], url: str | None) -> tuple[list[str
     return [server.shown], verify_server(pins, server)
 
 
-def _show_comparison(compared: Sequence[str], differences: Sequence[Difference]) -> None:
+def _show_comparison(compared: Sequence[str], differences: Sequence[ModelDifference]) -> None:
     from dataclasses import asdict
 
     drifted = any(difference.drift for difference in differences)

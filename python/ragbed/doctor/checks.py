@@ -189,7 +189,7 @@ def _settings(lock: ModelLock | RagbedError) -> Settings | RagbedError:
     return _tried(lambda: resolve_settings(environ=environ, folder=project_folder()))
 
 
-def _version(tool: tools.Tool) -> str:
+def _version(tool: tools.DeveloperTool) -> str:
     return tool.version
 
 

@@ -53,7 +53,7 @@ class Python:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
+class DeveloperTool:
     """A program that may be there.
 
     Attributes:
@@ -128,16 +128,16 @@ def judge_python(python: Python, pinned: str, shell: NixShell) -> Finding:
     return Finding(topic="python", state="ok", seen=f"{version}, {where}{', as pinned for Nix' * shell.ours}")
 
 
-def see_nix(programs: Programs) -> Tool:
+def see_nix(programs: Programs) -> DeveloperTool:
     """Ask Nix for its version, and whether it knows flakes; no store is opened."""
     asked = programs.ask("nix", "--version")
     if asked.code != 0:
-        return Tool(asked=asked)
+        return DeveloperTool(asked=asked)
     flakes = programs.ask(asked.path, "eval", "--store", "dummy://", "--expr", "builtins ? getFlake")
-    return Tool(asked=asked, more=flakes)
+    return DeveloperTool(asked=asked, more=flakes)
 
 
-def judge_nix(nix: Tool, shell: NixShell) -> Finding:
+def judge_nix(nix: DeveloperTool, shell: NixShell) -> Finding:
     """Optional. Where it is there, flakes must be switched on to be of use."""
     if answer := _unusable("nix", nix.asked, "`nix develop` needs it; everything works without"):
         return answer
@@ -162,9 +162,9 @@ def judge_nix(nix: Tool, shell: NixShell) -> Finding:
     return Finding(topic="nix", state="ok", seen=f"{seen}, with flakes")
 
 
-def see_devenv(programs: Programs) -> Tool:
+def see_devenv(programs: Programs) -> DeveloperTool:
     """Ask devenv for its version."""
-    return Tool(asked=programs.ask("devenv", "version"))
+    return DeveloperTool(asked=programs.ask("devenv", "version"))
 
 
 def pinned_devenv(project: Path) -> str:
@@ -176,7 +176,7 @@ def pinned_devenv(project: Path) -> str:
         return ""
 
 
-def judge_devenv(devenv: Tool, pinned: str, shell: NixShell) -> Finding:
+def judge_devenv(devenv: DeveloperTool, pinned: str, shell: NixShell) -> Finding:
     """Optional. One of another version than the pinned is drift in the checkout's own shell, else worth saying.
 
     Args:
@@ -200,15 +200,17 @@ def judge_devenv(devenv: Tool, pinned: str, shell: NixShell) -> Finding:
     )
 
 
-def see_docker(programs: Programs) -> Tool:
+def see_docker(programs: Programs) -> DeveloperTool:
     """Ask Docker's client for its version, then the engine behind it."""
     asked = programs.ask("docker", "--version")
     if asked.code != 0:
-        return Tool(asked=asked)
-    return Tool(asked=asked, more=programs.ask(asked.path, "version", "--format", "{{.Server.Version}}"))
+        return DeveloperTool(asked=asked)
+    return DeveloperTool(
+        asked=asked, more=programs.ask(asked.path, "version", "--format", "{{.Server.Version}}")
+    )
 
 
-def judge_docker(docker: Tool) -> Finding:
+def judge_docker(docker: DeveloperTool) -> Finding:
     """Optional: client and engine are told apart, as a client alone starts no container."""
     if answer := _unusable("docker", docker.asked, "only the launcher container needs it"):
         return answer
@@ -231,13 +233,13 @@ def judge_docker(docker: Tool) -> Finding:
     return Finding(topic="docker", state="ok", seen=seen)
 
 
-def see_go(programs: Programs) -> Tool:
+def see_go(programs: Programs) -> DeveloperTool:
     """Ask Go for its version; it must neither fetch another toolchain nor write its telemetry for that."""
     quiet = {"GOTOOLCHAIN": "local", "XDG_CONFIG_HOME": os.devnull}
-    return Tool(asked=programs.ask("go", "version", environ=quiet))
+    return DeveloperTool(asked=programs.ask("go", "version", environ=quiet))
 
 
-def judge_go(go: Tool) -> Finding:
+def judge_go(go: DeveloperTool) -> Finding:
     """Optional: it builds a real Ollama."""
     if answer := _unusable("go", go.asked, "it can build a real Ollama"):
         return answer

@@ -35,7 +35,7 @@ _LOG = "look whether it died: ragbed logs ollama"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class NamedRequest:
     """A request as errors name it.
 
     Attributes:
@@ -121,7 +121,9 @@ def _refusal(status: int, said: str) -> Kind:
     return "crashed" if any(words in said for words in _RUNNER_LOST) else "declined"
 
 
-def pause_before_again(failure: Failure, call: Call, *, repeats: int, policy: ClientPolicy) -> float | None:
+def pause_before_again(
+    failure: Failure, call: NamedRequest, *, repeats: int, policy: ClientPolicy
+) -> float | None:
     """Return how long to wait before the request is sent again; None where it is not.
 
     Sent again is what has certainly not begun, and what does no harm twice; never what is half read, and never
@@ -139,7 +141,7 @@ def pause_before_again(failure: Failure, call: Call, *, repeats: int, policy: Cl
     return policy.pauses_s[repeats]
 
 
-def error_for(failure: Failure, call: Call) -> RagbedError:
+def error_for(failure: Failure, call: NamedRequest) -> RagbedError:
     """Return a failure as the error that callers see."""
     server = f"Ollama at {call.server}"
     if failure.kind == "absent":
@@ -160,12 +162,12 @@ def error_for(failure: Failure, call: Call) -> RagbedError:
     return _model_error(failure, call)
 
 
-def _overdue(failure: Failure, call: Call, server: str) -> RagbedError:
+def _overdue(failure: Failure, call: NamedRequest, server: str) -> RagbedError:
     how = "said nothing" if failure.kind == "silent" else "did not come to an end"
     return ServiceNotReady(f"{server} {how} for {call.limit_s:g} s: {call.doing}", hint=f"raise {call.limit}")
 
 
-def _model_error(failure: Failure, call: Call) -> RagbedError:
+def _model_error(failure: Failure, call: NamedRequest) -> RagbedError:
     """Return what a model that was reached has refused."""
     if failure.kind == "too_long" and issubclass(call.failed, EmbeddingFailed):
         return InputTooLong(f"{call.model} takes no text of this length, {call.doing}: {failure.said}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragbed.llm.failures import Call, Failure, error_for
+from ragbed.llm.failures import Failure, NamedRequest, error_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Reply:
     ended: str
 
 
-def reply_of(pieces: Sequence[ollama.ChatResponse], call: Call) -> Reply:
+def reply_of(pieces: Sequence[ollama.ChatResponse], call: NamedRequest) -> Reply:
     """Return the pieces of a stream as one reply.
 
     Raises:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import httpx
     import ollama
 
-    from ragbed.llm.failures import Call
+    from ragbed.llm.failures import NamedRequest
     from ragbed.llm.timeouts_and_retries import ClientPolicy
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class RetryingClient:
 
         return httpx.HTTPTransport(limits=httpx.Limits(keepalive_expiry=_IDLE_S), trust_env=False)
 
-    def ask(self, call: Call, send: Callable[[], T], *, begun: Callable[[], bool] = _no_part) -> T:
+    def ask(self, call: NamedRequest, send: Callable[[], T], *, begun: Callable[[], bool] = _no_part) -> T:
         """Send a request, and again where that is safe.
 
         Args:

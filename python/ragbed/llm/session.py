@@ -12,7 +12,7 @@ from ragbed.errors import AnswerFailed, EmbeddingFailed, ServiceMissing
 from ragbed.events import SILENT
 from ragbed.guard import redacted
 from ragbed.llm.batching import batches
-from ragbed.llm.failures import Call, Failure, error_for
+from ragbed.llm.failures import Failure, NamedRequest, error_for
 from ragbed.llm.reply import Reply, reply_of
 from ragbed.llm.retrying import RetryingClient
 from ragbed.llm.timeouts_and_retries import ClientPolicy
@@ -154,7 +154,7 @@ class OllamaSession:
         self,
         send: Callable[[], Any],
         pieces: list[ollama.ChatResponse],
-        call: Call,
+        call: NamedRequest,
         on_text: Callable[[str], None] | None,
     ) -> None:
         """Collect the pieces of an answer; whatever ends it early closes the stream, and Ollama stops computing."""
@@ -169,7 +169,7 @@ class OllamaSession:
                     late = replace(call, limit_s=limit_s, limit="llm.answer_timeout_s")
                     raise error_for(Failure(kind="slow", said="", begun=True), late)
 
-    def _require_whole(self, reply: Reply, call: Call) -> None:
+    def _require_whole(self, reply: Reply, call: NamedRequest) -> None:
         """Refuse an answer to a part of the prompt: over its context, a model drops the rest without a word."""
         used = (reply.prompt_tokens or 0) + (reply.answer_tokens or 0)
         if used < _LEAST_CONTEXT:
@@ -257,9 +257,9 @@ class OllamaSession:
             return 0
         return listed.size_bytes if listed else 0
 
-    def _call(self, doing: str, model: str, use: Use, limit_s: float) -> Call:
+    def _call(self, doing: str, model: str, use: Use, limit_s: float) -> NamedRequest:
         embeds = use == "embed"
-        return Call(
+        return NamedRequest(
             server=redacted(self.url),
             model=model,
             doing=doing,

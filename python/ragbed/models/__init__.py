@@ -7,22 +7,22 @@ from ragbed.models.live_server import LiveServer
 from ragbed.models.locking import change, read_entry, read_entry_of, updated, write_lock
 from ragbed.models.pruning import OrphanedBlob, orphaned_blobs, prune
 from ragbed.models.reasons import Reasons, reasons_for
-from ragbed.models.sources import Source, open_folder, open_source
+from ragbed.models.sources import BlobSource, open_folder, open_source
 from ragbed.models.transfer import RetryPolicy
 from ragbed.models.transfer_progress import Progress
-from ragbed.models.verifying import Difference, verify_blobs, verify_server, verify_store
+from ragbed.models.verifying import ModelDifference, verify_blobs, verify_server, verify_store
 
 __all__ = [
     "BlobFolder",
-    "Difference",
+    "BlobSource",
     "FetchPlan",
     "LaidOut",
     "LiveServer",
+    "ModelDifference",
     "OrphanedBlob",
     "Progress",
     "Reasons",
     "RetryPolicy",
-    "Source",
     "change",
     "drop_corrupted",
     "export_store",

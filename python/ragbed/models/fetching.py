@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ragbed.events import EventSink
     from ragbed.models.blobs import BlobFolder
-    from ragbed.models.sources import Source
+    from ragbed.models.sources import BlobSource
     from ragbed.pins import ModelPin, Part
 
 _SPARE_BYTES = 64 << 20
@@ -143,7 +143,7 @@ def drop_corrupted(pins: Sequence[ModelPin], into: BlobFolder) -> list[Part]:
 
 def fetch(
     plan: FetchPlan,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, BlobSource],
     into: BlobFolder,
     *,
     jobs: int = 4,

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ragbed.errors import DriftError, ServiceMissing, UsageError
 from ragbed.models.config import read_config
-from ragbed.models.sources import FolderSource, Source, TransferInterrupted
+from ragbed.models.sources import BlobSource, FolderSource, TransferInterrupted
 from ragbed.models.writing import write_text
 from ragbed.pins import Manifest, ModelLock, ModelPin, parse_manifest, with_tag
 from ragbed.pins.model_pin import NAME, TAG, repository_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Purpose = Literal["embedding", "chat"]
 
 
-def read_entry(model: str, source: Source, *, registry: str, purpose: Purpose | None = None) -> ModelPin:
+def read_entry(model: str, source: BlobSource, *, registry: str, purpose: Purpose | None = None) -> ModelPin:
     """Return the entry for what a tag names now.
 
     Args:

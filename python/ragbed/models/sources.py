@@ -67,7 +67,7 @@ def _unwatched(_: socket.socket) -> None:
     """No caller breaks off a short request."""
 
 
-class Source(Protocol):
+class BlobSource(Protocol):
     """A place that blobs and manifests come from."""
 
     @property
@@ -220,7 +220,7 @@ class HttpSource:
         )
 
 
-def open_source(url: str, *, redirects: Sequence[str] = ()) -> Source:
+def open_source(url: str, *, redirects: Sequence[str] = ()) -> BlobSource:
     """Return the source at an address: `https://…`, `http://…` or `file://…`.
 
     Raises:
@@ -237,7 +237,7 @@ def open_source(url: str, *, redirects: Sequence[str] = ()) -> Source:
     return HttpSource(url=url, redirects=tuple(redirects))
 
 
-def open_folder(folder: Path) -> Source:
+def open_folder(folder: Path) -> BlobSource:
     """Return an Ollama's models folder as a source.
 
     Raises:

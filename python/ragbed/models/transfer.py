@@ -21,7 +21,7 @@ from ragbed.models.sources import TransferInterrupted
 if TYPE_CHECKING:
     from io import FileIO
 
-    from ragbed.models.sources import Source, Stream
+    from ragbed.models.sources import BlobSource, Stream
     from ragbed.models.transfer_progress import TransferProgress
     from ragbed.pins import ModelPin, Part
 
@@ -58,7 +58,7 @@ class Transfer:
         pin: ModelPin,
         part: Part,
         *,
-        source: Source,
+        source: BlobSource,
         into: BlobFolder,
         sent: TransferProgress,
         stop: Event,

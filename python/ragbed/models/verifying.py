@@ -32,7 +32,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class ModelDifference:
     """One thing that is not as the lock says.
 
     Attributes:
@@ -58,7 +58,7 @@ class Difference:
         return f"{self.where}: {self.what}: {self.kind}" + (f": {values}" if values else "")
 
 
-def verify_blobs(pins: Sequence[ModelPin], lock: ModelLock, blobs: BlobFolder) -> list[Difference]:
+def verify_blobs(pins: Sequence[ModelPin], lock: ModelLock, blobs: BlobFolder) -> list[ModelDifference]:
     """Compare the fetched blobs of some models with the lock, every byte of them.
 
     Args:
@@ -68,14 +68,16 @@ def verify_blobs(pins: Sequence[ModelPin], lock: ModelLock, blobs: BlobFolder) -
     """
     known = {part.digest for pin in lock.models.values() for part in pin.manifest.blobs}
     extra = [
-        Difference(kind="extra", where="blobs", what=digest, found="a blob that no entry of the lock wants")
+        ModelDifference(
+            kind="extra", where="blobs", what=digest, found="a blob that no entry of the lock wants"
+        )
         for digest in blobs.digests()
         if digest not in known
     ]
     return [*_blobs_of(pins, blobs, "blobs"), *extra]
 
 
-def verify_store(pins: Sequence[ModelPin], folder: Path) -> list[Difference]:
+def verify_store(pins: Sequence[ModelPin], folder: Path) -> list[ModelDifference]:
     """Compare a models folder, ours or an Ollama's own, with the lock: manifests, and every byte of the blobs.
 
     Args:
@@ -89,13 +91,13 @@ def verify_store(pins: Sequence[ModelPin], folder: Path) -> list[Difference]:
     differences += _blobs_of(whole, BlobFolder(folder), "store")
     expected = {pin.manifest_in(folder) for pin in pins}
     differences += [
-        Difference(kind="extra", where="store", what=name, found=_short(_digest_of(path)), drift=ours)
+        ModelDifference(kind="extra", where="store", what=name, found=_short(_digest_of(path)), drift=ours)
         for name, path in manifests_in(folder)
         if path not in expected
     ]
     known = {part.digest for pin in pins for part in pin.manifest.blobs} | _named_in(folder)
     differences += [
-        Difference(
+        ModelDifference(
             kind="extra", where="store", what=digest, found="a blob that no manifest names", drift=ours
         )
         for digest in BlobFolder(folder).digests()
@@ -104,7 +106,7 @@ def verify_store(pins: Sequence[ModelPin], folder: Path) -> list[Difference]:
     return differences
 
 
-def verify_server(pins: Sequence[ModelPin], server: LiveServer) -> list[Difference]:
+def verify_server(pins: Sequence[ModelPin], server: LiveServer) -> list[ModelDifference]:
     """Compare what a live Ollama lists and shows with the lock.
 
     Args:
@@ -120,7 +122,7 @@ def verify_server(pins: Sequence[ModelPin], server: LiveServer) -> list[Differen
     ]
     names = {pin.full_name for pin in pins}
     differences += [
-        Difference(kind="extra", where="server", what=name, found=_short(model.digest), drift=False)
+        ModelDifference(kind="extra", where="server", what=name, found=_short(model.digest), drift=False)
         for name, model in served.items()
         if name not in names
     ]
@@ -129,7 +131,7 @@ def verify_server(pins: Sequence[ModelPin], server: LiveServer) -> list[Differen
 
 def _blobs_of(
     pins: Sequence[ModelPin], blobs: BlobFolder, where: Literal["blobs", "store"]
-) -> list[Difference]:
+) -> list[ModelDifference]:
     """Compare blobs, two at a time: hashing waits for the disk half of the time."""
     owners = {part.digest: (pin, part) for pin in reversed(pins) for part in pin.manifest.blobs}
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="verifying") as pool:
@@ -139,17 +141,17 @@ def _blobs_of(
 
 def _blob(
     pin: ModelPin, part: Part, blobs: BlobFolder, where: Literal["blobs", "store"]
-) -> Difference | None:
+) -> ModelDifference | None:
     what = f"{pin.full_name} {part.kind} {_short(part.digest)}"
     path = blobs.path(part.digest)
     if not path.is_file():
-        return Difference(kind="missing", where=where, what=what, pinned=f"{part.size_bytes} bytes")
+        return ModelDifference(kind="missing", where=where, what=what, pinned=f"{part.size_bytes} bytes")
     if (size := path.stat().st_size) != part.size_bytes:
-        return Difference(
+        return ModelDifference(
             kind="size", where=where, what=what, found=f"{size} bytes", pinned=f"{part.size_bytes} bytes"
         )
     if (digest := hash_file(path)) != part.digest:
-        return Difference(
+        return ModelDifference(
             kind="corrupted blob",
             where=where,
             what=what,
@@ -161,11 +163,11 @@ def _blob(
     return None
 
 
-def _manifest_of(pin: ModelPin, folder: Path) -> Iterator[Difference]:
+def _manifest_of(pin: ModelPin, folder: Path) -> Iterator[ModelDifference]:
     """Yield how the manifest that a tag names differs, the whole first, then its layers."""
     path = pin.manifest_in(folder)
     if not path.is_file():
-        yield Difference(kind="missing", where="store", what=pin.full_name, pinned=_short(pin.digest))
+        yield ModelDifference(kind="missing", where="store", what=pin.full_name, pinned=_short(pin.digest))
         return
     if (digest := _digest_of(path)) == pin.digest:
         return
@@ -177,7 +179,7 @@ def _manifest_of(pin: ModelPin, folder: Path) -> Iterator[Difference]:
     yield from _layers(pin, manifest)
 
 
-def _layers(pin: ModelPin, manifest: Manifest) -> Iterator[Difference]:
+def _layers(pin: ModelPin, manifest: Manifest) -> Iterator[ModelDifference]:
     """Yield a difference per kind of layer whose blobs are others."""
     for kind in dict.fromkeys(part.kind for part in (*pin.manifest.layers, *manifest.layers)):
         pinned = [_short(part.digest) for part in pin.manifest.layers if part.kind == kind]
@@ -186,14 +188,14 @@ def _layers(pin: ModelPin, manifest: Manifest) -> Iterator[Difference]:
             yield _changed(pin, kind, " ".join(has) or "none", " ".join(pinned) or "none", "store")
 
 
-def _served(pin: ModelPin, served: ServedModel | None, server: LiveServer) -> Iterator[Difference]:
+def _served(pin: ModelPin, served: ServedModel | None, server: LiveServer) -> Iterator[ModelDifference]:
     if served is None:
-        yield Difference(kind="missing", where="server", what=pin.full_name, pinned=_short(pin.digest))
+        yield ModelDifference(kind="missing", where="server", what=pin.full_name, pinned=_short(pin.digest))
         return
     if served.digest != pin.digest:
         yield _tag_moved(pin, served.digest, "server")
     elif served.size_bytes != pin.size_bytes:  # under another digest, another size says nothing more
-        yield Difference(
+        yield ModelDifference(
             kind="size",
             where="server",
             what=pin.full_name,
@@ -205,7 +207,7 @@ def _served(pin: ModelPin, served: ServedModel | None, server: LiveServer) -> It
     yield from _shown(pin, server)
 
 
-def _shown(pin: ModelPin, server: LiveServer) -> Iterator[Difference]:
+def _shown(pin: ModelPin, server: LiveServer) -> Iterator[ModelDifference]:
     """Yield which layers a server shows otherwise: weights, template and system prompt can be told from outside."""
     shown = server.show(pin.full_name)
     weights = [part.digest for part in pin.manifest.layers if part.kind == "model"]
@@ -220,16 +222,16 @@ def _shown(pin: ModelPin, server: LiveServer) -> Iterator[Difference]:
             yield _changed(pin, kind, _short(digest), _short(pinned[0]), "server")
 
 
-def _tag_moved(pin: ModelPin, digest: str, where: Literal["store", "server"]) -> Difference:
-    return Difference(
+def _tag_moved(pin: ModelPin, digest: str, where: Literal["store", "server"]) -> ModelDifference:
+    return ModelDifference(
         kind="tag moved", where=where, what=pin.full_name, found=_short(digest), pinned=_short(pin.digest)
     )
 
 
 def _changed(
     pin: ModelPin, layer: str, found: str, pinned: str, where: Literal["store", "server"]
-) -> Difference:
-    return Difference(
+) -> ModelDifference:
+    return ModelDifference(
         kind="template changed" if layer == "template" else "layer changed",
         where=where,
         what=f"{pin.full_name} {layer}",
@@ -238,10 +240,12 @@ def _changed(
     )
 
 
-def _quantization(pin: ModelPin, found: str, where: Literal["blobs", "store", "server"]) -> Difference | None:
+def _quantization(
+    pin: ModelPin, found: str, where: Literal["blobs", "store", "server"]
+) -> ModelDifference | None:
     if not found or found == pin.quantization:
         return None
-    return Difference(
+    return ModelDifference(
         kind="quantization", where=where, what=pin.full_name, found=found, pinned=pin.quantization or ""
     )
 

@@ -68,7 +68,7 @@ class GapRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DetectedGap:
     """A gap before it is kept.
 
     Attributes:
@@ -152,7 +152,7 @@ def find_gap(
     *,
     today: date,
     rules: GapRules = GapRules(),
-) -> Finding | None:
+) -> DetectedGap | None:
     """Return what the corpus lacks for a question, or None when it is covered, or names nothing at all.
 
     Args:
@@ -170,18 +170,18 @@ def find_gap(
         gap = rule(question, coverage, rules)
         if gap:
             kind, subject, reasons = gap
-            return Finding(kind=kind, subject=subject, reasons=reasons, evidence=evidence)
+            return DetectedGap(kind=kind, subject=subject, reasons=reasons, evidence=evidence)
     return _stale(passages, coverage, today, rules)
 
 
-def unanswered(question: str, passages: Sequence[ScoredChunk]) -> Finding:
+def unanswered(question: str, passages: Sequence[ScoredChunk]) -> DetectedGap:
     """Return the gap of a question whose words are covered, and which the model did not answer.
 
     Args:
         question: As asked.
         passages: What the model was given, best first.
     """
-    return Finding(
+    return DetectedGap(
         kind="unanswered",
         subject=" ".join(content_words(question)[:4]) or " ".join(question.split()),
         reasons=("the model said that the passages do not answer the question",),
@@ -224,7 +224,7 @@ def _thin_coverage(question: str, coverage: Coverage, rules: GapRules) -> _Found
 
 def _stale(
     passages: Sequence[ScoredChunk], coverage: Coverage, today: date, rules: GapRules
-) -> Finding | None:
+) -> DetectedGap | None:
     dates = {passage.document: str(passage.metadata.get("updated") or "") for passage in passages}
     good = [path for path, share in coverage.by_document.items() if share >= coverage.best * 0.75]
     ages = [(today - date.fromisoformat(dates[path])).days for path in good if dates[path]]
@@ -234,7 +234,7 @@ def _stale(
     reason = (
         f"the newest of the documents that cover it is {months} months old; the limit is {rules.stale_months}"
     )
-    return Finding(kind="stale", subject=good[0], reasons=(reason,), evidence=tuple(good[:3]))
+    return DetectedGap(kind="stale", subject=good[0], reasons=(reason,), evidence=tuple(good[:3]))
 
 
 def _unknown(name: str, coverage: Coverage) -> bool:

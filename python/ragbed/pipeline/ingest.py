@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class IngestPlan:
     """How an index is brought up to date.
 
     Attributes:
@@ -55,7 +55,7 @@ def plan(
     mark: str,
     live: str | None,
     count: Callable[[str], int | None],
-) -> Plan:
+) -> IngestPlan:
     """Decide how an index is brought up to date.
 
     Args:
@@ -66,18 +66,18 @@ def plan(
         count: Asks for the points of a collection; called at most once.
     """
     if live is None:
-        return Plan(mode="fill", reason="" if state is None else "the index was gone")
+        return IngestPlan(mode="fill", reason="" if state is None else "the index was gone")
     if state is None or live != state.collection:
-        return Plan(mode="rebuild", reason="the ledger does not know the live collection")
+        return IngestPlan(mode="rebuild", reason="the ledger does not know the live collection")
     if state.fingerprint != mark:
-        return Plan(mode="rebuild", reason="the embedding model or a parameter changed")
+        return IngestPlan(mode="rebuild", reason="the embedding model or a parameter changed")
     expected = sum(row.chunks for row in rows.values())
     held = count(live) or 0
     # A killed ingest leaves points that no row counts yet.
     unfinished = any(row.pending for row in rows.values())
     if held < expected or (held > expected and not unfinished):
-        return Plan(mode="rebuild", reason=f"the index held {held} points, the ledger {expected}")
-    return Plan(mode="keep")
+        return IngestPlan(mode="rebuild", reason=f"the index held {held} points, the ledger {expected}")
+    return IngestPlan(mode="keep")
 
 
 class Ingest:
@@ -164,7 +164,7 @@ class Ingest:
             dimensions=state.dimensions if state and chunks else 0,
         )
 
-    def _report(self, reading: Reading, way: Plan, *, seconds: float) -> IngestReport:
+    def _report(self, reading: Reading, way: IngestPlan, *, seconds: float) -> IngestReport:
         """Return what was read and embedded; what the index holds is left at 0."""
         return IngestReport(
             documents=0,

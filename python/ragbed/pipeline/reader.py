@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ragbed.pipeline.embedding import CachedEmbedding
-    from ragbed.pipeline.gaps import Finding
+    from ragbed.pipeline.gaps import DetectedGap
     from ragbed.pipeline.ports import IndexState, IndexView
     from ragbed.pipeline.records import ScoredChunk
 
@@ -202,7 +202,7 @@ class PipelineReader(Connected):
             )
 
 
-def _gap(question: str, finding: Finding, now: datetime) -> Gap:
+def _gap(question: str, finding: DetectedGap, now: datetime) -> Gap:
     """Return a finding as a gap; the same question and kind always has the same id."""
     from ragbed.pipeline.searches import search_queries  # noqa: PLC0415 - ingest needs none of it
 

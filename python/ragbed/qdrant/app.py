@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from ragbed.qdrant.calls.call import Endpoint
+    from ragbed.qdrant.calls.call import ApiRoute
     from ragbed.qdrant.collections import Collections
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class App:
         self._pool.shutdown(wait=True)
 
     async def _apart(
-        self, endpoint: Endpoint, call: Call, receive: Receive, started: float
+        self, endpoint: ApiRoute, call: Call, receive: Receive, started: float
     ) -> tuple[int, bytes, Raw | None]:
         """Answer a call that takes long: it holds no other call up, and is given up where its client goes away."""
         watched = replace(call, gone=Event())
@@ -137,7 +137,7 @@ class App:
             watching.cancel()
 
     async def _answer(
-        self, endpoint: Endpoint, names: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+        self, endpoint: ApiRoute, names: Mapping[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
         started = time.perf_counter()
         try:
@@ -164,7 +164,7 @@ class App:
         route = self._routes.find(method, path)
         return route is not None and route[0].writes
 
-    def _call(self, endpoint: Endpoint, names: Mapping[str, str], scope: Scope, content: bytes) -> Call:
+    def _call(self, endpoint: ApiRoute, names: Mapping[str, str], scope: Scope, content: bytes) -> Call:
         query = parameters(scope["query_string"])
         call = Call(
             collections=self._collections, path=names, query=query, content=content, stats=self._stats
@@ -172,7 +172,7 @@ class App:
         call.check_query(endpoint.parameters)
         return call
 
-    def _turn(self, endpoint: Endpoint, call: Call) -> AbstractAsyncContextManager[object]:
+    def _turn(self, endpoint: ApiRoute, call: Call) -> AbstractAsyncContextManager[object]:
         if endpoint.turn == "none":
             return nullcontext()
         key = "" if endpoint.turn == "all" else self._collections.resolve(call.name)
@@ -186,7 +186,7 @@ async def _watch(receive: Receive, gone: Event) -> None:
     gone.set()
 
 
-def _answer(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, Raw | None]:
+def _answer(endpoint: ApiRoute, call: Call, started: float) -> tuple[int, bytes, Raw | None]:
     """Answer a call; a failure that its client does not wait to hear of is logged. Runs in a thread."""
     status, body, raw = _done(endpoint, call, started)
     if not (endpoint.may_leave and call.query.get("wait") == "false"):
@@ -196,7 +196,7 @@ def _answer(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes,
     return 202, accepted(started=started), None
 
 
-def _done(endpoint: Endpoint, call: Call, started: float) -> tuple[int, bytes, Raw | None]:
+def _done(endpoint: ApiRoute, call: Call, started: float) -> tuple[int, bytes, Raw | None]:
     """Run an endpoint's function and return status and body, or what is not JSON."""
     try:
         result = endpoint.answer(call)

@@ -17,7 +17,7 @@ LONGEST_BYTES = 1_000_000
 _QUESTION = AliasChoices("question", "query", "message")
 
 
-class Question(BaseModel):
+class QuestionBody(BaseModel):
     """What a chat request and a retrieval have in common.
 
     Attributes:
@@ -31,7 +31,7 @@ class Question(BaseModel):
     filters: dict[str, str | list[str]] = {}
 
 
-class Chat(Question):
+class Chat(QuestionBody):
     """The body of a chat request.
 
     Attributes:
@@ -41,7 +41,7 @@ class Chat(Question):
     stream: bool | None = Field(default=None, strict=True)
 
 
-class Retrieval(Question):
+class Retrieval(QuestionBody):
     """The body of a retrieval.
 
     Attributes:
@@ -51,7 +51,7 @@ class Retrieval(Question):
     top_k: int | None = Field(default=None, ge=1, le=1000, strict=True)
 
 
-Body = TypeVar("Body", bound=Question)
+Body = TypeVar("Body", bound=QuestionBody)
 
 
 async def read_body(request: Request, kind: type[Body]) -> Body:

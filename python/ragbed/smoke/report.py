@@ -38,7 +38,7 @@ class StageResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class StageFailure:
     """Why a run failed.
 
     Attributes:
@@ -131,7 +131,7 @@ class SmokeReport:
     retrieval: RetrievalResult | None
     spent_usd: float
     simulated_usd: float
-    failure: Failure | None = None
+    failure: StageFailure | None = None
     left_up: bool = False
 
     @property
@@ -234,8 +234,10 @@ def _stage(event: Event) -> StageResult:
     )
 
 
-def _failure(stage: str, error: Mapping[str, Any]) -> Failure:
-    return Failure(stage=stage, message=error["message"], details=tuple(error["details"]), hint=error["hint"])
+def _failure(stage: str, error: Mapping[str, Any]) -> StageFailure:
+    return StageFailure(
+        stage=stage, message=error["message"], details=tuple(error["details"]), hint=error["hint"]
+    )
 
 
 def _service(endpoint: Endpoint) -> dict[str, Any]:

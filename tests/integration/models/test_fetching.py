@@ -19,13 +19,15 @@ from ragbed.models.blobs import hash_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ragbed.models import Source
+    from ragbed.models import BlobSource
     from ragbed.pins import ModelLock
 
 AT_ONCE = RetryPolicy(tries=4, pause_s=0.0)
 
 
-def fetch_all(lock: ModelLock, source: Source, into: BlobFolder, *, retries: RetryPolicy = AT_ONCE) -> None:
+def fetch_all(
+    lock: ModelLock, source: BlobSource, into: BlobFolder, *, retries: RetryPolicy = AT_ONCE
+) -> None:
     """Fetch the default set."""
     pins = lock.select()
     fetch(plan_fetch(pins, into), {pins[0].registry: source}, into, retries=retries, every_s=0.01)

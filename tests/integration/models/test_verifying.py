@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ragbed.models import Difference
+    from ragbed.models import ModelDifference
     from ragbed.pins import ModelLock
 
 MODEL = made_model()
@@ -24,7 +24,7 @@ LAYERS = dict(MODEL.layers)
 WEIGHTS = digest_of(LAYERS["model"])
 
 
-def kinds(differences: list[Difference]) -> list[tuple[str, str]]:
+def kinds(differences: list[ModelDifference]) -> list[tuple[str, str]]:
     """Return kind and subject of each difference."""
     return [(difference.kind, difference.what) for difference in differences]
 

@@ -10,9 +10,9 @@ import pytest
 
 from ragbed.doctor.probing import ProgramOutput
 from ragbed.doctor.tools import (
+    DeveloperTool,
     NixShell,
     Python,
-    Tool,
     judge_devenv,
     judge_docker,
     judge_go,
@@ -32,17 +32,19 @@ OUTSIDE = NixShell(inside=False, ours=False)
 OTHER = NixShell(inside=True, ours=False)
 OURS = NixShell(inside=True, ours=True)
 PYTHON = Python(version=(3, 12, 4), program="/home/me/.venv/bin/python", base="/usr", virtual=True)
-NIX = Tool(
+NIX = DeveloperTool(
     asked=ProgramOutput(path="/usr/bin/nix", code=0, out="nix (Nix) 2.34.8\n"),
     more=ProgramOutput(path="/usr/bin/nix", code=0, out="true\n"),
 )
-DEVENV = Tool(asked=ProgramOutput(path="/usr/bin/devenv", code=0, out="devenv 2.2.2 (x86_64-linux)\n"))
-DOCKER = Tool(
+DEVENV = DeveloperTool(
+    asked=ProgramOutput(path="/usr/bin/devenv", code=0, out="devenv 2.2.2 (x86_64-linux)\n")
+)
+DOCKER = DeveloperTool(
     asked=ProgramOutput(path="/usr/bin/docker", code=0, out="Docker version 28.2.2, build e6534b4\n"),
     more=ProgramOutput(path="/usr/bin/docker", code=0, out="28.1.0\n"),
 )
-GO = Tool(asked=ProgramOutput(path="/usr/bin/go", code=0, out="go version go1.26.8 linux/amd64\n"))
-JUDGES: dict[str, Callable[[Tool], Finding]] = {
+GO = DeveloperTool(asked=ProgramOutput(path="/usr/bin/go", code=0, out="go version go1.26.8 linux/amd64\n"))
+JUDGES: dict[str, Callable[[DeveloperTool], Finding]] = {
     "nix": lambda tool: judge_nix(tool, OUTSIDE),
     "devenv": lambda tool: judge_devenv(tool, "2.2.2", OUTSIDE),
     "docker": judge_docker,
@@ -75,7 +77,7 @@ def test_a_tool_that_works_is_said_with_its_version(finding: Finding, seen: str)
 @pytest.mark.parametrize("topic", JUDGES)
 def test_a_tool_that_is_not_there_is_optional(topic: str) -> None:
     """Its absence is said, with what it would be good for, and does not fail."""
-    finding = JUDGES[topic](Tool(asked=ProgramOutput()))
+    finding = JUDGES[topic](DeveloperTool(asked=ProgramOutput()))
 
     assert (finding.topic, finding.state) == (topic, "note")
     assert finding.seen.startswith("not on PATH; optional: ")
@@ -84,7 +86,7 @@ def test_a_tool_that_is_not_there_is_optional(topic: str) -> None:
 @pytest.mark.parametrize("topic", JUDGES)
 def test_a_tool_that_hangs_is_shown_as_such(topic: str) -> None:
     """The program is named."""
-    finding = JUDGES[topic](Tool(asked=ProgramOutput(path=f"/opt/{topic}", hangs=True)))
+    finding = JUDGES[topic](DeveloperTool(asked=ProgramOutput(path=f"/opt/{topic}", hangs=True)))
 
     assert finding.state == "note"
     assert finding.seen.startswith(f"/opt/{topic} hangs")
@@ -96,7 +98,7 @@ def test_a_tool_that_fails_is_shown_with_its_last_word(topic: str) -> None:
     """What it said on stderr is the reason."""
     broken = ProgramOutput(path=f"/opt/{topic}", code=127, err="warming up\nlibssl.so.3: cannot open\n")
 
-    finding = JUDGES[topic](Tool(asked=broken))
+    finding = JUDGES[topic](DeveloperTool(asked=broken))
 
     assert finding.state == "note"
     assert "fails: libssl.so.3: cannot open" in finding.seen

@@ -17,9 +17,9 @@ from ragbed.cli.events import loading_line
 from ragbed.errors import AnswerFailed, EmbeddingFailed, InputTooLong, ServiceMissing, ServiceNotReady
 from ragbed.events import CollectingSink
 from ragbed.llm import (
-    Call,
     ClientPolicy,
     Failure,
+    NamedRequest,
     batches,
     error_for,
     failure_of,
@@ -33,9 +33,9 @@ KINDS = get_args(Kind)
 POLICY = ClientPolicy(pauses_s=(0.1, 0.2))
 
 
-def call(*, embeds: bool) -> Call:
+def call(*, embeds: bool) -> NamedRequest:
     """Return a call that embeds, or answers."""
-    return Call(
+    return NamedRequest(
         server="http://127.0.0.1:11434",
         model="m",
         doing="embedding a text by m" if embeds else "an answer by m",

@@ -12,7 +12,7 @@ import pytest
 from ragbed.errors import ConfigurationError
 from ragbed.pipeline import PipelineConfig
 from ragbed.pipeline.config import ChunkingConfig, LimitConfig, ModelConfig, StoreConfig
-from ragbed.pipeline.ingest import Plan, plan
+from ragbed.pipeline.ingest import IngestPlan, plan
 from ragbed.pipeline.ports import IndexState, LedgerRow
 from ragbed.pipeline.reading import fingerprint
 
@@ -62,7 +62,7 @@ def test_plan_follows_from_what_is_there(
 
 def test_kept_index_has_no_reason() -> None:
     """A reason is shown only for what is unusual."""
-    assert plan(STATE, {}, mark="f", live="c1", count=lambda _: None) == Plan(mode="keep")
+    assert plan(STATE, {}, mark="f", live="c1", count=lambda _: None) == IngestPlan(mode="keep")
 
 
 @pytest.mark.parametrize(

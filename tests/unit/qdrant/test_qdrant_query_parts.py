@@ -20,7 +20,7 @@ from ragbed.qdrant.translate.config_updates import patched
 from ragbed.qdrant.translate.formula import OPERATIONS, read_expression
 from ragbed.qdrant.translate.paths import read_path, values_at
 from ragbed.qdrant.translate.queries import read_query
-from ragbed.qdrant.translate.references import Source
+from ragbed.qdrant.translate.references import PointSource
 from ragbed.qdrant.translate.results import shortest
 from ragbed.qdrant.translate.schema import VectorKind
 from ragbed.qdrant.translate.vector_names import with_vector, without_vector
@@ -34,9 +34,9 @@ def stored(point_id: Any, name: str) -> Any:
     return [float(point_id), float(len(name))]
 
 
-def source(name: str = "here") -> Source:
+def source(name: str = "here") -> PointSource:
     """Return a collection that knows others by any name."""
-    return Source(name=name, schema=SCHEMA, lookup=stored, elsewhere=source)
+    return PointSource(name=name, schema=SCHEMA, lookup=stored, elsewhere=source)
 
 
 @given(positives=st.lists(ROWS, min_size=1, max_size=4))

@@ -18,7 +18,7 @@ from ragbed.qdrant.translate.ids import read_id, read_path_id
 from ragbed.qdrant.translate.payload_indexes import PARAMS, TYPES, read_schema, word
 from ragbed.qdrant.translate.points import read_upsert
 from ragbed.qdrant.translate.queries import read_query, read_scroll
-from ragbed.qdrant.translate.references import Source
+from ragbed.qdrant.translate.references import PointSource
 from ragbed.qdrant.translate.results import vector_json
 from ragbed.qdrant.translate.schema import VectorKind
 from ragbed.qdrant.translate.vectors import read_point_vectors, read_sparse, read_vector
@@ -32,7 +32,7 @@ def no_lookup(point_id: Any, name: str) -> Any:
     return [float(point_id), float(len(name))]
 
 
-SOURCE = Source(schema=SCHEMA, lookup=no_lookup)
+SOURCE = PointSource(schema=SCHEMA, lookup=no_lookup)
 
 
 def error_of(call: Any, *arguments: Any) -> str:

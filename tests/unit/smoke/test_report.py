@@ -14,7 +14,7 @@ from ragbed.errors import UsageError
 from ragbed.evaluation import Judged, measure
 from ragbed.pins import Provenance
 from ragbed.smoke.junit import write_junit
-from ragbed.smoke.report import CorpusFigures, Failure, RetrievalResult, SmokeReport, StageResult
+from ragbed.smoke.report import CorpusFigures, RetrievalResult, SmokeReport, StageFailure, StageResult
 from ragbed.stack import Endpoint
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "smoke-report.schema.json").read_text())
@@ -53,7 +53,7 @@ FAILED = replace(
         StageResult(name="parity", status="skipped", detail="after the failure of stack"),
     ),
     retrieval=None,
-    failure=Failure(stage="stack", message="no luck\x00", details=("log: line",), hint="try again"),
+    failure=StageFailure(stage="stack", message="no luck\x00", details=("log: line",), hint="try again"),
 )
 
 

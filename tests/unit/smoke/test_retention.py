@@ -14,7 +14,7 @@ from ragbed.errors import ServiceMissing
 from ragbed.runs import recorded_run
 from ragbed.runs.history import RUNS_KEPT
 from ragbed.settings import resolve_settings
-from ragbed.smoke.report import CorpusFigures, Failure, SmokeReport
+from ragbed.smoke.report import CorpusFigures, SmokeReport, StageFailure
 from ragbed.smoke.retention import is_up, keep_report, namespace_of
 from ragbed.smoke.runner import _clean_up
 from ragbed.stack import Endpoint, Stack
@@ -153,7 +153,7 @@ def _fail() -> None:
     ("report", "said"),
     [
         (replace(REPORT, left_up=True), "The stack is up for a look"),
-        (replace(REPORT, left_up=True, failure=Failure(stage="embed", message="no")), "The stack is up"),
+        (replace(REPORT, left_up=True, failure=StageFailure(stage="embed", message="no")), "The stack is up"),
         (replace(REPORT, services={"redis": endpoint(1)}), "another stack is up"),
         (REPORT, "the stack did not come up"),
     ],

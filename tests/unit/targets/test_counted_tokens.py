@@ -8,7 +8,7 @@ import ollama
 import pytest
 
 from ragbed.errors import AnswerFailed
-from ragbed.llm.failures import Call
+from ragbed.llm.failures import NamedRequest
 from ragbed.llm.reply import reply_of
 from ragbed.pipeline import Answer, ScoredChunk
 from ragbed.pipeline.answering import prompt
@@ -34,7 +34,7 @@ ANSWER = Answer(
     cached_embeddings=0,
     seconds=0.1,
 )
-CALL = Call(
+CALL = NamedRequest(
     server="http://127.0.0.1:1",
     model="made",
     doing="an answer by made",

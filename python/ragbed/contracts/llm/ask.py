@@ -40,7 +40,7 @@ class Models:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ClientAnswer:
     """What came of a call.
 
     Attributes:
@@ -92,7 +92,7 @@ class Ask:
     client: ollama.Client | ollama.AsyncClient
     http: httpx.AsyncClient
 
-    async def __call__(self, method: str, /, **arguments: Any) -> Answer:
+    async def __call__(self, method: str, /, **arguments: Any) -> ClientAnswer:
         """Call a method of the client; a refusal is an answer too."""
         try:
             if isinstance(self.client, ollama.Client):
@@ -100,19 +100,19 @@ class Ask:
             result = await getattr(self.client, method)(**_light(method, arguments))
             frames = [_plain(one) async for one in result] if arguments.get("stream") else [_plain(result)]
         except ollama.ResponseError as error:
-            return Answer(status=error.status_code, message=error.error)
-        return Answer(frames=tuple(frames))
+            return ClientAnswer(status=error.status_code, message=error.error)
+        return ClientAnswer(frames=tuple(frames))
 
-    async def chat(self, text: str = "the a", /, **arguments: Any) -> Answer:
+    async def chat(self, text: str = "the a", /, **arguments: Any) -> ClientAnswer:
         """Send one message of a user to the chat model."""
         given = {"model": self.models.chat, "messages": [{"role": "user", "content": text}]}
         return await self("chat", **{**given, **arguments})
 
-    async def generate(self, text: str = "the a", /, **arguments: Any) -> Answer:
+    async def generate(self, text: str = "the a", /, **arguments: Any) -> ClientAnswer:
         """Have the chat model complete a text."""
         return await self("generate", **{"model": self.models.chat, "prompt": text, **arguments})
 
-    async def embed(self, text: Any, /, **arguments: Any) -> Answer:
+    async def embed(self, text: Any, /, **arguments: Any) -> ClientAnswer:
         """Have the embedding model embed a text or several."""
         return await self("embed", **{"model": self.models.embedding, "input": text, **arguments})
 
@@ -158,10 +158,10 @@ async def asking(url: str, kind: Client, models: Models) -> AsyncIterator[Ask]:
                 yield Ask(models=models, client=client, http=http)
 
 
-def _call(client: ollama.Client, method: str, arguments: dict[str, Any]) -> Answer:
+def _call(client: ollama.Client, method: str, arguments: dict[str, Any]) -> ClientAnswer:
     result = getattr(client, method)(**_light(method, arguments))
     frames = [_plain(one) for one in result] if arguments.get("stream") else [_plain(result)]
-    return Answer(frames=tuple(frames))
+    return ClientAnswer(frames=tuple(frames))
 
 
 def _first(stream: Iterator[BaseModel]) -> dict[str, Any]:

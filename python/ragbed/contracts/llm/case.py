@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ragbed.contracts.llm.ask import Ask
 
 Facts = dict[str, Any]
-Finding = Callable[["Ask"], Awaitable[Facts]]
+Observation = Callable[["Ask"], Awaitable[Facts]]
 
 OLLAMA = "0.24.0"
 """Version of the real Ollama whose facts the cases hold."""
@@ -30,7 +30,7 @@ class Case:
     area: str
     rule: str
     expected: Facts
-    find: Finding
+    find: Observation
 
     @property
     def id(self) -> str:
@@ -45,10 +45,10 @@ class Table:
     area: str
     cases: list[Case] = field(default_factory=list)
 
-    def case(self, rule: str, /, **expected: Any) -> Callable[[Finding], Finding]:
+    def case(self, rule: str, /, **expected: Any) -> Callable[[Observation], Observation]:
         """Return a decorator that makes a case of a function; `expected` is what it returns on a real Ollama."""
 
-        def add(find: Finding) -> Finding:
+        def add(find: Observation) -> Observation:
             self.cases.append(Case(area=self.area, rule=rule, expected=expected, find=find))
             return find
 

@@ -8,7 +8,7 @@ from ragbed.contracts.llm.case import Facts, Table
 from ragbed.contracts.llm.shapes import shape
 
 if TYPE_CHECKING:
-    from ragbed.contracts.llm.ask import Answer, Ask
+    from ragbed.contracts.llm.ask import Ask, ClientAnswer
 
 WHOLE, OPTIONS = Table("answer"), Table("options")
 TABLES = (WHOLE, OPTIONS)
@@ -26,7 +26,7 @@ HEAD = {"model": "text", "created_at": "time"}
 SAID = {"message": {"role": "text", "content": "text"}}
 
 
-async def both(ask: Ask, text: str = "the a", /, **arguments: Any) -> list[Answer]:
+async def both(ask: Ask, text: str = "the a", /, **arguments: Any) -> list[ClientAnswer]:
     """Return what chat and generate answer, in that order."""
     arguments = {"options": SHORT, **arguments}
     return [await ask.chat(text, **arguments), await ask.generate(text, **arguments)]

@@ -11,7 +11,7 @@ from ragbed.contracts.llm.shapes import shape
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ragbed.contracts.llm.ask import Answer, Ask
+    from ragbed.contracts.llm.ask import Ask, ClientAnswer
 
 SERVER, LISTS, SHOW, LOADED = Table("server"), Table("tags"), Table("show"), Table("loaded models")
 TABLES = (SERVER, LISTS, SHOW, LOADED)
@@ -206,7 +206,7 @@ async def _no_figures(ask: Ask) -> Facts:
 )
 async def _unload(ask: Ask) -> Facts:
     loaded, reasons, gone = [], [], []
-    ways: tuple[Callable[[], Awaitable[Answer]], ...] = (
+    ways: tuple[Callable[[], Awaitable[ClientAnswer]], ...] = (
         lambda: ask.chat(messages=[], keep_alive=0),
         lambda: ask.generate("", keep_alive="0s"),
     )

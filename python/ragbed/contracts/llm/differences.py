@@ -13,7 +13,7 @@ AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Deviation:
     """One case that the mock answers otherwise.
 
     Attributes:
@@ -26,24 +26,24 @@ class Difference:
 
 
 KNOWN = {
-    "server: models are managed: deleting or copying one that is not there is 404": Difference(
+    "server: models are managed: deleting or copying one that is not there is 404": Deviation(
         facts={"delete": 501, "copy": 501, "blob": 501},
         reason="its models are fixed: pull, push, create, copy, delete and blobs are answered 501, so that nobody"
         " believes to have changed something",
     ),
-    "embed: a chat model embeds too": Difference(
+    "embed: a chat model embeds too": Deviation(
         facts={"status": 400, "vectors": 0},
         reason="a chat model that embeds is a slip in the configuration: the mock refuses it, and a test finds it",
     ),
-    "answer: a template of the request shapes the prompt": Difference(
+    "answer: a template of the request shapes the prompt": Deviation(
         facts={"more_tokens": False},
         reason="there is no model that a template could serve: the messages are read as they are",
     ),
-    "answer: log probabilities are given where asked for: of each token, and of the likeliest beside it": Difference(
+    "answer: log probabilities are given where asked for: of each token, and of the likeliest beside it": Deviation(
         facts={"given": [False, False], "first": {}},
         reason="its words are quoted, not drawn: there are no probabilities to tell",
     ),
-    "options: other seeds give other texts": Difference(
+    "options: other seeds give other texts": Deviation(
         facts={"different": [False, False]},
         reason="the same request gives the same bytes whatever the seed and the temperature: that is what it is for",
     ),

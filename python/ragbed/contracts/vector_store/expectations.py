@@ -26,7 +26,7 @@ REFUSED = 501
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Deviation:
     """Where the embedded server's outcome is another.
 
     Attributes:
@@ -50,10 +50,10 @@ def recorded() -> dict[str, list[Outcome]]:
 
 
 @cache
-def differences() -> dict[str, Difference]:
+def differences() -> dict[str, Deviation]:
     """Return the known differences by case."""
     return {
-        line["case"]: Difference(how=line["how"], outcomes=line["outcomes"]) for line in _lines(DIFFERENCES)
+        line["case"]: Deviation(how=line["how"], outcomes=line["outcomes"]) for line in _lines(DIFFERENCES)
     }
 
 

@@ -14,7 +14,7 @@ from ragbed.http import request_json
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from ragbed.http import Answer
+    from ragbed.http import HttpAnswer
 
 _WITHOUT_TLS = "HTTPS"
 """What servers name to a client that came without TLS: nginx, Go, and those that copy their words."""
@@ -22,7 +22,7 @@ _WITHOUT_TLS = "HTTPS"
 
 def request(
     url: str, method: str, path: str, *, body: object = None, api_key: str = "", timeout_s: float = 2.0
-) -> Answer:
+) -> HttpAnswer:
     """Send one request and return its answer.
 
     Raises:
@@ -49,7 +49,7 @@ def request(
         raise WrongService("the address or the key contains a character that cannot be sent") from None
 
 
-def another_api(answer: Answer, url: str, path: str, lacks: str) -> WrongService:
+def another_api(answer: HttpAnswer, url: str, path: str, lacks: str) -> WrongService:
     """Return what an HTTP answer tells that is not the service's own.
 
     Args:

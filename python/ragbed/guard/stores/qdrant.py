@@ -10,7 +10,7 @@ from ragbed.guard.stores.marker import MARKER, Marker, names_by_id
 
 if TYPE_CHECKING:
     from ragbed.guard.stores.marker import Project
-    from ragbed.http import Answer
+    from ragbed.http import HttpAnswer
 
 _ABSENT = f"{MARKER}_absent"
 """A collection that no ragbed makes."""
@@ -88,10 +88,10 @@ class QdrantStore:
         names = [entry["name"] for entry in self._result(answer, "collections")]
         return [f"collection {name}" for name in names] or ["no collections"]
 
-    def _ask(self, method: str, path: str, *, body: object = None) -> Answer:
+    def _ask(self, method: str, path: str, *, body: object = None) -> HttpAnswer:
         return request(self.url, method, path, body=body, api_key=self._api_key, timeout_s=self._timeout_s)
 
-    def _expect(self, answer: Answer, what: str) -> None:
+    def _expect(self, answer: HttpAnswer, what: str) -> None:
         if answer.status == 401:
             raise _refused_key(given=bool(self._api_key))
         if answer.status == 403:
@@ -101,7 +101,7 @@ class QdrantStore:
         if answer.status != 200 or not isinstance(answer.value, dict):
             raise WrongService(f"it would not {what}: HTTP {answer.status}, {str(answer.value)[:120]}")
 
-    def _result(self, answer: Answer, name: str) -> Any:
+    def _result(self, answer: HttpAnswer, name: str) -> Any:
         result = answer.value.get("result")
         if not isinstance(result, dict) or name not in result:
             raise WrongService(f"its answer has no {name}, as Qdrant's has")

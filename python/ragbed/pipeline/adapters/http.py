@@ -12,7 +12,7 @@ from ragbed.http import request_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ragbed.http import Answer
+    from ragbed.http import HttpAnswer
 
 
 def ask_service(
@@ -23,7 +23,7 @@ def ask_service(
     body: object = None,
     headers: Mapping[str, str] | None = None,
     timeout_s: float = 5.0,
-) -> Answer:
+) -> HttpAnswer:
     """Send one request and return its answer.
 
     Args:

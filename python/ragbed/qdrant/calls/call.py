@@ -141,7 +141,7 @@ def _check_timeout(value: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class ApiRoute:
     """One method on one path.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.calls.call import ApiRoute
 from ragbed.qdrant.translate.config import check_strict_mode, read_config
 from ragbed.qdrant.translate.config_updates import patched
 from ragbed.qdrant.translate.vector_names import (
@@ -49,8 +49,8 @@ def delete_vector(call: Call) -> Any:
 
 VECTORS = "/collections/{name}/vectors/{vector_name}"
 ENDPOINTS = (
-    Endpoint(method="PATCH", path="/collections/{name}", answer=update_collection, turn="all"),
-    Endpoint(method="PUT", path=VECTORS, answer=create_vector, turn="collection"),
-    Endpoint(method="DELETE", path=VECTORS, answer=delete_vector, turn="collection"),
+    ApiRoute(method="PATCH", path="/collections/{name}", answer=update_collection, turn="all"),
+    ApiRoute(method="PUT", path=VECTORS, answer=create_vector, turn="collection"),
+    ApiRoute(method="DELETE", path=VECTORS, answer=delete_vector, turn="collection"),
 )
 """Every endpoint of this module."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ragbed.qdrant.aliases import AliasAction
-from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.calls.call import ApiRoute
 from ragbed.qdrant.errors import FormatError
 from ragbed.qdrant.translate.config import check_strict_mode, read_config
 from ragbed.qdrant.translate.fields import fields, list_of, text
@@ -111,13 +111,13 @@ def _rename(value: Any, path: str) -> AliasAction:
 ACTIONS: dict[str, Any] = {"create_alias": _create, "delete_alias": _delete, "rename_alias": _rename}
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/collections", answer=list_collections),
-    Endpoint(method="POST", path="/collections/aliases", answer=change_aliases, turn="all"),
-    Endpoint(method="GET", path="/aliases", answer=list_aliases),
-    Endpoint(method="PUT", path="/collections/{name}", answer=create_collection, turn="all"),
-    Endpoint(method="GET", path="/collections/{name}", answer=collection_info),
-    Endpoint(method="DELETE", path="/collections/{name}", answer=delete_collection, turn="all"),
-    Endpoint(method="GET", path="/collections/{name}/exists", answer=collection_exists),
-    Endpoint(method="GET", path="/collections/{name}/aliases", answer=list_collection_aliases),
+    ApiRoute(method="GET", path="/collections", answer=list_collections),
+    ApiRoute(method="POST", path="/collections/aliases", answer=change_aliases, turn="all"),
+    ApiRoute(method="GET", path="/aliases", answer=list_aliases),
+    ApiRoute(method="PUT", path="/collections/{name}", answer=create_collection, turn="all"),
+    ApiRoute(method="GET", path="/collections/{name}", answer=collection_info),
+    ApiRoute(method="DELETE", path="/collections/{name}", answer=delete_collection, turn="all"),
+    ApiRoute(method="GET", path="/collections/{name}/exists", answer=collection_exists),
+    ApiRoute(method="GET", path="/collections/{name}/aliases", answer=list_collection_aliases),
 )
 """Every endpoint of this module."""

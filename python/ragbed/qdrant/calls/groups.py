@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.calls.call import ApiRoute
 from ragbed.qdrant.calls.queries import source_of
 from ragbed.qdrant.errors import NotFound
 from ragbed.qdrant.translate import legacy
@@ -82,8 +82,8 @@ def _as_id(key: GroupId) -> int | UUID | None:
 
 POINTS = "/collections/{name}/points"
 ENDPOINTS = (
-    Endpoint(method="POST", path=f"{POINTS}/query/groups", answer=query_groups),
-    Endpoint(method="POST", path=f"{POINTS}/search/groups", answer=search_groups),
-    Endpoint(method="POST", path=f"{POINTS}/recommend/groups", answer=recommend_groups),
+    ApiRoute(method="POST", path=f"{POINTS}/query/groups", answer=query_groups),
+    ApiRoute(method="POST", path=f"{POINTS}/search/groups", answer=search_groups),
+    ApiRoute(method="POST", path=f"{POINTS}/recommend/groups", answer=recommend_groups),
 )
 """Every endpoint of this module."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.calls.call import ApiRoute
 from ragbed.qdrant.calls.queries import source_of
 from ragbed.qdrant.translate import legacy
 from ragbed.qdrant.translate.fields import fields, list_of
@@ -52,8 +52,8 @@ ENDPOINTS = tuple(
         ("discover", legacy.discover),
     )
     for endpoint in (
-        Endpoint(method="POST", path=f"{POINTS}/{name}", answer=_one(as_query)),
-        Endpoint(method="POST", path=f"{POINTS}/{name}/batch", answer=_batch(as_query)),
+        ApiRoute(method="POST", path=f"{POINTS}/{name}", answer=_one(as_query)),
+        ApiRoute(method="POST", path=f"{POINTS}/{name}/batch", answer=_batch(as_query)),
     )
 )
 """Every endpoint of this module."""

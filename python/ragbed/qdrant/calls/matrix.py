@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import qdrant_edge as engine
 
-from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.calls.call import ApiRoute
 from ragbed.qdrant.translate.fields import fields, integer, text
 from ragbed.qdrant.translate.filters import read_filter
 from ragbed.qdrant.translate.results import shortest
@@ -90,7 +90,7 @@ def _without(point: ScoredPoint, row: list[ScoredPoint]) -> list[ScoredPoint]:
 
 POINTS = "/collections/{name}/points"
 ENDPOINTS = (
-    Endpoint(method="POST", path=f"{POINTS}/search/matrix/pairs", answer=pairs),
-    Endpoint(method="POST", path=f"{POINTS}/search/matrix/offsets", answer=offsets),
+    ApiRoute(method="POST", path=f"{POINTS}/search/matrix/pairs", answer=pairs),
+    ApiRoute(method="POST", path=f"{POINTS}/search/matrix/offsets", answer=offsets),
 )
 """Every endpoint of this module."""

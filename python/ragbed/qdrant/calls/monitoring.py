@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from ragbed.prometheus import metric_lines
 from ragbed.qdrant import WIRE_VERSION
-from ragbed.qdrant.calls.call import BOOLEANS, Endpoint, Raw
+from ragbed.qdrant.calls.call import BOOLEANS, ApiRoute, Raw
 from ragbed.qdrant.errors import NotFound, QueryStringError
 
 if TYPE_CHECKING:
@@ -175,23 +175,23 @@ def quotas(_: Call) -> Any:
 
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/metrics", answer=metrics, parameters=("anonymize", "per_collection")),
-    Endpoint(
+    ApiRoute(method="GET", path="/metrics", answer=metrics, parameters=("anonymize", "per_collection")),
+    ApiRoute(
         method="GET",
         path="/telemetry",
         answer=telemetry,
         parameters=("anonymize", "details_level", "per_collection"),
     ),
-    Endpoint(method="GET", path="/cluster", answer=cluster),
-    Endpoint(method="GET", path="/collections/{name}/cluster", answer=collection_cluster),
-    Endpoint(
+    ApiRoute(method="GET", path="/cluster", answer=cluster),
+    ApiRoute(method="GET", path="/collections/{name}/cluster", answer=collection_cluster),
+    ApiRoute(
         method="GET",
         path="/collections/{name}/optimizations",
         answer=optimizations,
         parameters=("with", "completed_limit"),
     ),
-    Endpoint(method="GET", path="/issues", answer=issues),
-    Endpoint(method="DELETE", path="/issues", answer=clear_issues, turn="all"),
-    Endpoint(method="GET", path="/quotas", answer=quotas),
+    ApiRoute(method="GET", path="/issues", answer=issues),
+    ApiRoute(method="DELETE", path="/issues", answer=clear_issues, turn="all"),
+    ApiRoute(method="GET", path="/quotas", answer=quotas),
 )
 """Every endpoint of this module."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.calls.call import ApiRoute
 from ragbed.qdrant.errors import NotFound, WrongInput
 from ragbed.qdrant.translate import points
 from ragbed.qdrant.translate.batches import read_operations
@@ -145,21 +145,21 @@ def count(call: Call) -> Any:
 
 POINTS = "/collections/{name}/points"
 ENDPOINTS = (
-    Endpoint(method="PUT", path=POINTS, answer=upsert, turn="collection"),
-    Endpoint(method="POST", path=POINTS, answer=retrieve),
-    Endpoint(method="POST", path=f"{POINTS}/delete", answer=delete, turn="collection"),
-    Endpoint(method="POST", path=f"{POINTS}/scroll", answer=scroll),
-    Endpoint(method="POST", path=f"{POINTS}/count", answer=count),
-    Endpoint(method="POST", path=f"{POINTS}/payload", answer=set_payload, turn="collection"),
-    Endpoint(method="PUT", path=f"{POINTS}/payload", answer=overwrite_payload, turn="collection"),
-    Endpoint(method="POST", path=f"{POINTS}/payload/delete", answer=delete_payload, turn="collection"),
-    Endpoint(method="POST", path=f"{POINTS}/payload/clear", answer=clear_payload, turn="collection"),
-    Endpoint(method="PUT", path=f"{POINTS}/vectors", answer=update_vectors, turn="collection"),
-    Endpoint(method="POST", path=f"{POINTS}/vectors/delete", answer=delete_vectors, turn="collection"),
-    Endpoint(method="POST", path=f"{POINTS}/batch", answer=batch, turn="collection"),
-    Endpoint(method="GET", path=f"{POINTS}/{{id}}", answer=get_point),
-    Endpoint(method="PUT", path="/collections/{name}/index", answer=create_index, turn="collection"),
-    Endpoint(
+    ApiRoute(method="PUT", path=POINTS, answer=upsert, turn="collection"),
+    ApiRoute(method="POST", path=POINTS, answer=retrieve),
+    ApiRoute(method="POST", path=f"{POINTS}/delete", answer=delete, turn="collection"),
+    ApiRoute(method="POST", path=f"{POINTS}/scroll", answer=scroll),
+    ApiRoute(method="POST", path=f"{POINTS}/count", answer=count),
+    ApiRoute(method="POST", path=f"{POINTS}/payload", answer=set_payload, turn="collection"),
+    ApiRoute(method="PUT", path=f"{POINTS}/payload", answer=overwrite_payload, turn="collection"),
+    ApiRoute(method="POST", path=f"{POINTS}/payload/delete", answer=delete_payload, turn="collection"),
+    ApiRoute(method="POST", path=f"{POINTS}/payload/clear", answer=clear_payload, turn="collection"),
+    ApiRoute(method="PUT", path=f"{POINTS}/vectors", answer=update_vectors, turn="collection"),
+    ApiRoute(method="POST", path=f"{POINTS}/vectors/delete", answer=delete_vectors, turn="collection"),
+    ApiRoute(method="POST", path=f"{POINTS}/batch", answer=batch, turn="collection"),
+    ApiRoute(method="GET", path=f"{POINTS}/{{id}}", answer=get_point),
+    ApiRoute(method="PUT", path="/collections/{name}/index", answer=create_index, turn="collection"),
+    ApiRoute(
         method="DELETE", path="/collections/{name}/index/{field_name}", answer=drop_index, turn="collection"
     ),
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ragbed.qdrant.calls.call import Endpoint
+from ragbed.qdrant.calls.call import ApiRoute
 from ragbed.qdrant.errors import NotFound
 from ragbed.qdrant.translate.queries import read_batch, read_facet, read_query
-from ragbed.qdrant.translate.references import Source
+from ragbed.qdrant.translate.references import PointSource
 from ragbed.qdrant.translate.results import found_json
 
 if TYPE_CHECKING:
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from ragbed.qdrant.shard import Shard
 
 
-def source_of(collections: Collections, shard: Shard) -> Source:
+def source_of(collections: Collections, shard: Shard) -> PointSource:
     """Return what a query of one collection may refer to: its own points, and those of the others."""
 
-    def elsewhere(collection: str) -> Source:
+    def elsewhere(collection: str) -> PointSource:
         if not collections.exists(collection):
             raise NotFound(f"Collection {collection} not found")
         return source_of(collections, collections.find(collection))
 
-    return Source(name=shard.name, schema=shard.config.schema, lookup=shard.vector_of, elsewhere=elsewhere)
+    return PointSource(
+        name=shard.name, schema=shard.config.schema, lookup=shard.vector_of, elsewhere=elsewhere
+    )
 
 
 def query(call: Call) -> Any:
@@ -52,8 +54,8 @@ def facet(call: Call) -> Any:
 
 
 ENDPOINTS = (
-    Endpoint(method="POST", path="/collections/{name}/points/query", answer=query),
-    Endpoint(method="POST", path="/collections/{name}/points/query/batch", answer=query_batch),
-    Endpoint(method="POST", path="/collections/{name}/facet", answer=facet),
+    ApiRoute(method="POST", path="/collections/{name}/points/query", answer=query),
+    ApiRoute(method="POST", path="/collections/{name}/points/query/batch", answer=query_batch),
+    ApiRoute(method="POST", path="/collections/{name}/facet", answer=facet),
 )
 """Every endpoint of this module."""

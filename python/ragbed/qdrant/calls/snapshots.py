@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ragbed.qdrant import snapshots
-from ragbed.qdrant.calls.call import Endpoint, Raw
+from ragbed.qdrant.calls.call import ApiRoute, Raw
 from ragbed.qdrant.child import asked
 from ragbed.qdrant.disk_space import require_space
 from ragbed.qdrant.errors import BadRequest, InvalidValue, WrongInput
@@ -168,10 +168,10 @@ def _full(call: Call) -> Path:
 
 ONE, ALL = "/collections/{name}/snapshots", "/snapshots"
 ENDPOINTS = (
-    Endpoint(method="GET", path=ONE, answer=listed),
-    Endpoint(method="POST", path=ONE, answer=create, turn="collection", may_leave=True),
-    Endpoint(method="PUT", path=f"{ONE}/recover", answer=recover, turn="apart", may_leave=True),
-    Endpoint(
+    ApiRoute(method="GET", path=ONE, answer=listed),
+    ApiRoute(method="POST", path=ONE, answer=create, turn="collection", may_leave=True),
+    ApiRoute(method="PUT", path=f"{ONE}/recover", answer=recover, turn="apart", may_leave=True),
+    ApiRoute(
         method="POST",
         path=f"{ONE}/upload",
         answer=upload,
@@ -179,14 +179,14 @@ ENDPOINTS = (
         parameters=("priority", "checksum"),
         may_leave=True,
     ),
-    Endpoint(method="GET", path=f"{ONE}/{{snapshot_name}}", answer=download),
-    Endpoint(
+    ApiRoute(method="GET", path=f"{ONE}/{{snapshot_name}}", answer=download),
+    ApiRoute(
         method="DELETE", path=f"{ONE}/{{snapshot_name}}", answer=delete, turn="collection", may_leave=True
     ),
-    Endpoint(method="GET", path=ALL, answer=list_full),
-    Endpoint(method="POST", path=ALL, answer=create_full, turn="all", may_leave=True),
-    Endpoint(method="GET", path=f"{ALL}/{{snapshot_name}}", answer=download_full),
-    Endpoint(
+    ApiRoute(method="GET", path=ALL, answer=list_full),
+    ApiRoute(method="POST", path=ALL, answer=create_full, turn="all", may_leave=True),
+    ApiRoute(method="GET", path=f"{ALL}/{{snapshot_name}}", answer=download_full),
+    ApiRoute(
         method="DELETE", path=f"{ALL}/{{snapshot_name}}", answer=delete_full, turn="all", may_leave=True
     ),
 )

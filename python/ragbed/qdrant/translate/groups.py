@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ragbed.qdrant.translate.paths import Step
     from ragbed.qdrant.translate.queries import Stage
-    from ragbed.qdrant.translate.references import Source
+    from ragbed.qdrant.translate.references import PointSource
 
 DEFAULT_SIZE = 3
 ROUNDS = 5
@@ -69,7 +69,7 @@ class _Group:
     hits: list[ScoredPoint] = field(default_factory=list)
 
 
-def read_grouping(body: Any, source: Source) -> Grouping:
+def read_grouping(body: Any, source: PointSource) -> Grouping:
     """Return a `/points/query/groups` body, read; raises as `read_query` does."""
     with fields(body) as members:
         return Grouping(

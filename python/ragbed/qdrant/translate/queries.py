@@ -22,7 +22,7 @@ from ragbed.qdrant.translate.filters import excluding, read_filter
 from ragbed.qdrant.translate.ids import read_id
 from ragbed.qdrant.translate.order_by import read_order_by
 from ragbed.qdrant.translate.params import read_params
-from ragbed.qdrant.translate.references import Inputs, Source, read_lookup
+from ragbed.qdrant.translate.references import Inputs, PointSource, read_lookup
 from ragbed.qdrant.translate.schema import DEFAULT, kind_of
 from ragbed.qdrant.translate.scoring import Scoring, read_scoring
 from ragbed.qdrant.translate.selectors import read_with_payload, take_with_vector
@@ -91,7 +91,7 @@ class Stage:
         )
 
 
-def read_query(body: Any, source: Source, path: str = "") -> engine.QueryRequest:
+def read_query(body: Any, source: PointSource, path: str = "") -> engine.QueryRequest:
     """Return the engine's form of a `/points/query` body.
 
     Raises:
@@ -130,7 +130,7 @@ def _page(stage: Stage, offset: int) -> tuple[int, int]:
     return stage.limit, offset
 
 
-def take_stage(members: Fields, source: Source) -> Stage:
+def take_stage(members: Fields, source: PointSource) -> Stage:
     """Take a query's fields: points that it refers to by id, in prefetches too, are left out of its results."""
     members.unsupported("shard_key")
     referenced: set[PointId] = set()
@@ -147,12 +147,12 @@ def take_stage(members: Fields, source: Source) -> Stage:
     )
 
 
-def _prefetch(value: Any, path: str, source: Source, referenced: set[PointId]) -> Stage:
+def _prefetch(value: Any, path: str, source: PointSource, referenced: set[PointId]) -> Stage:
     with fields(value, path) as members:
         return _stage(members, source, referenced)
 
 
-def _stage(members: Fields, source: Source, referenced: set[PointId]) -> Stage:
+def _stage(members: Fields, source: PointSource, referenced: set[PointId]) -> Stage:
     using = members.optional("using", text, DEFAULT)
     lookup = members.maybe("lookup_from", lambda item, at: read_lookup(item, at, source, using))
     inputs = Inputs(source=source, using=using, lookup=lookup or (source, using), referenced=referenced)
@@ -170,7 +170,7 @@ def _stage(members: Fields, source: Source, referenced: set[PointId]) -> Stage:
     return stage
 
 
-def _check(stage: Stage, using: str, source: Source) -> None:
+def _check(stage: Stage, using: str, source: PointSource) -> None:
     """Refuse what does not go together, as Qdrant does; raise BadRequest."""
     scoring = stage.scoring
     if stage.prefetches and scoring is None:
@@ -191,7 +191,7 @@ def _check(stage: Stage, using: str, source: Source) -> None:
         kind_of(using, source.schema)
 
 
-def read_batch(body: Any, source: Source) -> list[engine.QueryRequest]:
+def read_batch(body: Any, source: PointSource) -> list[engine.QueryRequest]:
     """Return the engine's form of a `/points/query/batch` body."""
     with fields(body) as members:
         return members.required("searches", list_of(lambda item, at: read_query(item, source, at)))

@@ -30,17 +30,17 @@ class Lookup(Protocol):
 class Elsewhere(Protocol):
     """Finds another collection, for `lookup_from`."""
 
-    def __call__(self, collection: str) -> Source:
+    def __call__(self, collection: str) -> PointSource:
         """Return it as a source; raise NotFound where there is none."""
 
 
-def nowhere(collection: str) -> Source:
+def nowhere(collection: str) -> PointSource:
     """Return no source: for queries that know their own collection only."""
     raise NotFound(f"Collection {collection} not found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class PointSource:
     """What a query may refer to.
 
     Attributes:
@@ -67,9 +67,9 @@ class Inputs:
         referenced: Gains the ids of this collection's points that were looked up; results leave them out.
     """
 
-    source: Source
+    source: PointSource
     using: str
-    lookup: tuple[Source, str]
+    lookup: tuple[PointSource, str]
     referenced: set[PointId] = field(default_factory=set)
 
     def read(self, value: Any, path: str) -> NamedVector:
@@ -91,7 +91,7 @@ class Inputs:
         return source.lookup(point_id, name)
 
 
-def read_lookup(value: Any, path: str, source: Source, using: str) -> tuple[Source, str]:
+def read_lookup(value: Any, path: str, source: PointSource, using: str) -> tuple[PointSource, str]:
     """Return where `lookup_from` sends a query for its points: a collection, and a vector's name."""
     with fields(value, path) as members:
         members.unsupported("shard_key")

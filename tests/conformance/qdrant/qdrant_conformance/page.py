@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ragbed.contracts.vector_store.case import Case
-    from ragbed.contracts.vector_store.expectations import Difference
+    from ragbed.contracts.vector_store.expectations import Deviation
 
 PAGE = Path(__file__).parents[4] / "docs" / "embedded-qdrant-compatibility.md"
 UNTOUCHED = "not judged"
@@ -72,7 +72,7 @@ def build(client: str) -> str:
     return "\n".join(parts) + "\n"
 
 
-def verdict(ids: Iterable[str], known: dict[str, Difference]) -> str:
+def verdict(ids: Iterable[str], known: dict[str, Deviation]) -> str:
     """Return the verdict on some cases together."""
     found = list(ids)
     if not found:
@@ -86,7 +86,7 @@ def verdict(ids: Iterable[str], known: dict[str, Difference]) -> str:
     return f"{len(found) - differ - refused} of {len(found)} {SAME}; {told}" if told else SAME
 
 
-def _methods(everything: list[Case], known: dict[str, Difference]) -> list[str]:
+def _methods(everything: list[Case], known: dict[str, Deviation]) -> list[str]:
     lines = ["## Methods", "", "| method | parameter | verdict |", "|---|---|---|"]
     for method in public_methods():
         mine = [case for case in everything if case.step.method == method]
@@ -97,7 +97,7 @@ def _methods(everything: list[Case], known: dict[str, Difference]) -> list[str]:
     return lines
 
 
-def _differences(ids: list[str], known: dict[str, Difference]) -> list[str]:
+def _differences(ids: list[str], known: dict[str, Deviation]) -> list[str]:
     differ = [one for one in ids if one in known and not known[one].is_refused]
     refused = [one for one in ids if one in known and known[one].is_refused]
     lines = ["", "## What differs, and how", "", "| case | how |", "|---|---|"]
