@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fault_containers import kill_containers, missing_containers
 from fault_place import Place
 from fault_projects import run_projects
 from fault_runs import kill_runs
@@ -126,6 +127,13 @@ def killed_runs(place: Place, chance: random.Random) -> str:
     return done
 
 
+def killed_containers(place: Place, chance: random.Random) -> str:
+    """Kill a command whose services are containers; tells why where there are none."""
+    if reason := missing_containers():
+        return f"skipped: {reason}"
+    return kill_containers(place, chance)
+
+
 def two_projects_never_meet(place: Place, chance: random.Random) -> str:
     """Interleave the commands of two projects: every answer from its own documents, every refusal explained."""
     way = chance.randrange(4)
@@ -157,6 +165,7 @@ KINDS: dict[str, Callable[[Place, random.Random], str]] = {
         smoke_killed,
         end_killed,
         killed_runs,
+        killed_containers,
         two_projects_never_meet,
         two_projects_under_devenv,
     )
