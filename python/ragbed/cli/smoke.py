@@ -28,6 +28,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--require-live", is_flag=True, help="Fail where a substitute would be used.")
 @click.option("--keep", is_flag=True, help="Leave the stack and the data for a look; ragbed down ends it.")
 @launcher_option
+@click.option("--reuse", is_flag=True, help="Leave containers to later runs; ragbed down --all ends them.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else on stdout.")
 @click.option("--junit", type=_FILE, help="Also write the report as JUnit XML.")
 def smoke(
@@ -38,6 +39,7 @@ def smoke(
     require_live: bool,
     keep: bool,
     launchers: tuple[str, ...],
+    reuse: bool,
     as_json: bool,
     junit: Path | None,
 ) -> None:
@@ -51,7 +53,10 @@ def smoke(
     from ragbed.stack.launcher_setting import launcher_flags
     from ragbed.state import find_state_folder
 
-    settings, folder = project_settings(launcher_flags(launchers)), find_state_folder()
+    settings, folder = (
+        project_settings(launcher_flags(launchers) | {"stack.reuse": reuse or None}),
+        find_state_folder(),
+    )
     with recorded_run("smoke", settings, folder, EventLines(indent=" " * 11)) as run:
         from ragbed.smoke.plan import SmokeOptions
         from ragbed.smoke.runner import run_smoke

@@ -32,7 +32,13 @@ from ragbed.stack.provider import served_llm
 from ragbed.stack.reaping import end_all
 from ragbed.stack.registry import kind_of
 from ragbed.stack.resolvers import DISCOVERED, Resolver, Sought, given, resolve
-from ragbed.stack.section import STACK_DEFAULT_PORTS, STACK_PULL_TIMEOUT_S, STACK_READY_TIMEOUT_S
+from ragbed.stack.section import (
+    STACK_DEFAULT_PORTS,
+    STACK_PULL_TIMEOUT_S,
+    STACK_READY_TIMEOUT_S,
+    STACK_REUSE,
+    STACK_REUSE_FOR_S,
+)
 from ragbed.stack.skipped import Skipped
 from ragbed.stack.stack import Stack, emit_ready
 
@@ -243,6 +249,8 @@ class StackBuilder:
             timeout_s=self.settings[STACK_READY_TIMEOUT_S] or pins.ready_timeout_s,
             password=self.settings[kind.password] if kind.password else "",
             events=self.events,
+            reuse=self.settings[STACK_REUSE] and not (self.keep or port),
+            reuse_for_s=self.settings[STACK_REUSE_FOR_S],
             pull_timeout_s=self.settings[STACK_PULL_TIMEOUT_S],
         )
 

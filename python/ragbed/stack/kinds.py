@@ -10,6 +10,7 @@ from ragbed.events import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from ragbed.events import EventSink
@@ -215,6 +216,10 @@ class StartOrder:
         password: What the settings fix for the server; empty takes that of its data, or a random one.
         events: Told of what takes long.
         pull_timeout_s: How long an image may take to be pulled.
+        reuse: Whether a container stays for later runs, where its launcher can do that.
+        reuse_for_s: How long it stays.
+        reuse_key: Of a container that stays: later runs find it by that; empty for one that ends with its holders.
+        expires_at: UTC, when it ends even while it is held; None for never.
         search: The program that the launcher found; None until it has looked, and where it starts none.
         environ: Variables for every process that is started for it: the lease's token, by which it is found again.
     """
@@ -233,6 +238,10 @@ class StartOrder:
     run: str = ""
     events: EventSink = SILENT
     pull_timeout_s: float = 900.0
+    reuse: bool = False
+    reuse_for_s: float = 0.0
+    reuse_key: str = ""
+    expires_at: datetime | None = None
     search: Search | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
 

@@ -62,6 +62,7 @@ class Lease:
         expires_at: UTC, when it becomes stale, even while it is held; None for never.
         run: The test run whose workers share it; empty for none.
         endpoint: Where it answers; None until it does, and where it is not shared.
+        reuse_key: Of a container that stays for later runs, whoever holds it; empty for all others.
         undo: What to undo for commands that change how it runs, and are killed.
     """
 
@@ -75,6 +76,7 @@ class Lease:
     expires_at: datetime | None = None
     run: str = ""
     endpoint: Endpoint | None = None
+    reuse_key: str = ""
     undo: tuple[Undo, ...] = ()
 
     @property
@@ -95,6 +97,7 @@ class Lease:
             "expires_at": self.expires_at.isoformat() if self.expires_at else None,
             "run": self.run,
             "endpoint": self.endpoint.to_json() if self.endpoint else None,
+            "reuse_key": self.reuse_key,
             "undo": [one.to_json() for one in self.undo],
         }
 
@@ -109,7 +112,8 @@ class Lease:
         service, stack, keep, run = value["service"], value["stack"], value["keep"], value["run"]
         if not holders or not is_token(value["token"]) or not is_known(service):
             raise ValueError("not a lease")
-        if type(keep) is not bool or not isinstance(run, str):
+        reuse_key = value["reuse_key"]
+        if type(keep) is not bool or not isinstance(run, str) or not isinstance(reuse_key, str):
             raise TypeError("a field is of another type")
         folder = StateFolder(root)
         data = (folder.kept if keep else folder.data / stack_id(stack)) / service
@@ -126,6 +130,7 @@ class Lease:
             expires_at=_utc(value["expires_at"]),
             run=run,
             endpoint=Endpoint.from_json(value["endpoint"]) if value["endpoint"] else None,
+            reuse_key=reuse_key,
             undo=tuple(map(Undo.from_json, value["undo"])),
         )
 
@@ -133,6 +138,8 @@ class Lease:
         """Tell whether no command answers for it any more: all its holders have gone, or its time is over."""
         if self.expires_at and datetime.now(UTC) >= self.expires_at:
             return True
+        if self.reuse_key:
+            return self.expires_at is None  # without an end it would stay for ever
         return not any(holder.is_alive() for holder in self.holders)
 
 

@@ -21,6 +21,7 @@ from ragbed.state.files import is_file, is_folder, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from ragbed.stack.endpoint import Endpoint
@@ -48,6 +49,8 @@ class Leases:
         keep: bool,
         resource: Resource,
         run: str = "",
+        expires_at: datetime | None = None,
+        reuse_key: str = "",
     ) -> Lease:
         """Write down what is about to be started."""
         lease = Lease(
@@ -59,6 +62,8 @@ class Leases:
             resource=resource,
             keep=keep,
             run=run,
+            expires_at=expires_at,
+            reuse_key=reuse_key,
         )
         self._write(lease)
         return lease
@@ -150,17 +155,26 @@ class Leases:
             stack: Id of that stack. Its data stays even where a command died that was starting a service on it.
         """
         stale = [lease for lease in self.all() if lease.token not in handed_over and lease.is_stale()]
-        ended = [lease for lease in stale if self._is_ended(lease, keep_data=lease.stack == stack)]
+        ended = [
+            lease
+            for lease in stale
+            if self.end_if_possible(lease, grace_s=1.0, keep_data=lease.stack == stack)
+        ]
         self._undo_what_is_due()
         self._end_unreadable(handed_over)
         return ended
 
-    def _is_ended(self, lease: Lease, *, keep_data: bool) -> bool:
-        """End a stale lease; where that is not possible now, as without its daemon, say so and leave it for later."""
+    def end_if_possible(self, lease: Lease, *, grace_s: float = 5.0, keep_data: bool = False) -> bool:
+        """End a lease, and tell whether that was done; where it is not possible now, say so and leave it for later.
+
+        Without its daemon, a container cannot be ended.
+        """
         try:
-            self.end(lease, grace_s=1.0, keep_data=keep_data)
+            self.end(lease, grace_s=grace_s, keep_data=keep_data)
         except RagbedError as error:
-            logger.warning("ragbed: %s of an earlier run is not ended: %s", lease.service, error.message)
+            logger.warning(
+                "ragbed: %s is not ended, the next command tries again: %s", lease.service, error.message
+            )
             return False
         return True
 

@@ -80,11 +80,11 @@ def _stacks(parent: Path) -> list[str]:
 
 
 def end_all(folder: StateFolder, leases: Sequence[Lease], *, keep_data: bool = False) -> None:
-    """End several processes at once."""
-    at_once(lambda lease: Leases(folder).end(lease, keep_data=keep_data), leases)
+    """End several leases at once; what cannot be ended now is said, and left for the next command."""
+    at_once(lambda lease: Leases(folder).end_if_possible(lease, keep_data=keep_data), leases)
 
 
-def at_once(act: Callable[[Lease], None], leases: Sequence[Lease]) -> None:
+def at_once(act: Callable[[Lease], object], leases: Sequence[Lease]) -> None:
     """Do something to several leases at once, and return when all are done."""
     with ThreadPoolExecutor(max_workers=max(1, len(leases))) as pool:
         list(pool.map(act, leases))

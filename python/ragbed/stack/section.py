@@ -28,6 +28,8 @@ STACK_DEFAULT_PORTS = switch("stack.default_ports", True, "Look for services on 
 STACK_READY_TIMEOUT_S = number(
     "stack.ready_timeout_s", 0.0, "How long a start may take; 0 takes the pins' limits."
 )
+STACK_REUSE = switch("stack.reuse", False, "Leave containers to later runs; ragbed down --all ends them.")
+STACK_REUSE_FOR_S = number("stack.reuse_for_s", 86_400.0, "How long a container is left to later runs.")
 STACK_PULL_TIMEOUT_S = number(
     "stack.pull_timeout_s", 900.0, "How long the image of a container may take to be pulled."
 )

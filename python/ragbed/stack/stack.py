@@ -56,7 +56,7 @@ class Stack:
     @property
     def outlives_us(self) -> bool:
         """Tell whether something of it runs on after us, so that what we write there has to be removed."""
-        return self.shared or any(one.launcher == "attach" for one in self.endpoints.values())
+        return self.shared or any(name not in self.leases for name in self.endpoints)
 
     def ended(self) -> dict[str, str]:
         """Return how services that we started have ended by themselves, in words, by name."""

@@ -7,12 +7,12 @@ import select
 import signal
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ragbed.errors import RagbedError, ServiceNotReady
 from ragbed.stack.full_disk import log_tail
-from ragbed.stack.launcher_choice import is_running
+from ragbed.stack.launcher_choice import is_running, launcher_of
 from ragbed.stack.leases import Leases
 from ragbed.stack.lifecycle import restart_dead
 from ragbed.stack.processes import ProcessIdentity
@@ -43,10 +43,13 @@ def supervise(settings: Settings, folder: StateFolder, events: EventSink) -> Non
         ServiceNotReady: A service died too often; the stack has been stopped.
     """
     restarts: deque[float] = deque(maxlen=_RESTARTS)
-    with stopped_at_the_end(folder), _events() as next_event:
+    watched: set[str] = set()
+    with stopped_at_the_end(folder), _events() as (next_event, wake):
+        _watch(folder, watched, wake)
         _mend_the_dead(settings, folder, restarts, events)  # what died before we watched
         while next_event() == signal.SIGCHLD:
             _mend_the_dead(settings, folder, restarts, events)
+            _watch(folder, watched, wake)
 
 
 @contextmanager
@@ -61,6 +64,16 @@ def stopped_at_the_end(folder: StateFolder) -> Iterator[None]:
                 tokens = set(record.leases.values())
                 end_all(folder, [lease for lease in Leases(folder).all() if lease.token in tokens])
                 folder.forget_stack()
+
+
+def _watch(folder: StateFolder, watched: set[str], wake: Callable[[], None]) -> None:
+    """Have each service that is not watched yet wake us when it ends."""
+    record = load_record(folder)
+    tokens = set(record.leases.values()) if record else set()
+    for lease in Leases(folder).all():
+        if lease.token in tokens - watched:
+            watched.add(lease.token)
+            launcher_of(lease).when_ended(lease, wake)
 
 
 def _mend_the_dead(
@@ -106,8 +119,8 @@ def _last_words(folder: StateFolder, record: StackRecord, service: str) -> list[
 
 
 @contextmanager
-def _events() -> Iterator[Callable[[], signal.Signals]]:
-    """Yield a function that waits for SIGINT, SIGTERM or SIGCHLD and returns which came.
+def _events() -> Iterator[tuple[Callable[[], signal.Signals], Callable[[], None]]]:
+    """Yield a function that waits for SIGINT, SIGTERM or SIGCHLD and returns which came, and one that acts as SIGCHLD.
 
     Handlers do nothing but be there: the wake-up descriptor tells which signal it was, so nothing is polled.
     """
@@ -122,10 +135,15 @@ def _events() -> Iterator[Callable[[], signal.Signals]]:
         return signal.Signals(os.read(reader, 1)[0])
 
     try:
-        yield next_event
+        yield next_event, lambda: _wake(writer)
     finally:
         signal.set_wakeup_fd(descriptor)
         for number, handler in before.items():
             signal.signal(number, handler)
         os.close(reader)
         os.close(writer)
+
+
+def _wake(writer: int) -> None:
+    with suppress(OSError):  # the stack was taken down meanwhile
+        os.write(writer, bytes([signal.SIGCHLD]))

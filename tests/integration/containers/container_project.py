@@ -34,19 +34,20 @@ class ContainerProject:
 
     def containers(self) -> dict[str, Any]:
         """Return its containers by service, those that have ended too."""
-        found = self.client.containers.list(all=True, ignore_removed=True, **self._filters())
+        found = self.client.containers.list(all=True, ignore_removed=True, **self.filters())
         return {one.labels["dev.ragbed.service"]: one for one in found}
 
     def left(self) -> list[str]:
         """Return what the daemon has of it: containers, networks, volumes."""
         found = [
-            *self.client.containers.list(all=True, ignore_removed=True, **self._filters()),
-            *self.client.networks.list(**self._filters()),
-            *self.client.volumes.list(**self._filters()),
+            *self.client.containers.list(all=True, ignore_removed=True, **self.filters()),
+            *self.client.networks.list(**self.filters()),
+            *self.client.volumes.list(**self.filters()),
         ]
         return [f"{type(one).__name__} {one.name}" for one in found]
 
-    def _filters(self) -> dict[str, Any]:
+    def filters(self) -> dict[str, Any]:
+        """Return docker-py's filter for what carries this project's label."""
         return {"filters": {"label": f"dev.ragbed.state={self.command.state}"}}
 
 

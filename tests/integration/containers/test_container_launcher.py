@@ -157,3 +157,23 @@ def test_what_a_killed_command_leaves_goes_with_the_next(
     container_project.command.run("status")
 
     assert container_project.left() == []
+
+
+def test_a_container_that_dies_under_a_foreground_stack_is_started_again(
+    container_project: ContainerProject,
+) -> None:
+    """`ragbed up` says which one died, and has it again."""
+    with (
+        container_project.command.popen("up", "--launcher", "redis=container") as process,
+        killed_after(process, 240),
+    ):
+        assert process.stdout is not None
+        said = iter(process.stdout.readline, "")
+        assert any("Ctrl-C stops the stack" in line for line in said)
+        container_project.containers()["redis"].kill()
+
+        assert any("redis" in line and "died" in line for line in said)
+        assert any("redis" in line and "ready" in line for line in said)
+        process.send_signal(signal.SIGINT)
+
+    assert container_project.left() == []

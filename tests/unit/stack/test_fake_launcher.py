@@ -52,6 +52,8 @@ class _FakeContainers:
 
     def forget_data(self, data: Any) -> None: ...
 
+    def when_ended(self, lease: Any, call: Any) -> None: ...
+
     def stop(self, lease: Any, **_how: Any) -> None:
         self.runs.discard(lease.token)
 

@@ -310,6 +310,7 @@ ODD: dict[str, dict[str, object]] = {
     "an odd undo": {"undo": [{"kind": "delete", "holder": {"pid": 7, "started": "x"}}]},
     "an undo without a holder": {"undo": [{"kind": "resume", "holder": None}]},
     "an odd run": {"run": 7},
+    "an odd key of reuse": {"reuse_key": 7},
     "an odd endpoint": {"endpoint": {"service": "redis"}},
     "signal 0": {"resource": {**RESOURCE, "stop_signal": 0}},
     "signal 9": {"resource": {**RESOURCE, "stop_signal": 9}},
@@ -433,6 +434,19 @@ def test_a_lease_whose_time_is_over_is_stale(seconds: int, stale: bool, folder: 
 
     assert expiring.is_stale() is stale
     assert Lease.from_json(expiring.to_json(folder.root), folder.root) == expiring
+
+
+@pytest.mark.parametrize(("seconds", "stale"), [(60, False), (-1, True), (None, True)])
+def test_what_stays_for_later_runs_is_stale_when_its_time_is_over(
+    seconds: int | None, stale: bool, folder: StateFolder
+) -> None:
+    """Whether a command holds it does not matter; without an end it would stay for ever."""
+    expires_at = None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
+
+    left = replace(lease_of(folder, dead()), reuse_key="0a1b", expires_at=expires_at)
+
+    assert left.is_stale() is stale
+    assert Lease.from_json(left.to_json(folder.root), folder.root) == left
 
 
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "at-work"])

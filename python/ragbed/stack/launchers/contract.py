@@ -95,6 +95,12 @@ class Launcher(Protocol):
     def is_alive(self, lease: Lease) -> bool:
         """Tell whether what was started for a lease runs, and proves that it is this lease's."""
 
+    def when_ended(self, lease: Lease, call: Callable[[], None]) -> None:
+        """Call a function, on a thread, once what was started for a lease has ended.
+
+        A child of this process may be left out: SIGCHLD tells of it.
+        """
+
     def endings(self, leases: Mapping[str, Lease]) -> dict[str, str]:
         """Return how services have ended by themselves, in words, by name; those that go on are left out."""
 

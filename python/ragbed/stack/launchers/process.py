@@ -63,6 +63,9 @@ class ProcessLauncher:
             return False
         return carries(resource.process.pid, lease.token, data=lease.data, outside=resource.outside)
 
+    def when_ended(self, lease: Lease, call: Callable[[], None]) -> None:
+        """Do nothing: SIGCHLD tells of it."""
+
     def endings(self, leases: Mapping[str, Lease]) -> dict[str, str]:
         """Return how processes of this command have ended by themselves; of others nothing is known."""
         processes = {name: _resource(lease).process for name, lease in leases.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ragbed.stack.launcher_choice import launcher_named
 from ragbed.stack.launchers.container.daemon import daemon_at, find_daemon
 from ragbed.stack.launchers.container.labels import LEASE, SERVICE, STACK, STATE, USER, by_label
 from ragbed.stack.launchers.container.logs import follow_container, keep_log, lines_of
+from ragbed.stack.launchers.container.reuse import reused
 from ragbed.stack.launchers.container.start import how_ended, start_container
 from ragbed.stack.launchers.container.volumes import remove_noted_volume, remove_volume
 from ragbed.stack.launchers.contract import Ready, Running, StartOrder
@@ -48,13 +50,22 @@ class ContainerLauncher:
             ServiceNotReady: It ended, or was not ready in time; carries the end of its log.
         """
         plan = order.starter.image(order)
-        return launcher_named("process").start(order) if plan is None else start_container(order, plan)
+        if plan is None:
+            return launcher_named("process").start(order)
+        start = partial(start_container, plan=plan)
+        return reused(order, plan, start) if order.reuse else start(order)
 
     def is_alive(self, lease: Lease) -> bool:
         """Tell whether a lease's container runs; a daemon that does not answer runs none."""
         with contextlib.suppress(RagbedError):
             return any(container.status == "running" for container in _containers(lease))
         return False
+
+    def when_ended(self, lease: Lease, call: Callable[[], None]) -> None:
+        """Call a function once its container has ended, or its daemon has gone."""
+        with contextlib.suppress(RagbedError):
+            for container in _containers(lease):
+                threading.Thread(target=_wait, args=(container, call), daemon=True).start()
 
     def endings(self, leases: Mapping[str, Lease]) -> dict[str, str]:
         """Return how containers have ended by themselves."""
@@ -116,6 +127,12 @@ class ContainerLauncher:
         for container in client.containers.list(**by_label(USER, str(os.getuid()))):
             if container.labels.get(LEASE):
                 yield _running(container)
+
+
+def _wait(container: Any, call: Callable[[], None]) -> None:
+    with contextlib.suppress(Exception):  # the daemon has gone: the look that follows says so
+        container.wait(timeout=None)
+    call()
 
 
 def _resource(lease: Lease) -> ContainerResource:

@@ -12,7 +12,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ragbed.errors import RagbedError, ServiceNotReady
+from ragbed.errors import ServiceNotReady
 from ragbed.events import current_run
 from ragbed.pins import RAGBED, Provenance
 from ragbed.stack.endpoint import Endpoint
@@ -75,27 +75,21 @@ def start_container(order: StartOrder, plan: ImagePlan) -> Ready:
         keep=order.keep,
         resource=resource,
         run=order.run,
+        expires_at=order.expires_at,
+        reuse_key=order.reuse_key,
     )
     try:
         with explained(order, daemon):
             container = _make(order, plan, daemon, lease, image)
             lease = leases.started(lease, replace(resource, container=container.id))
-        endpoint = _proven(order, plan, container, daemon)
+            endpoint = _proven(order, plan, container)
     except BaseException as error:
-        _give_up(leases, lease, keep_data=order.keep or bool(order.port))
+        leases.end_if_possible(lease, grace_s=0.0, keep_data=order.keep or bool(order.port))
         raise (error.reason if isinstance(error, PortTaken) else error) from None
     lease = leases.answers(lease, endpoint)
     seconds = time.monotonic() - began
     logger.info("%s started as container %s in %.2f s", image, endpoint.provenance.container, seconds)
     return Ready(endpoint=endpoint, lease=lease, seconds=seconds)
-
-
-def _give_up(leases: Leases, lease: Lease, *, keep_data: bool) -> None:
-    """End what was begun; without its daemon, the lease stays for the next command."""
-    try:
-        leases.end(lease, grace_s=0.0, keep_data=keep_data)
-    except RagbedError as error:
-        logger.warning("ragbed: %s is left: %s", lease.service, error.message)
 
 
 def _volume_name(order: StartOrder, plan: ImagePlan) -> str:
@@ -149,10 +143,9 @@ def _testcontainer(
     return made
 
 
-def _proven(order: StartOrder, plan: ImagePlan, container: Any, daemon: Daemon) -> Endpoint:
+def _proven(order: StartOrder, plan: ImagePlan, container: Any) -> Endpoint:
     """Return where the service answers, asked from outside by the probe that every launcher uses."""
-    with explained(order, daemon):
-        url = plan.url.format(port=_port(order, plan, container))
+    url = plan.url.format(port=_port(order, plan, container))
     order.log.parent.mkdir(parents=True, exist_ok=True)
     with _woken(container) as wait:
         watch = Watch(wait=wait, ended=partial(how_ended, container), tail=partial(lines_of, container, 8))
@@ -160,7 +153,8 @@ def _proven(order: StartOrder, plan: ImagePlan, container: Any, daemon: Daemon) 
         try:
             identity = proven_ready(order, order.kind.client(url), watch, prove)
         except BaseException:
-            keep_log(container, order.log)
+            with suppress(Exception):  # the daemon may be what failed
+                keep_log(container, order.log)
             raise
     image = order.pins.channels.image
     return Endpoint(
