@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,12 @@ from ragbed.run_headers import run_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_PART_BYTES = 65536
+
+
+class EndlessAnswer(http.client.HTTPException):
+    """A body goes on and on, as a stream of events does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +48,8 @@ def request_json(
     body: object = None,
     headers: Mapping[str, str] | None = None,
     timeout_s: float = 5.0,
+    whole_s: float = math.inf,
+    most_bytes: float = math.inf,
 ) -> HttpAnswer:
     """Send one request and return its answer; proxies of the environment are not used.
 
@@ -51,10 +61,12 @@ def request_json(
         body: Sent as JSON; None sends nothing.
         headers: Sent beside the content type.
         timeout_s: For connecting and for each read.
+        whole_s: For the body as a whole: a stream of events has no end.
+        most_bytes: The longest body that is read.
 
     Raises:
         OSError: Nothing listens, or nothing answers in time.
-        http.client.HTTPException: What answers does not speak HTTP.
+        http.client.HTTPException: What answers does not speak HTTP; EndlessAnswer where its body has no end.
         ValueError: The address or a header contains a character that cannot be sent; the text may repeat it.
     """
     parts = urlsplit(url)
@@ -65,7 +77,7 @@ def request_json(
         sent = {"Content-Type": "application/json", **run_headers(parts.hostname), **(headers or {})}
         connection.request(method, path, payload, sent)
         response = connection.getresponse()
-        content = response.read()
+        content = _whole(response, whole_s, most_bytes)
     moved = 300 <= response.status < 400
     return HttpAnswer(
         status=response.status,
@@ -73,6 +85,18 @@ def request_json(
         substitute=response.headers.get(SUBSTITUTE_HEADER, ""),
         location=response.headers.get("location", "") if moved else "",
     )
+
+
+def _whole(response: http.client.HTTPResponse, seconds: float, most_bytes: float) -> bytes:
+    """Return a body to its end; raise EndlessAnswer where that does not come."""
+    deadline, content = time.monotonic() + seconds, bytearray()
+    while part := response.read1(_PART_BYTES):
+        content += part
+        if time.monotonic() > deadline or len(content) > most_bytes:
+            raise EndlessAnswer(f"the answer has {len(content)} bytes and no end")
+    if response.length:  # of what the header promised
+        raise http.client.IncompleteRead(bytes(content), response.length)
+    return bytes(content)
 
 
 def _decoded(content: bytes) -> Any:

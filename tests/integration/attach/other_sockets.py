@@ -240,3 +240,22 @@ def relay(port: int, replaced: Mapping[bytes, bytes]) -> Serve:
             back.join()
 
     return serve
+
+
+def by_first_bytes(serve_by_start: Mapping[bytes, Serve], otherwise: Serve) -> Serve:
+    """Return what serves a connection by how its first message begins."""
+
+    def serve(connection: socket.socket) -> None:
+        message = connection.recv(4096, socket.MSG_PEEK)
+        chosen = next((one for start, one in serve_by_start.items() if message.startswith(start)), otherwise)
+        chosen(connection)
+
+    return serve
+
+
+def endless(connection: socket.socket) -> None:
+    """Answer a request with events, one after the other, until the client goes."""
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    while True:
+        connection.sendall(b"data: tick\n\n" * 1000)

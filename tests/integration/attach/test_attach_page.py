@@ -17,6 +17,7 @@ OTHERS = (
     "no address is known for the host absent.invalid",
     "it asks for a client certificate, and ragbed sends none",
     "it accepts connections, and sends no answer within 5 s",
+    "it answers / with a stream that has no end",
     "a pooler that lends connections for one transaction stands before it",
 )
 """Lines of tests that have no table."""

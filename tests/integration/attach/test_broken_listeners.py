@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from attach_cases import Case, check_found, check_given, given
-from other_sockets import answers, closes_at_once, greets, silent
+from other_sockets import answers, by_first_bytes, closes_at_once, endless, greets, silent
 
-from ragbed.errors import ServiceMissing
+from ragbed.errors import ServiceMissing, ServiceNotReady
 from ragbed.stack.services import free_port
 
 if TYPE_CHECKING:
@@ -76,6 +77,28 @@ def test_one_that_accepts_and_never_answers_is_passed_over(
     case = _case(service, "silent", silent, "it accepts connections, and sends no answer within 1 s")
 
     check_found(service, case, others, tmp_path, announced=False)
+
+
+def test_a_server_that_has_hung_is_not_taken_for_another_one(others: Others, tmp_path: Path) -> None:
+    """It still refuses what is not HTTP, at a second look, and so it speaks HTTP: what it does not do is answer."""
+    refuses = answers(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    hung = by_first_bytes({b"GET": silent}, refuses)
+    case = _case("ollama", "hung", silent, "it accepts connections, and sends no answer within 1 s")
+    case = replace(
+        case, url=lambda others: ADDRESSES["ollama"].format("127.0.0.1", others.listener(hung).port)
+    )
+
+    check_found("ollama", case, others, tmp_path, announced=True)
+
+
+@pytest.mark.parametrize("service", ["qdrant", "ollama"])
+def test_an_answer_without_an_end_is_told(service: str, others: Others, tmp_path: Path) -> None:
+    """A server that streams events to all who ask keeps no command waiting for ever."""
+    path = {"qdrant": "/", "ollama": "/api/version"}[service]
+    port = others.listener(endless).port
+
+    with pytest.raises(ServiceNotReady, match=f"it answers {path} with a stream that has no end"):
+        given(service, ADDRESSES[service].format("127.0.0.1", port), tmp_path)
 
 
 @pytest.mark.parametrize("service", ADDRESSES)

@@ -95,16 +95,21 @@ def other_protocol(answer: bytes, door: Door) -> WrongService:
     """
     if door.schemes and answer[:1] in {b"\x15", b"\x16"} and answer[1:2] == b"\x03":
         return _wants_tls(door.schemes)
-    if answer[3:5] == b"\0\n":
-        return WrongService("it speaks the protocol of MySQL or MariaDB")
-    if answer in {b"S", b"N"}:
-        return WrongService(f"it speaks {POSTGRES}")
-    for opening, name in _OPENINGS:
-        if answer.startswith(opening) and name != door.protocol:
-            return WrongService(f"it speaks {name}")
-        if answer.startswith(opening) and door.secure:
-            return _has_no_tls(door)
+    name = _protocol_of(answer)
+    if name == door.protocol and door.secure:
+        return _has_no_tls(door)
+    if name and name != door.protocol:
+        return WrongService(f"it speaks {name}")
     return WrongService(f"it answers {answer[:40]!r}, which is not {door.protocol}")
+
+
+def _protocol_of(answer: bytes) -> str:
+    """Return the protocol that an answer's first bytes are of; empty for none that we know."""
+    if answer[3:5] == b"\0\n":
+        return "the protocol of MySQL or MariaDB"
+    if answer in {b"S", b"N"}:
+        return POSTGRES
+    return next((name for opening, name in _OPENINGS if answer.startswith(opening)), "")
 
 
 def _wants_tls(schemes: tuple[str, str]) -> Unusable:
@@ -170,6 +175,8 @@ def _look_again(door: Door) -> WrongService | None:
             return None
         except OSError:
             continue
+        if _protocol_of(answer) == door.protocol and not door.secure:
+            return None  # the right one, which is busy or has hung
         if answer:
             return other_protocol(answer, door)
     return None

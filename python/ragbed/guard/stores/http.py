@@ -9,13 +9,15 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from ragbed.guard.addresses import redacted
 from ragbed.guard.stores.base import NotThere, WrongService
 from ragbed.guard.stores.connection_errors import HTTP, Door, hung_up, other_protocol, why_closed
-from ragbed.http import request_json
+from ragbed.http import EndlessAnswer, request_json
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
     from ragbed.http import HttpAnswer
 
+_MOST_BYTES = 16 * 1024**2
+"""No answer that is asked for here comes near it."""
 _WITHOUT_TLS = "HTTPS"
 """What servers name to a client that came without TLS: nginx, Go, and those that copy their words."""
 
@@ -33,12 +35,22 @@ def request(
     parts = urlsplit(url)
     address = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, "", ""))
     try:
-        return request_json(method, address, body=body, headers=headers, timeout_s=timeout_s)
+        return request_json(
+            method,
+            address,
+            body=body,
+            headers=headers,
+            timeout_s=timeout_s,
+            whole_s=timeout_s,
+            most_bytes=_MOST_BYTES,
+        )
     except RemoteDisconnected as error:
         raise hung_up(_door(parts, timeout_s)) from error
     except BadStatusLine as error:
         answer = str(error.args[0]).encode("latin-1", "replace")  # as it was decoded
         raise other_protocol(answer, _door(parts, timeout_s)) from error
+    except EndlessAnswer as error:
+        raise WrongService(f"it answers {path} with a stream that has no end") from error
     except IncompleteRead as error:
         raise NotThere("it broke off in the middle of its answer") from error
     except HTTPException as error:
