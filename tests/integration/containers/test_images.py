@@ -131,6 +131,28 @@ def test_postgres_initialises_as_upstreams_image_does(local_images: LocalImages,
             assert connection.execute("SELECT number FROM made ORDER BY 1").fetchall() == [(1,), (2,), (3,)]
 
 
+def test_first_start_of_postgres_that_was_killed_is_begun_again(
+    local_images: LocalImages, tmp_path: Path
+) -> None:
+    """What it leaves half done does not pass for a whole cluster."""
+    script = tmp_path / "10-table.sql"
+    script.write_text("CREATE TABLE made (number int); SELECT pg_sleep(600);")
+    tmp_path.chmod(0o755)
+    options = published(5432, "--volume", f"{tmp_path}:/docker-entrypoint-initdb.d:ro")
+    options += ("--env", "POSTGRES_PASSWORD=secret")
+    with running(local_images["postgres"], options=options) as container:
+        made = ("psql", "--username=postgres", "--command=TABLE made")
+        while container.run(*made, check=False).returncode:
+            pass
+        docker("kill", container.name)
+        script.write_text("CREATE TABLE made (number int); INSERT INTO made VALUES (1);")
+        docker("start", container.name)
+
+        with connected(container, password="secret") as connection:
+            assert connection.execute("SELECT number FROM made").fetchall() == [(1,)]
+        assert "the first start was interrupted" in container.logs()
+
+
 def test_postgres_without_a_password_is_refused(local_images: LocalImages) -> None:
     """One line says what to give."""
     done = docker("run", "--rm", local_images["postgres"], check=False)
