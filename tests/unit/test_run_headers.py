@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 from contextvars import Context
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import pytest
 from starlette.datastructures import Headers
 
 from ragbed.events import TestId, within_run, within_test
 from ragbed.headers import RUN_HEADER, TEST_HEADER
+from ragbed.http import request_json
 from ragbed.run_headers import run_headers, told_in
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 RUN = "20260102-030405-abcdef"
+
+
+@pytest.fixture
+def told_headers() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Yield the address of a server that answers `{}`, and the headers of each request."""
+    told: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told.append(dict(self.headers.items()))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", told
+        server.shutdown()
+        thread.join()
 
 
 def sent(host: str, test: str = "", run: str = RUN) -> dict[str, str]:
@@ -31,6 +62,22 @@ def test_a_server_on_this_machine_is_told(host: str) -> None:
 
     assert sent(host, test) == {RUN_HEADER: RUN, TEST_HEADER: test}
     assert sent(host) == {RUN_HEADER: RUN}
+
+
+def test_a_request_for_json_tells_it(told_headers: tuple[str, list[dict[str, str]]]) -> None:
+    """The pipeline's requests to Qdrant go this way; what a caller sends itself stays."""
+    url, told = told_headers
+
+    def ask() -> None:
+        with within_run(RUN), within_test(TestId("t.py::test_a")):
+            request_json("GET", url, headers={"api-key": "k"})
+        request_json("GET", url)
+
+    Context().run(ask)
+
+    inside, outside = told
+    assert (inside[RUN_HEADER], inside[TEST_HEADER], inside["api-key"]) == (RUN, "t.py::test_a", "k")
+    assert not {RUN_HEADER, TEST_HEADER} & set(outside)
 
 
 @pytest.mark.parametrize("host", ["example.org", "10.0.0.1", ""])

@@ -59,7 +59,6 @@ def fetch(
     import time
 
     from ragbed.cli.progress import progress_line
-    from ragbed.events import EventStream
     from ragbed.models import drop_corrupted, plan_fetch
     from ragbed.models import fetch as fetch_blobs
 
@@ -76,8 +75,8 @@ def fetch(
     begun = time.monotonic()
     if plan.wanted:
         sources = _sources(pins, registry, folder, redirects)
-        with progress_line() as view:
-            fetch_blobs(plan, sources, blobs, jobs=jobs, events=EventStream(view))
+        with progress_line() as events:
+            fetch_blobs(plan, sources, blobs, jobs=jobs, events=events)
     if as_json:
         took = round(time.monotonic() - begun, 3)
         show_json({"folder": str(blobs.root), "seconds": took, **_plan_values(plan)})

@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING
 import click
 
 from ragbed.cli.terminal import plain
+from ragbed.events import EventStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ragbed.events import Event, Listener
+    from ragbed.events import Event, EventSink
     from ragbed.models import Progress
 
 _EVERY_S = 10.0
 
 
 @contextmanager
-def progress_line() -> Iterator[Listener]:
-    """Yield what shows the events of a fetch, the way that fits where stderr goes."""
+def progress_line() -> Iterator[EventSink]:
+    """Yield a sink that shows the events of a fetch, the way that fits where stderr goes."""
     if not sys.stderr.isatty():
-        yield _LinesNowAndThen()
+        yield EventStream(_LinesNowAndThen())
         return
     try:
         terminal = plain(sys.stderr)
-        yield lambda event: click.echo(f"\r\x1b[K{describe(progress_of(event))}", terminal, nl=False)
+        yield EventStream(
+            lambda event: click.echo(f"\r\x1b[K{describe(progress_of(event))}", terminal, nl=False)
+        )
     finally:
         click.echo(err=True)
 

@@ -127,7 +127,14 @@ def _report(record: RunRecord, events: Sequence[Event]) -> SmokeReport | None:
 
     if record.outcome is None or not has_report(record.outcome):
         return None
-    return SmokeReport.of(record.manifest, events, record.outcome)
+    try:
+        return SmokeReport.of(record.manifest, events, record.outcome)
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+    ):  # written by another version, or changed: the events tell what they can
+        return None
 
 
 def _show_report(report: SmokeReport) -> None:

@@ -73,12 +73,7 @@ def run_smoke(
     run.sink.listen(events.append)
     with ExitStack() as cleanup:
         plan = SmokePlan(
-            id=run.id,
-            settings=settings,
-            folder=folder,
-            options=options,
-            cleanup=cleanup,
-            events=run.sink,
+            id=run.id, settings=settings, folder=folder, options=options, cleanup=cleanup, events=run.sink
         )
         runner = StageRunner(plan, stack=lambda: findings.stack, events=run.sink)
         try:
@@ -86,25 +81,31 @@ def run_smoke(
         except Ended:
             runner.skip_the_rest()
         left_over = _clean_up(cleanup)
-    error, stack = runner.error, findings.stack
+    stack = findings.stack
     facts = ReportFacts(
-        stage=runner.stage if error else None,
+        stage=runner.stage if runner.error else None,
         corpus=findings.corpus,
         retrieval=findings.retrieval,
         llm=stack.llm if stack else "",
         notes=(*(stack.notes if stack else ()), *left_over),
         left_up=options.keep and is_up(folder, stack),
     )
-    outcome = Outcome(
+    outcome = _outcome(runner.error, facts, findings.simulated(), seconds=time.monotonic() - began)
+    report = SmokeReport.of(run.manifest.to_json(), events, run.outcome(outcome))
+    return keep_report(folder, report, run)
+
+
+def _outcome(
+    error: RagbedError | None, facts: ReportFacts, simulated: MicroUsd, *, seconds: float
+) -> Outcome:
+    return Outcome(
         subject="smoke",
         status=status_of(error.exit_code if error else ExitCode.FINE),
-        seconds=time.monotonic() - began,
-        simulated=findings.simulated(),  # every provider that can be reached is free
+        seconds=seconds,
+        simulated=simulated,  # every provider that can be reached is free
         failure=error.to_json() if error else None,
         facts=facts_of(facts),
     )
-    report = SmokeReport.of(run.manifest.to_json(), events, run.outcome(outcome))
-    return keep_report(folder, report, run)
 
 
 def _prove(runner: StageRunner, plan: SmokePlan, findings: _Findings, recorder: RunRecorder) -> None:
