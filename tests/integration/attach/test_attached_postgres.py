@@ -173,9 +173,15 @@ CASES = table(
     ),
     Case(
         name="another-language",
-        url=lambda others: _listener(others, postgres_refuses("28000", "kein pg_hba.conf-Eintrag")),
-        seen="its pg_hba.conf does not let u in (kein pg_hba.conf-Eintrag)",
+        url=lambda others: _listener(others, postgres_refuses("28000", "Zugriff verweigert")),
+        seen="its pg_hba.conf does not let u in (Zugriff verweigert)",
         hint="pg_hba.conf",
+    ),
+    Case(
+        name="no-such-user",
+        url=lambda others: _listener(others, postgres_refuses("28000", 'role "u" does not exist')),
+        seen='it has no user u (role "u" does not exist)',
+        hint="createuser, or name another user in THE_URL",
     ),
     Case(
         name="starting-up",

@@ -29,7 +29,9 @@ _PROTOCOL_3 = 196608
 _LONGEST_ERROR = 8192
 _ENCRYPTION = "add ?sslmode=require to the address in {named}"
 _WITH_PASSWORD = "write it into {named}: postgresql://USER:PASSWORD@host:port/database"  # noqa: S105 - a pattern
+_NO_USER = "no user"  # the server's code is that of every refusal
 _BY_STATE = {
+    _NO_USER: ("it has no user {user}", "create it: createuser, or name another user in {named}"),
     "28P01": ("it refuses the password of {user}", "put the right password into {named}"),
     "28000": (
         "its pg_hba.conf does not let {user} in",
@@ -44,12 +46,13 @@ _BY_STATE = {
 }
 _WORDED = (  # what the server says only after the password, where libpq hides the code
     ("password authentication failed", "28P01"),
-    ("does not exist", "3D000"),
     ("permission denied for database", "42501"),
     ("too many connections", "53300"),
     ("remaining connection slots", "53300"),
     ("not permitted to log in", "28000"),
     ("pg_hba.conf", "28000"),
+    ('role "', _NO_USER),
+    ("does not exist", "3D000"),
 )
 """In the words of an English server; another one's are shown as they come."""
 _NOT_ALLOWED = {
@@ -137,13 +140,16 @@ def _judged(error: psycopg.OperationalError, url: str, fields: Mapping[str, str]
         seen = "it needs a password, and the address has none (no password supplied)"
         return Unusable(seen, hint=_WITH_PASSWORD)
     text = " ".join(str(error).split())
-    said = fields.get("M", "") or _fatal(text)
-    state = next((code for words, code in _WORDED if words in text), fields.get("C", ""))
+    if state := next((code for words, code in _WORDED if words in _fatal(text)), ""):
+        return _unusable(state, url, _fatal(text))
+    state, said = fields.get("C", ""), fields.get("M", "")
     if state in _BY_STATE:
         return _unusable(state, url, said)
     if state == "57P03":
         return NotThere(f"it does not take connections yet: {said}")
-    return WrongService(f"it refuses us: {said}") if "FATAL" in text or fields else NotThere(text)
+    if fields or "FATAL" in text:
+        return WrongService(f"it refuses us: {said or _fatal(text)}")
+    return NotThere(text)
 
 
 def _unusable(state: str, url: str, said: str) -> Unusable:
@@ -159,7 +165,7 @@ def _tls(text: str, *, offered: bool) -> WrongService | None:
     if "does not support SSL" in text:
         seen = "it does not speak TLS, and the address asks for it (sslmode)"
         return Unusable(seen, hint="take sslmode out of {named}")
-    if offered and "no encryption" in text and "SSL encryption" not in text and "authentication" not in text:
+    if offered and "no encryption" in _fatal(text):
         return Unusable("it takes encrypted connections only", hint=_ENCRYPTION)
     if any(
         words in text for words in ("certificate verify failed", "root certificate", "server certificate")
