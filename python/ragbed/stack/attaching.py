@@ -64,7 +64,7 @@ def attach_given(
         _require_range(service, identity, pins, named, shown)
         _require_models(identity, models, named)
         refused = why_refused(store.marker(), project) if kind.has_marker else ""
-        if kind.has_marker:
+        if kind.has_marker and settings.tier.writes_allowed:
             store.require_writable()
     except (NotThere, WrongService) as error:
         raise cannot_use(service, shown, error, named=named, clause=f"which {named} names") from error
