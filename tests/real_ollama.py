@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made.models import cached_models
-from made.program import known_program
-from made.serving import serving
+from tiny_models.models import cached_models
+from tiny_models.program import known_program
+from tiny_models.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,8 @@ def real_ollama_program() -> Path:
 
 
 @pytest.fixture(scope="session")
-def made_models() -> Path:
-    """The folder with `made-minilm` and `made-tiny`: `RAGBED_TEST_MODELS`, else what `scripts/made-models` has made."""
+def tiny_models() -> Path:
+    """The folder with `made-minilm` and `made-tiny`: `RAGBED_TEST_MODELS`, else what `scripts/tiny-models` has made."""
     named = os.environ.get("RAGBED_TEST_MODELS")
     folder = Path(named) if named else cached_models()
     if folder is None or not folder.is_dir():
@@ -39,8 +39,8 @@ def made_models() -> Path:
 
 @pytest.fixture(scope="session")
 def real_ollama(
-    real_ollama_program: Path, made_models: Path, tmp_path_factory: pytest.TempPathFactory
+    real_ollama_program: Path, tiny_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The URL of a real Ollama that serves the made models; they run on one thread unless a request says otherwise."""
-    with serving(real_ollama_program, made_models, tmp_path_factory.mktemp("ollama")) as url:
+    with serving(real_ollama_program, tiny_models, tmp_path_factory.mktemp("ollama")) as url:
         yield url

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from nix_command import ROOT, Nix
 
-from made.program import known_program
 from ragbed.pins import load_stack_pins
 from ragbed.stack.binaries import wheel_folder
+from tiny_models.program import known_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

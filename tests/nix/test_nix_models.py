@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from nix_command import EXPRESSIONS, Nix
 
-from made_models import MadeModel, digest_of, made_model, write_lock_of
 from ragbed.pins import ModelLock, load_model_lock
+from sample_models import SampleModel, digest_of, sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,19 +24,19 @@ STORE = EXPRESSIONS / "models.nix"
 
 
 @pytest.fixture(scope="module")
-def models() -> tuple[MadeModel, ...]:
+def models() -> tuple[SampleModel, ...]:
     """Two models that share some blobs."""
-    return made_model("tiny"), made_model("other", seed=2)
+    return sample_model("tiny"), sample_model("other", seed=2)
 
 
 @pytest.fixture(scope="module")
-def lock(models: tuple[MadeModel, ...], tmp_path_factory: pytest.TempPathFactory) -> ModelLock:
+def lock(models: tuple[SampleModel, ...], tmp_path_factory: pytest.TempPathFactory) -> ModelLock:
     """A lock of the two."""
     return write_lock_of(tmp_path_factory.mktemp("lock") / "models.lock.json", *models)
 
 
 @pytest.fixture(scope="module")
-def mirror(models: tuple[MadeModel, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mirror(models: tuple[SampleModel, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry's paths as files."""
     folder = tmp_path_factory.mktemp("mirror")
     for model in models:
@@ -103,7 +103,7 @@ def moved(lock: ModelLock, folder: Path, found: str, instead: str) -> ModelLock:
 
 
 def test_the_store_holds_every_manifest_byte_for_byte(
-    nix: Nix, lock: ModelLock, models: tuple[MadeModel, ...], mirror: Path
+    nix: Nix, lock: ModelLock, models: tuple[SampleModel, ...], mirror: Path
 ) -> None:
     """A manifest lies where Ollama looks for it, with the bytes whose digest is pinned."""
     store = built(nix, lock, f"file://{mirror}")
@@ -114,7 +114,7 @@ def test_the_store_holds_every_manifest_byte_for_byte(
 
 
 def test_the_store_holds_every_blob_by_its_digest(
-    nix: Nix, lock: ModelLock, models: tuple[MadeModel, ...], mirror: Path
+    nix: Nix, lock: ModelLock, models: tuple[SampleModel, ...], mirror: Path
 ) -> None:
     """Each blob is named as Ollama names it and has the bytes that its name promises; shared ones are there once."""
     store = built(nix, lock, f"file://{mirror}")

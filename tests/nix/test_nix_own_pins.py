@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from made_models import made_model, write_lock_of
 from ragbed.errors import PinFileError
 from ragbed.pins import load_model_lock, load_stack_pins
+from sample_models import sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from nix_command import Nix
@@ -92,7 +92,7 @@ def test_a_whole_lock_counts_alone_for_both(nix: Nix, lock: Path) -> None:
 
 def test_a_whole_lock_of_another_model_counts_alone_for_both(nix: Nix, lock: Path) -> None:
     """None of our models is there beside it."""
-    write_lock_of(lock, made_model())
+    write_lock_of(lock, sample_model())
 
     seen = read_by_nix(nix, lock)
 

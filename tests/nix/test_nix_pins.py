@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from nix_command import ROOT
 
-from made_models import made_model, write_lock_of
 from ragbed.pins import load_model_lock, load_stack_pins
+from sample_models import sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ def test_a_manifest_with_origins_and_a_newline_keeps_its_bytes(nix: Nix) -> None
 def test_a_digest_that_its_parts_do_not_give_is_refused(nix: Nix, tmp_path: Path) -> None:
     """The model, the digest found and the digest computed are named."""
     lock = tmp_path / "models.lock.json"
-    write_lock_of(lock, made_model())
+    write_lock_of(lock, sample_model())
     digest = load_model_lock(lock)["tiny"].digest
     lock.write_text(lock.read_text().replace(digest, "sha256:" + "0" * 64))
 

@@ -18,8 +18,8 @@ from devenv_up import other_ports, started
 from evaluated import evaluate
 from nix_command import ROOT
 
-from made_models import made_model, write_lock_of
 from ragbed.pins import load_stack_pins
+from sample_models import sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from devenv_lab import Lab
@@ -31,7 +31,7 @@ PINS = load_stack_pins(ROOT / "stack.toml")
 
 def own_lock(path: Path) -> Path:
     """Write the part of a lock that a project brings: a chat and an embedding model, and a set of them."""
-    chat, embedding = made_model("talker"), made_model("embedder")
+    chat, embedding = sample_model("talker"), sample_model("embedder")
     write_lock_of(path, chat, embedding)
     value = json.loads(path.read_text())
     value["sets"] = {"ours": sorted(value["models"])}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from devenv_lab import Lab
 
 BACKING = ["postgres", "redis", "qdrant", "ollama"]
-MADE_LOCK = ROOT / "tests" / "made" / "models.lock.json"
+MADE_LOCK = ROOT / "tests" / "tiny_models" / "models.lock.json"
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,10 @@ def made(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 
 @pytest.fixture(scope="module")
-def up(made: Lab, real_ollama_program: Path, made_models: Path) -> Iterator[Up]:
+def up(made: Lab, real_ollama_program: Path, tiny_models: Path) -> Iterator[Up]:
     """Everything is up, and the RAG API is ready."""
     del real_ollama_program  # in the stand-in already, where there is one
-    with started(made, made_models) as running:
+    with started(made, tiny_models) as running:
         running.wait_until_ready("rag-api", timeout_s=240)
         yield running
 
@@ -96,7 +96,7 @@ def test_the_models_are_verified_against_the_lock(up: Up) -> None:
 
 
 def test_a_store_of_somebody_else_is_not_adopted(
-    lab: Lab, real_ollama_program: Path, made_models: Path, tmp_path: Path
+    lab: Lab, real_ollama_program: Path, tiny_models: Path, tmp_path: Path
 ) -> None:
     """Where another Redis has the port, the set-up says whose files it has, and nothing is marked."""
     del real_ollama_program
@@ -121,7 +121,7 @@ def test_a_store_of_somebody_else_is_not_adopted(
         stdout=subprocess.DEVNULL,
     )
     try:
-        with started(variant, made_models) as running:
+        with started(variant, tiny_models) as running:
             running.wait_for("redis: port", timeout_s=240)
             running.wait_until_ready("postgres", timeout_s=240)
             said = running.shell("devenv", "tasks", "run", "ragbed:adopt")

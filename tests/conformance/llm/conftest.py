@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made.models import LOCK
 from ragbed.contracts.llm.suite import Server
+from tiny_models.models import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

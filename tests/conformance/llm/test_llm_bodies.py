@@ -8,8 +8,8 @@ import pytest
 from llm_conformance.bodies import RIGHT, generated
 from llm_conformance.go_bodies import differences, read
 
-from made.go_judge import build
 from ragbed.errors import ServiceMissing
+from tiny_models.go_judge import build
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from made.json_schemas import answers
+from tiny_models.json_schemas import answers
 
 
 def test_every_answer_to_a_generated_schema_validates() -> None:

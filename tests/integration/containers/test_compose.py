@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from local_containers import LocalImages, docker
 
-from made.models import LOCK
 from ragbed.containers.composed import containers_of, wait_until_well
 from ragbed.containers.workshop import CHECKOUT
 from ragbed.errors import ServiceMissing, ServiceNotReady
+from tiny_models.models import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,12 +121,12 @@ def test_mock_profile_is_seeded_and_the_smoke_test_passes_on_it(
 
 
 def test_live_profile_has_a_real_ollama(
-    project: Callable[..., Project], ragbed: RagbedCommand, made_models: Path, tmp_path: Path
+    project: Callable[..., Project], ragbed: RagbedCommand, tiny_models: Path, tmp_path: Path
 ) -> None:
     """With models mounted read-only, the smoke test passes on containers alone."""
     more = tmp_path / "models.yaml"
     more.write_text(
-        f"services: {{ollama: {{environment: {{OLLAMA_NOPRUNE: '1'}}, volumes: ['{made_models}:/models:ro']}}}}"
+        f"services: {{ollama: {{environment: {{OLLAMA_NOPRUNE: '1'}}, volumes: ['{tiny_models}:/models:ro']}}}}"
     )
     documents = tmp_path / "documents"
     documents.mkdir()

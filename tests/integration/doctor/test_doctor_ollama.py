@@ -1,4 +1,4 @@
-"""The doctor beside a real Ollama with made models."""
+"""The doctor beside a real Ollama with the tiny test models."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from doctor_run import CHECKOUT, Machine
 
-from made.serving import wait_until_unloaded
 from ragbed.errors import ExitCode
 from ragbed.pins import load_model_lock
+from tiny_models.serving import wait_until_unloaded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOCK = CHECKOUT / "tests" / "made" / "models.lock.json"
+LOCK = CHECKOUT / "tests" / "tiny_models" / "models.lock.json"
 EMBEDDING = "made-minilm:latest"
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from made_models import MadeModel
+    from sample_models import SampleModel
 
 
 @dataclass(kw_only=True)
@@ -34,7 +34,7 @@ class Registry:
         halfway: Set once a blob stands at the gate.
     """
 
-    models: list[MadeModel]
+    models: list[SampleModel]
     seed: int = 0
     breaks: int = 0
     corrupts: int = 0

@@ -9,14 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from made_models import digest_of
+from sample_models import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from made_models import MadeModel
     from ragbed.pins import ModelPin
+    from sample_models import SampleModel
 
 
 @dataclass(kw_only=True)
@@ -35,7 +35,7 @@ class Listed:
     substitute: str = ""
     url: str = ""
 
-    def add(self, model: MadeModel, pin: ModelPin, *, folder: Path | str = "/models") -> None:
+    def add(self, model: SampleModel, pin: ModelPin, *, folder: Path | str = "/models") -> None:
         """List a model as a real Ollama would."""
         layers = dict(model.layers)
         name = pin.full_name

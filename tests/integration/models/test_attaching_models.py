@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from listing_ollama import Listed, listing
 
-from made_models import made_model, write_lock_of
 from ragbed.errors import DriftError
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
 from ragbed.stack.attaching import attach_default, attach_given
 from ragbed.stack.skipped import Skipped
+from sample_models import sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ragbed.pins import ModelLock, ServicePins
     from ragbed.stack import Endpoint
 
-MODEL = made_model()
+MODEL = sample_model()
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_what_lists_no_models_is_passed_over_on_the_default_port(server: Listed,
 
 def test_a_model_that_is_not_locked_needs_no_digest(server: Listed, lock: ModelLock) -> None:
     """Only what is pinned can drift."""
-    write_lock_of(lock.path, made_model("other"))
+    write_lock_of(lock.path, sample_model("other"))
 
     assert give(server).product == "ollama"
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from faulty_registry import Registry, running
 
-from made_models import MadeModel, digest_of, made_model, write_lock_of
 from ragbed.errors import CheckFailed, DriftError, ServiceMissing, UsageError
 from ragbed.events import CollectingSink, EventStream
 from ragbed.models import BlobFolder, RetryPolicy, fetch, open_folder, open_source, plan_fetch
 from ragbed.models.blobs import hash_file
+from sample_models import SampleModel, digest_of, sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,13 +39,13 @@ def wrong_blobs(into: BlobFolder) -> list[str]:
 
 
 @pytest.fixture
-def model() -> MadeModel:
+def model() -> SampleModel:
     """A model of one large blob and four small ones."""
-    return made_model()
+    return sample_model()
 
 
 @pytest.fixture
-def lock(tmp_path: Path, model: MadeModel) -> ModelLock:
+def lock(tmp_path: Path, model: SampleModel) -> ModelLock:
     """A lock of that model."""
     return write_lock_of(tmp_path / "models.lock.json", model)
 
@@ -56,7 +56,7 @@ def into(tmp_path: Path) -> BlobFolder:
     return BlobFolder(tmp_path / "models")
 
 
-def test_every_blob_comes_once(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
+def test_every_blob_comes_once(model: SampleModel, lock: ModelLock, into: BlobFolder) -> None:
     """A healthy registry is asked once for each blob, by digest."""
     with running(Registry(models=[model])) as registry:
         fetch_all(lock, open_source(registry.url), into)
@@ -67,7 +67,7 @@ def test_every_blob_comes_once(model: MadeModel, lock: ModelLock, into: BlobFold
     assert {d: into.path(d).read_bytes() for d in into.digests()} == model.blobs
 
 
-def test_what_is_there_is_not_asked_for(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
+def test_what_is_there_is_not_asked_for(model: SampleModel, lock: ModelLock, into: BlobFolder) -> None:
     """A second fetch opens no connection."""
     with running(Registry(models=[model])) as registry:
         fetch_all(lock, open_source(registry.url), into)
@@ -80,7 +80,7 @@ def test_what_is_there_is_not_asked_for(model: MadeModel, lock: ModelLock, into:
 
 def test_a_blob_of_two_models_comes_once(tmp_path: Path, into: BlobFolder) -> None:
     """Blobs belong to digests, not to models."""
-    both = [made_model("one"), made_model("two")]
+    both = [sample_model("one"), sample_model("two")]
     with running(Registry(models=both)) as registry:
         fetch_all(write_lock_of(tmp_path / "models.lock.json", *both), open_source(registry.url), into)
 
@@ -89,7 +89,7 @@ def test_a_blob_of_two_models_comes_once(tmp_path: Path, into: BlobFolder) -> No
 
 @pytest.mark.parametrize("seed", range(50))
 def test_interruptions_and_corruptions_leave_no_wrong_blob(
-    seed: int, model: MadeModel, lock: ModelLock, into: BlobFolder
+    seed: int, model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """Connections that break anywhere and bytes that flip: in the end every blob is right and none is left over."""
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
@@ -103,7 +103,7 @@ def test_interruptions_and_corruptions_leave_no_wrong_blob(
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_fetch_that_gave_up_goes_on_where_it_stopped(
-    seed: int, model: MadeModel, lock: ModelLock, into: BlobFolder
+    seed: int, model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """The next fetch asks for the rest of an unfinished blob, and for no byte before."""
     with running(Registry(models=[model], seed=seed, breaks=99)) as registry:
@@ -120,7 +120,7 @@ def test_a_fetch_that_gave_up_goes_on_where_it_stopped(
 
 
 def test_an_unfinished_blob_that_was_damaged_is_begun_again(
-    model: MadeModel, lock: ModelLock, into: BlobFolder
+    model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """What an earlier fetch left is hashed too, so its wrong bytes are found and thrown away."""
     weights = digest_of(dict(model.layers)["model"])
@@ -135,7 +135,7 @@ def test_an_unfinished_blob_that_was_damaged_is_begun_again(
 
 
 def test_an_unfinished_blob_that_is_whole_needs_no_registry(
-    model: MadeModel, lock: ModelLock, into: BlobFolder
+    model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """A fetch that was killed between the last byte and the new name asks for nothing."""
     into.folder.mkdir(parents=True)
@@ -148,7 +148,7 @@ def test_an_unfinished_blob_that_is_whole_needs_no_registry(
 
 
 def test_an_unfinished_blob_that_is_too_long_is_begun_again(
-    model: MadeModel, lock: ModelLock, into: BlobFolder
+    model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """More bytes than pinned cannot be a beginning."""
     weights = digest_of(dict(model.layers)["model"])
@@ -160,7 +160,7 @@ def test_an_unfinished_blob_that_is_too_long_is_begun_again(
     assert wrong_blobs(into) == []
 
 
-def test_wrong_bytes_again_and_again_are_drift(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
+def test_wrong_bytes_again_and_again_are_drift(model: SampleModel, lock: ModelLock, into: BlobFolder) -> None:
     """A registry that always gives other bytes is refused, naming found and pinned; nothing of it is kept."""
     with running(Registry(models=[model], corrupts=999)) as registry, pytest.raises(DriftError) as caught:
         fetch_all(lock, open_source(registry.url), into)
@@ -170,11 +170,11 @@ def test_wrong_bytes_again_and_again_are_drift(model: MadeModel, lock: ModelLock
 
 
 def test_another_size_is_drift_before_a_byte_comes(
-    tmp_path: Path, model: MadeModel, into: BlobFolder
+    tmp_path: Path, model: SampleModel, into: BlobFolder
 ) -> None:
     """A blob whose announced length differs from the pinned one is not downloaded."""
     lock = write_lock_of(tmp_path / "models.lock.json", model)
-    longer = MadeModel(layers=model.layers, config=model.config)
+    longer = SampleModel(layers=model.layers, config=model.config)
     with running(Registry(models=[longer])) as registry:
         registry.models = [_Padded(layers=model.layers, config=model.config)]
         with pytest.raises(DriftError, match=r"bytes, and \d+ are pinned"):
@@ -183,7 +183,7 @@ def test_another_size_is_drift_before_a_byte_comes(
     assert into.digests() == []
 
 
-class _Padded(MadeModel):
+class _Padded(SampleModel):
     """A model whose registry adds a byte to every blob."""
 
     @property
@@ -197,7 +197,7 @@ class _Padded(MadeModel):
     [(404, "answers 404"), (401, "answers 401"), (500, "answers 500"), (429, "answers 429")],
 )
 def test_refusals_name_the_answer(
-    status: int, seen: str, model: MadeModel, lock: ModelLock, into: BlobFolder
+    status: int, seen: str, model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """What the registry answered is in the message or its details."""
     with (
@@ -212,7 +212,7 @@ def test_refusals_name_the_answer(
 @pytest.mark.parametrize(("status", "times"), [(404, 1), (503, 4)], ids=["final", "transient"])
 def test_only_what_may_pass_is_tried_again(status: int, times: int, tmp_path: Path, into: BlobFolder) -> None:
     """A blob that is not there is asked for once; a busy registry as often as retries says."""
-    model = MadeModel(layers=(("model", b"one blob"),), config=b"one blob")
+    model = SampleModel(layers=(("model", b"one blob"),), config=b"one blob")
     lock = write_lock_of(tmp_path / "models.lock.json", model)
     with running(Registry(models=[model], status=status)) as registry, pytest.raises(ServiceMissing):
         fetch_all(lock, open_source(registry.url), into)
@@ -220,7 +220,9 @@ def test_only_what_may_pass_is_tried_again(status: int, times: int, tmp_path: Pa
     assert len(registry.asked) == times
 
 
-def test_no_host_is_contacted_that_nobody_named(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
+def test_no_host_is_contacted_that_nobody_named(
+    model: SampleModel, lock: ModelLock, into: BlobFolder
+) -> None:
     """A redirect to another host is refused, saying how to allow it."""
     with (
         running(Registry(models=[model], redirect="http://elsewhere.example")) as registry,
@@ -231,7 +233,9 @@ def test_no_host_is_contacted_that_nobody_named(model: MadeModel, lock: ModelLoc
     assert "--redirect-to elsewhere.example" in caught.value.hint
 
 
-def test_a_redirect_to_a_named_host_is_followed(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
+def test_a_redirect_to_a_named_host_is_followed(
+    model: SampleModel, lock: ModelLock, into: BlobFolder
+) -> None:
     """Who trusts a registry's storage names it."""
     with running(Registry(models=[model])) as storage:
         elsewhere = storage.url.replace("127.0.0.1", "localhost")
@@ -242,7 +246,7 @@ def test_a_redirect_to_a_named_host_is_followed(model: MadeModel, lock: ModelLoc
 
 
 def test_a_folder_of_an_ollama_is_a_source(
-    tmp_path: Path, model: MadeModel, lock: ModelLock, into: BlobFolder
+    tmp_path: Path, model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """Blobs are copied and hashed, so a later change there changes nothing here."""
     model.write_folder(tmp_path / "theirs", lock["tiny"])
@@ -254,7 +258,7 @@ def test_a_folder_of_an_ollama_is_a_source(
 
 
 def test_a_corrupted_blob_of_a_folder_is_not_taken(
-    tmp_path: Path, model: MadeModel, lock: ModelLock, into: BlobFolder
+    tmp_path: Path, model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """An Ollama's folder is believed no more than a registry."""
     model.write_folder(tmp_path / "theirs", lock["tiny"])
@@ -268,7 +272,7 @@ def test_a_corrupted_blob_of_a_folder_is_not_taken(
 
 
 def test_a_mirror_may_be_a_folder(
-    tmp_path: Path, model: MadeModel, lock: ModelLock, into: BlobFolder
+    tmp_path: Path, model: SampleModel, lock: ModelLock, into: BlobFolder
 ) -> None:
     """`file://` names the registry's paths as files."""
     place = tmp_path / "mirror" / "v2" / "library" / "tiny" / "blobs"
@@ -288,7 +292,7 @@ def test_what_is_no_source_is_wrong_usage(url: str) -> None:
         open_source(url)
 
 
-def test_an_interrupted_fetch_keeps_what_came(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
+def test_an_interrupted_fetch_keeps_what_came(model: SampleModel, lock: ModelLock, into: BlobFolder) -> None:
     """Ctrl-C while bytes come leaves an unfinished blob and no wrong one, at once though the registry is silent."""
     with running(Registry(models=[model], gate=Event())) as registry:
 
@@ -304,7 +308,7 @@ def test_an_interrupted_fetch_keeps_what_came(model: MadeModel, lock: ModelLock,
         assert (into.digests(), registry.gate.is_set() if registry.gate else None) == ([], False)
 
 
-def test_two_fetches_at_once_share_the_work(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
+def test_two_fetches_at_once_share_the_work(model: SampleModel, lock: ModelLock, into: BlobFolder) -> None:
     """A second fetch waits for the first one's blobs instead of writing into them."""
     with running(Registry(models=[model])) as registry:
         source = open_source(registry.url)
@@ -318,7 +322,7 @@ def test_two_fetches_at_once_share_the_work(model: MadeModel, lock: ModelLock, i
     assert (wrong_blobs(into), into.begun()) == ([], [])
 
 
-def test_progress_ends_with_everything(model: MadeModel, lock: ModelLock, into: BlobFolder) -> None:
+def test_progress_ends_with_everything(model: SampleModel, lock: ModelLock, into: BlobFolder) -> None:
     """The last report counts every byte of the set."""
     told = CollectingSink()
     with running(Registry(models=[model], breaks=3)) as registry:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from vector_ollama import VectorOllama, embedding
 
-from made_models import made_model, write_lock_of
 from ragbed.errors import CheckFailed, ExitCode, ServiceMissing
 from ragbed.events import SILENT
 from ragbed.models.fingerprint import (
@@ -28,6 +27,7 @@ from ragbed.stack import Endpoint, Stack, num_thread
 from ragbed.stack.record import StackRecord
 from ragbed.state import StateFolder
 from ragbed_command import RagbedCommand
+from sample_models import sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def nothing(tmp_path: Path) -> FingerprintFile:
 @pytest.fixture
 def command(tmp_path: Path, ollama: VectorOllama) -> RagbedCommand:
     """The command line with a lock of that model, and that server."""
-    lock = write_lock_of(tmp_path / "models.lock.json", made_model())
+    lock = write_lock_of(tmp_path / "models.lock.json", sample_model())
     environ = {"RAGBED_MODELS_LOCK": str(lock.path), "OLLAMA_HOST": ollama.url}
     return RagbedCommand(state=tmp_path / "state", folder=tmp_path, environ=environ)
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made_models import MadeModel, digest_of, made_model, write_lock_of
 from ragbed.errors import ServiceMissing, UsageError
 from ragbed.models import BlobFolder, export_store, orphaned_blobs, prune, remove_store, verify_store
+from sample_models import SampleModel, digest_of, sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.pins import ModelLock
 
-MODEL = made_model()
+MODEL = sample_model()
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def blobs(tmp_path: Path) -> BlobFolder:
     return fetched(tmp_path / "models", MODEL)
 
 
-def fetched(folder: Path, *models: MadeModel) -> BlobFolder:
+def fetched(folder: Path, *models: SampleModel) -> BlobFolder:
     """Put blobs where a fetch would."""
     blobs = BlobFolder(folder)
     blobs.folder.mkdir(parents=True)
@@ -75,7 +75,7 @@ def test_it_can_be_laid_out_again_with_other_models(
 ) -> None:
     """The old folder is replaced, and nothing is left beside it."""
     export_store(lock.select(), blobs, tmp_path / "stores" / "all")
-    other = made_model("other", seed=9)
+    other = sample_model("other", seed=9)
     both = write_lock_of(tmp_path / "models.lock.json", MODEL, other)
 
     folder = export_store(
@@ -135,7 +135,7 @@ def test_removing_a_folder_leaves_the_blobs(tmp_path: Path, lock: ModelLock, blo
 
 def test_a_namespace_has_its_own_place(tmp_path: Path) -> None:
     """A model outside the library keeps its namespace."""
-    lock = write_lock_of(tmp_path / "models.lock.json", made_model("somebody/tiny"))
+    lock = write_lock_of(tmp_path / "models.lock.json", sample_model("somebody/tiny"))
 
     path = lock["somebody/tiny"].manifest_in(tmp_path)
 
@@ -144,7 +144,7 @@ def test_a_namespace_has_its_own_place(tmp_path: Path) -> None:
 
 def test_only_unwanted_blobs_are_pruned(tmp_path: Path, lock: ModelLock) -> None:
     """Whole and unfinished blobs that no entry wants go; the others stay."""
-    other = made_model("other", seed=9)
+    other = sample_model("other", seed=9)
     blobs = fetched(tmp_path / "models", MODEL, other)
     begun = blobs.path(digest_of(b"begun")).with_suffix(".partial")
     begun.write_bytes(b"beg")

@@ -8,7 +8,6 @@ import pytest
 from faulty_registry import Registry, running
 from listing_ollama import Listed, listing
 
-from made_models import REGISTRY, digest_of, made_model, write_lock_of
 from ragbed.errors import DriftError, ServiceMissing, UsageError
 from ragbed.models import (
     BlobFolder,
@@ -22,6 +21,7 @@ from ragbed.models import (
     write_lock,
 )
 from ragbed.pins import load_model_lock
+from sample_models import REGISTRY, digest_of, sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from ragbed.pins import ModelLock
 
-MODEL = made_model()
-NEW = made_model("new", seed=3)
+MODEL = sample_model()
+NEW = sample_model("new", seed=3)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_nothing_new_changes_nothing(tmp_path: Path, lock: ModelLock) -> None:
 
 def test_what_was_stated_is_kept(tmp_path: Path, lock: ModelLock) -> None:
     """A licence comes from its publisher, not from the registry."""
-    moved = made_model(seed=8)
+    moved = sample_model(seed=8)
     moved.write_folder(tmp_path / "moved", lock["tiny"])
 
     new = updated(lock, read_entry("tiny", open_folder(tmp_path / "moved"), registry=REGISTRY))

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from faulty_registry import Registry, running
 from listing_ollama import Listed, listing
 
-from made_models import digest_of, made_model, write_lock_of
 from ragbed.cli.models import models
 from ragbed.errors import ExitCode
 from ragbed.models import BlobFolder, verify_store
 from ragbed_command import RagbedCommand
+from sample_models import digest_of, sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ragbed.pins import ModelLock
 
-MODEL = made_model()
+MODEL = sample_model()
 WEIGHTS = digest_of(dict(MODEL.layers)["model"])
 
 
@@ -193,7 +193,7 @@ def test_verify_refuses_a_server_elsewhere(ragbed: RagbedCommand) -> None:
 def test_locking_asks_before_it_writes(ragbed: RagbedCommand, lock: ModelLock) -> None:
     """The diff is shown; without a yes the file stays as it was."""
     before = lock.path.read_bytes()
-    with running(Registry(models=[made_model("new")])) as registry:
+    with running(Registry(models=[sample_model("new")])) as registry:
         done = ragbed.run("models", "lock", "new", "--registry", registry.url, answer="n\n")
 
     assert '+    "new:latest": {' in done.stdout
@@ -202,7 +202,7 @@ def test_locking_asks_before_it_writes(ragbed: RagbedCommand, lock: ModelLock) -
 
 def test_locking_writes_with_yes(ragbed: RagbedCommand) -> None:
     """The new entry is in force at once."""
-    with running(Registry(models=[made_model("new")])) as registry:
+    with running(Registry(models=[sample_model("new")])) as registry:
         done = ragbed.run("models", "lock", "new", "--registry", registry.url, "--set", "more", "--yes")
 
     assert done.returncode == 0, done.stderr

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from listing_ollama import Listed, listing
 
-from made_models import CONFIG, MadeModel, digest_of, made_model, write_lock_of
 from ragbed.errors import ServiceMissing
 from ragbed.models import BlobFolder, LiveServer, export_store, verify_blobs, verify_server, verify_store
+from sample_models import CONFIG, SampleModel, digest_of, sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ragbed.models import ModelDifference
     from ragbed.pins import ModelLock
 
-MODEL = made_model()
+MODEL = sample_model()
 LAYERS = dict(MODEL.layers)
 WEIGHTS = digest_of(LAYERS["model"])
 
@@ -55,7 +55,7 @@ def server(lock: ModelLock) -> Iterator[Listed]:
         yield listed
 
 
-def retag(store: Path, lock: ModelLock, other: MadeModel) -> None:
+def retag(store: Path, lock: ModelLock, other: SampleModel) -> None:
     """Let the pinned tag of a folder name another model."""
     other.write_folder(store, lock["tiny"])
 
@@ -77,7 +77,7 @@ def _move_tag(store: Path, lock: ModelLock) -> None:
 
 
 def _change_layer(store: Path, lock: ModelLock) -> None:
-    retag(store, lock, made_model(seed=2))
+    retag(store, lock, sample_model(seed=2))
     BlobFolder(store).path(WEIGHTS).write_bytes(LAYERS["model"])
 
 
@@ -99,7 +99,7 @@ IN_A_FOLDER = [
         id="layer-changed",
     ),
     pytest.param(
-        lambda store, lock: retag(store, lock, made_model(template="{{ .Prompt }}")),
+        lambda store, lock: retag(store, lock, sample_model(template="{{ .Prompt }}")),
         [("tag moved", "tiny:latest"), ("template changed", "tiny:latest template")],
         id="template-changed",
     ),
@@ -232,7 +232,7 @@ def test_more_models_are_drift_only_in_a_folder_that_we_laid_out(
 
 def test_blobs_of_other_entries_are_not_extra(tmp_path: Path) -> None:
     """Verifying one set says nothing of blobs that another set wants."""
-    other = made_model("other", seed=5)
+    other = sample_model("other", seed=5)
     lock = write_lock_of(tmp_path / "models.lock.json", MODEL, other, sets={"one": ["tiny:latest"]})
     for made, name in ((MODEL, "tiny"), (other, "other")):
         made.write_folder(tmp_path / "models", lock[name])

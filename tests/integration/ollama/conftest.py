@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made.models import LOCK
+from tiny_models.models import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def ollama_environ(
-    real_ollama_program: Path, made_models: Path, tmp_path_factory: pytest.TempPathFactory
+    real_ollama_program: Path, tiny_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """The variables of somebody who has Ollama on PATH, the made models in its folder, and wants them."""
     folder = tmp_path_factory.mktemp("path")
     (folder / "ollama").symlink_to(real_ollama_program)
     return {
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
-        "OLLAMA_MODELS": str(made_models),
+        "OLLAMA_MODELS": str(tiny_models),
         "RAGBED_MODELS_LOCK": str(LOCK),
         "MODEL_PROVIDER": "ollama",
     }

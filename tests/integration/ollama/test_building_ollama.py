@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made.cached import ROOT
-from made.ollama_build import newest_built
 from ragbed.pins import load_stack_pins
 from ragbed.stack.binaries import ask_version
+from tiny_models.cached import ROOT
+from tiny_models.ollama_build import newest_built
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def build(tmp_path: Path) -> Build:
 
     def run(**environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "made"],
+            [sys.executable, "-m", "tiny_models"],
             capture_output=True,
             text=True,
             check=False,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made.cached import ROOT, built_once
+from tiny_models.cached import ROOT, built_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _KILLED = """
 import sys, time
 from pathlib import Path
-from made.cached import built_once
+from tiny_models.cached import built_once
 
 def build(folder):
     (folder / "half").write_text("half")

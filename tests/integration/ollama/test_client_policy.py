@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from made.serving import serving, wait_until_unloaded
 from ragbed.errors import AnswerFailed, InputTooLong, ServiceMissing
 from ragbed.events import CollectingSink
 from ragbed.llm import ClientPolicy, OllamaSession
 from ragbed.models import LiveServer
 from ragbed.pipeline.embedding import CachedEmbedding
 from ragbed.stack.watching import woken_by
+from tiny_models.serving import serving, wait_until_unloaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,9 +83,9 @@ def own_log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def own_ollama(real_ollama_program: Path, made_models: Path, own_log: Path) -> Iterator[str]:
+def own_ollama(real_ollama_program: Path, tiny_models: Path, own_log: Path) -> Iterator[str]:
     """The URL of an Ollama of the test's own, to be disturbed."""
-    with serving(real_ollama_program, made_models, own_log.parent) as url:
+    with serving(real_ollama_program, tiny_models, own_log.parent) as url:
         yield url
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from ollama import Client
 
-from made.models import LOCK
-from made.serving import serving
 from ragbed.errors import ExitCode
 from ragbed.models.fingerprint import (
     Fingerprint,
@@ -23,6 +21,8 @@ from ragbed.models.fingerprint import (
     record_fingerprint,
 )
 from ragbed.settings import Settings, resolve_settings
+from tiny_models.models import LOCK
+from tiny_models.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,9 +50,9 @@ def known(real_ollama: str, settings: Settings, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def own_ollama(real_ollama_program: Path, made_models: Path, tmp_path: Path) -> Iterator[str]:
+def own_ollama(real_ollama_program: Path, tiny_models: Path, tmp_path: Path) -> Iterator[str]:
     """The URL of a real Ollama on a copy of the models, to be changed at will."""
-    shutil.copytree(made_models, tmp_path / "models", symlinks=False)
+    shutil.copytree(tiny_models, tmp_path / "models", symlinks=False)
     for folder in (tmp_path / "models").rglob("**/"):
         folder.chmod(0o755)
     with serving(real_ollama_program, tmp_path / "models", tmp_path / "home") as url:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made.corpus import CHUNK_TOKENS, write_corpus
 from ragbed.pipeline import Pipeline, open_pipeline
 from ragbed.pipeline.on_stack import pipeline_config
 from ragbed.settings import resolve_settings
 from ragbed.stack import running_stack
 from ragbed.state import StateFolder
+from tiny_models.corpus import CHUNK_TOKENS, write_corpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

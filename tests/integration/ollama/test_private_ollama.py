@@ -114,11 +114,11 @@ def test_a_killed_stack_is_reaped_with_its_runners(ragbed_ollama: RagbedCommand)
 
 
 def test_a_models_folder_may_be_named_from_here(
-    settings: Settings, folder: StateFolder, made_models: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, folder: StateFolder, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A relative OLLAMA_MODELS means the same for the server, which runs in another folder."""
-    monkeypatch.chdir(made_models.parent)
-    monkeypatch.setenv("OLLAMA_MODELS", made_models.name)
+    monkeypatch.chdir(tiny_models.parent)
+    monkeypatch.setenv("OLLAMA_MODELS", tiny_models.name)
 
     with running_stack(settings, folder=folder, services=["ollama"], private=True) as stack:
         assert loaded(stack["ollama"].url)
@@ -127,13 +127,13 @@ def test_a_models_folder_may_be_named_from_here(
 def test_a_model_that_does_not_load_is_named(
     settings: Settings,
     folder: StateFolder,
-    made_models: Path,
+    tiny_models: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Weights that are cut short: the start fails, says which model, and leaves nothing."""
     broken = tmp_path / "broken"
-    shutil.copytree(made_models, broken)
+    shutil.copytree(tiny_models, broken)
     weights = max((broken / "blobs").iterdir(), key=lambda blob: blob.stat().st_size)
     weights.write_bytes(weights.read_bytes()[:100_000])
     monkeypatch.setenv("OLLAMA_MODELS", str(broken))
@@ -147,9 +147,9 @@ def test_a_model_that_does_not_load_is_named(
     assert list(Leases(folder).all()) == []
 
 
-def test_the_store_of_ragbed_is_served_as_it_is(ragbed_ollama: RagbedCommand, made_models: Path) -> None:
+def test_the_store_of_ragbed_is_served_as_it_is(ragbed_ollama: RagbedCommand, tiny_models: Path) -> None:
     """Fetched, laid out read-only and served: preferred to the user's folder, verified, and not written to."""
-    assert ragbed_ollama.run("models", "fetch", "--from", str(made_models)).returncode == 0
+    assert ragbed_ollama.run("models", "fetch", "--from", str(tiny_models)).returncode == 0
     store = Path(ragbed_ollama.run("models", "store").stdout.strip())
     before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
 

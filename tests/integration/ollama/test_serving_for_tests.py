@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from made.cached import ROOT
 from processes_left import left_of
+from tiny_models.cached import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ _TESTS = """
 import sys
 from pathlib import Path
 from ollama import Client
-from made.serving import serving
+from tiny_models.serving import serving
 
 program, models, home = map(Path, sys.argv[1:])
 with serving(program, models, home) as url:
@@ -29,10 +29,10 @@ with serving(program, models, home) as url:
 
 
 def test_server_and_runners_end_with_killed_tests(
-    real_ollama_program: Path, made_models: Path, tmp_path: Path
+    real_ollama_program: Path, tiny_models: Path, tmp_path: Path
 ) -> None:
     """Killed tests have no time to end what they have started; a time limit of CI does the same."""
-    command = [sys.executable, "-c", _TESTS, real_ollama_program, made_models, tmp_path / "home"]
+    command = [sys.executable, "-c", _TESTS, real_ollama_program, tiny_models, tmp_path / "home"]
     with subprocess.Popen(
         command, cwd=ROOT / "tests", stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as tests:

@@ -22,9 +22,6 @@ from typing import TYPE_CHECKING
 from ollama import Client
 from spent import Meter
 
-from made.corpus import CHUNK_TOKENS, write_corpus
-from made.models import LOCK, make_models
-from made.program import find_program
 from ragbed.events import SILENT
 from ragbed.llm.batching import batches
 from ragbed.llm.timeouts_and_retries import ClientPolicy
@@ -37,6 +34,9 @@ from ragbed.pipeline.reading import Reading, read_changes
 from ragbed.settings import resolve_settings
 from ragbed.stack import running_stack
 from ragbed.state import StateFolder
+from tiny_models.corpus import CHUNK_TOKENS, write_corpus
+from tiny_models.models import LOCK, make_models
+from tiny_models.program import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

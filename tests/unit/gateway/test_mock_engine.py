@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from made.models import LOCK
 from ragbed.errors import UsageError
 from ragbed.gateway import (
     CompletionRequest,
@@ -27,6 +26,7 @@ from ragbed.gateway.mock import ENGINE_VERSION, MockEngine, Rule, embed_text
 from ragbed.gateway.mock.engine import finish
 from ragbed.gateway.mock.models import MODELS
 from ragbed.pins import load_model_lock
+from tiny_models.models import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

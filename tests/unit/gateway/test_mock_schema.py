@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from made.json_schemas import generated
 from ragbed.gateway import NoAnswerError
 from ragbed.gateway.mock.schema import INVALID, example
 from ragbed.gateway.mock.schema.budget import Budget
 from ragbed.gateway.mock.schema.checking import Checker
 from ragbed.gateway.mock.schema.references import References
+from tiny_models.json_schemas import generated
 
 
 class Level(StrEnum):

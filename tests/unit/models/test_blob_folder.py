@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made_models import digest_of
 from ragbed.models import BlobFolder
 from ragbed.models.blobs import hash_file
+from sample_models import digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -200,7 +200,7 @@ def test_a_damaged_file_is_refused(path: Path, text: str, told: str) -> None:
     assert f"{path} is wrong: {told}" in caught.value.message
 
 
-@pytest.mark.parametrize("lock", ["models.lock.json", "tests/made/models.lock.json"])
+@pytest.mark.parametrize("lock", ["models.lock.json", "tests/tiny_models/models.lock.json"])
 def test_what_is_committed_is_of_the_locked_models(lock: str) -> None:
     """A model that was locked anew wants its fingerprint recorded anew."""
     pinned = load_model_lock(CHECKOUT / lock)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from made_models import digest_of, made_model, write_lock_of
 from ragbed.errors import ExitCode, PinFileError, UsageError
 from ragbed.pins import load_model_lock, model_lock_path, parse_manifest, pinned_digests
+from sample_models import digest_of, sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,7 +199,7 @@ def test_an_unknown_model_is_refused_with_what_there_is() -> None:
 
 def test_a_manifest_is_written_again_byte_for_byte(tmp_path: Path) -> None:
     """The lock's parts give the bytes that the registry served."""
-    model = made_model()
+    model = sample_model()
     lock = write_lock_of(tmp_path / "models.lock.json", model)
 
     assert lock["tiny"].manifest.encode() == model.manifest
@@ -235,8 +235,8 @@ def test_parsing_a_manifest_and_writing_it_changes_nothing(
         b"",
         b"[]",
         b"{}",
-        made_model().manifest.replace(b'"layers"', b'"more":1,"layers"'),
-        b" " + made_model().manifest,
+        sample_model().manifest.replace(b'"layers"', b'"more":1,"layers"'),
+        b" " + sample_model().manifest,
     ],
     ids=["empty", "list", "object", "more-keys", "space"],
 )
@@ -248,7 +248,7 @@ def test_a_manifest_that_could_not_be_written_again_is_refused(content: bytes) -
 
 def test_a_lock_of_another_place_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """RAGBED_MODELS_LOCK names the lock in force, for test-only models."""
-    lock = write_lock_of(tmp_path / "made.lock.json", made_model())
+    lock = write_lock_of(tmp_path / "made.lock.json", sample_model())
     monkeypatch.setenv("RAGBED_MODELS_LOCK", str(lock.path))
 
     assert pinned_digests() == {"tiny:latest": lock["tiny"].digest}

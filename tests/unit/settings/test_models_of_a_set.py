@@ -15,7 +15,7 @@ from ragbed.settings import resolve_settings
 if TYPE_CHECKING:
     from ragbed.settings import Settings
 
-MADE = str(Path(__file__).resolve().parents[2] / "made" / "models.lock.json")
+TINY_MODELS = str(Path(__file__).resolve().parents[2] / "tiny_models" / "models.lock.json")
 
 
 def resolved(folder: Path, **environ: str) -> Settings:
@@ -38,7 +38,7 @@ def test_the_defaults_are_the_default_set_of_the_checkouts_lock(tmp_path: Path) 
 
 def test_another_lock_brings_the_models_of_its_default_set(tmp_path: Path) -> None:
     """RAGBED_MODELS_LOCK decides; the source says so."""
-    settings = resolved(tmp_path, RAGBED_MODELS_LOCK=MADE)
+    settings = resolved(tmp_path, RAGBED_MODELS_LOCK=TINY_MODELS)
 
     assert models_of(settings) == ("made-minilm", "made-tiny")
     assert str(settings.source(known.LLM_MODEL)) == "default of set made"
@@ -54,14 +54,14 @@ def test_a_set_may_be_named(tmp_path: Path) -> None:
 
 def test_a_model_that_is_named_goes_before_the_set(tmp_path: Path) -> None:
     """The set fills in only what nobody chose."""
-    settings = resolved(tmp_path, RAGBED_MODELS_LOCK=MADE, RAGBED_LLM__MODEL="llama3.1:8b")
+    settings = resolved(tmp_path, RAGBED_MODELS_LOCK=TINY_MODELS, RAGBED_LLM__MODEL="llama3.1:8b")
 
     assert models_of(settings) == ("made-minilm", "llama3.1:8b")
 
 
 def test_a_tier_that_pays_keeps_its_own_models(tmp_path: Path) -> None:
     """A set of local models says nothing about a paid provider's."""
-    settings = resolved(tmp_path, RAGBED_MODELS_LOCK=MADE, APP_ENV="ci_eval")
+    settings = resolved(tmp_path, RAGBED_MODELS_LOCK=TINY_MODELS, APP_ENV="ci_eval")
 
     assert models_of(settings) == ("text-embedding-3-small", "gpt-4o-mini")
 

@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from made_models import made_model, write_lock_of
 from ragbed.stack.services.ollama_models import candidates, complaint, size_bytes
+from sample_models import sample_model, write_lock_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from made_models import MadeModel
+    from sample_models import SampleModel
 
 MODELS = ["tiny:latest"]
 
 
 @pytest.fixture
-def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MadeModel:
+def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SampleModel:
     """A model that the lock in force pins."""
-    model = made_model()
+    model = sample_model()
     write_lock_of(tmp_path / "models.lock.json", model)
     monkeypatch.setenv("RAGBED_MODELS_LOCK", str(tmp_path / "models.lock.json"))
     return model
 
 
-def folder_with(model: MadeModel, folder: Path) -> Path:
+def folder_with(model: SampleModel, folder: Path) -> Path:
     """Write a models folder and return it."""
     pin = write_lock_of(folder.parent / "other.lock.json", model)[model.name]
     model.write_folder(folder, pin)
@@ -46,7 +46,7 @@ def test_ragbeds_own_stores_come_before_the_users_folder(
     assert names == ["large", "small", "theirs"]
 
 
-def test_a_folder_with_the_pinned_models_has_nothing_wrong(pinned: MadeModel, tmp_path: Path) -> None:
+def test_a_folder_with_the_pinned_models_has_nothing_wrong(pinned: SampleModel, tmp_path: Path) -> None:
     """No complaint where every manifest has its pinned digest."""
     assert complaint(MODELS, folder_with(pinned, tmp_path / "models")) == ""
 
@@ -60,7 +60,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("pinned")
 def test_a_model_of_another_digest_is_not_taken(tmp_path: Path) -> None:
     """The same name over other weights is another model."""
-    folder = folder_with(made_model(seed=2), tmp_path / "models")
+    folder = folder_with(sample_model(seed=2), tmp_path / "models")
 
     assert complaint(MODELS, folder) == "has not the pinned tiny:latest"
 
@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     assert complaint(MODELS, tmp_path / "models") == "cannot read the models (Is a directory)"
 
 
-def test_the_size_of_a_model_is_that_of_its_parts(pinned: MadeModel, tmp_path: Path) -> None:
+def test_the_size_of_a_model_is_that_of_its_parts(pinned: SampleModel, tmp_path: Path) -> None:
     """As a live server would list it: weights, template and all."""
     folder = folder_with(pinned, tmp_path / "models")
 

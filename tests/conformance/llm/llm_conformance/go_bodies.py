@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from made.go_judge import judge
 from ragbed.gateway.wires.json_http import WireError
 from ragbed.gateway.wires.ollama import types
 from ragbed.gateway.wires.ollama.bodies import parse_body
+from tiny_models.go_judge import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,13 +18,13 @@ PAGE = Path(__file__).parents[4] / "docs" / "mock-llm-compatibility.md"
 HEAD = """# What the mock LLM does as a real Ollama, and what not
 
 ```sh
-RAGBED_MODELS_LOCK=tests/made/models.lock.json ragbed llm serve --port 11435
+RAGBED_MODELS_LOCK=tests/tiny_models/models.lock.json ragbed llm serve --port 11435
 scripts/compare-llm http://127.0.0.1:11435 http://127.0.0.1:11434
 ```
 
 compares two servers rule by rule, the mock and a real one for example, and ends in a line like
 `{cases} rules: {same} the same, {differ} known differences, 0 others`. Both must have the two models that
-`scripts/made-models` makes, or the ones that are named after the addresses.
+`scripts/tiny-models` makes, or the ones that are named after the addresses.
 
 This page is made from the same suite, `ragbed.contracts.llm`, by `scripts/compatibility-page-llm`. It has {cases}
 rules about shapes and effects, never about a model's words. Each is asked by the official client `ollama`, sync and

