@@ -33,7 +33,7 @@ def tiny_models() -> Path:
     named = os.environ.get("RAGBED_TEST_MODELS")
     folder = Path(named) if named else cached_models()
     if folder is None or not folder.is_dir():
-        pytest.skip(f"there are no made models: {_ADVICE}")
+        pytest.skip(f"there are no tiny test models: {_ADVICE}")
     return folder
 
 
@@ -41,6 +41,6 @@ def tiny_models() -> Path:
 def real_ollama(
     real_ollama_program: Path, tiny_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The URL of a real Ollama that serves the made models; they run on one thread unless a request says otherwise."""
+    """The URL of a real Ollama that serves the tiny models; they run on one thread unless a request says otherwise."""
     with serving(real_ollama_program, tiny_models, tmp_path_factory.mktemp("ollama")) as url:
         yield url

@@ -105,7 +105,7 @@ def sample_model(
 def write_lock_of(
     path: Path, *made: SampleModel, sets: Mapping[str, list[str]] | None = None, **stated: Any
 ) -> ModelLock:
-    """Write a lock of made models and read it; the set `all` has them all."""
+    """Write a lock of sample models and read it; the set `all` has them all."""
     names = [f"{model.name}:latest" for model in made]
     value = {
         "schema": 1,

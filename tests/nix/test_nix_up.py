@@ -28,7 +28,7 @@ MADE_LOCK = ROOT / "tests" / "tiny_models" / "models.lock.json"
 
 @pytest.fixture(scope="module")
 def made(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """The project with the made models, on ports that are free."""
+    """The project with the tiny test models, on ports that are free."""
     return lab.variant(tmp_path_factory.mktemp("made"), lock=MADE_LOCK, ports=other_ports())
 
 

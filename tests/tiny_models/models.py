@@ -105,7 +105,7 @@ def _create(program: Path, work: Path, wheels: Path) -> Path:
     from ollama import Client, ResponseError
 
     sys.path.insert(0, str(wheels))
-    from made import tiny_llama
+    from tiny_models import tiny_llama
 
     weights = work / "tiny.gguf"
     tiny_llama.write(weights)

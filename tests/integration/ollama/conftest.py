@@ -1,4 +1,4 @@
-"""What tests of a private Ollama share: an environment in which ragbed finds the real program and the made models."""
+"""What tests of a private Ollama share: an environment where ragbed finds the real program and tiny test models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def ollama_environ(
     real_ollama_program: Path, tiny_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
-    """The variables of somebody who has Ollama on PATH, the made models in its folder, and wants them."""
+    """The variables of somebody who has Ollama on PATH, the tiny test models in its folder, and wants them."""
     folder = tmp_path_factory.mktemp("path")
     (folder / "ollama").symlink_to(real_ollama_program)
     return {

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def pipeline(
     ollama_environ: dict[str, str], ragbed: RagbedCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Pipeline]:
-    """A pipeline on a private stack with the made models."""
+    """A pipeline on a private stack with the tiny test models."""
     for name, value in ollama_environ.items():
         monkeypatch.setenv(name, value)
     chosen = {"stack.default_ports": False, "pipeline.chunk_tokens": CHUNK_TOKENS}

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> StateFolder:
 
 @pytest.fixture
 def settings(ollama_environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings that want the made models, in a process that finds them."""
+    """Settings that want the tiny test models, in a process that finds them."""
     for name, value in ollama_environ.items():
         monkeypatch.setenv(name, value)
     return resolve_settings(folder=tmp_path, overrides={"stack.default_ports": False})

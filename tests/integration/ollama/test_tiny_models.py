@@ -33,7 +33,7 @@ def client(real_ollama: str) -> Iterator[Client]:
         yield client
 
 
-def test_made_models_are_those_of_the_lock(tiny_models: Path) -> None:
+def test_tiny_models_are_those_of_the_lock(tiny_models: Path) -> None:
     """Each manifest in the folder has the digest that the lock names."""
     found = {
         name: f"sha256:{sha256(path.read_bytes()).hexdigest()}" for name, path in manifests_in(tiny_models)
