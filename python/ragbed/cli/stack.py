@@ -178,9 +178,9 @@ def status(*, as_json: bool, everywhere: bool) -> None:
     record = running_record(folder) if folder.root.exists() else None
     project = folder.identity()
     if record is None:
-        found = find_services(settings, folder)
-        _show_found(found, project, as_json=as_json)
-        if found.missing:
+        services = find_services(settings, folder)
+        _show_found(services, project, as_json=as_json)
+        if services.missing:
             raise SystemExit(ExitCode.SERVICE_MISSING)
         return
     require_allowed(record, settings, folder)
@@ -240,34 +240,34 @@ def _show_project(project: ProjectIdentity | None) -> None:
         click.echo(f"Project: {project.name}, identity {project.id}")
 
 
-def _show_found(found: Found, project: ProjectIdentity | None, *, as_json: bool) -> None:
+def _show_found(running: Found, project: ProjectIdentity | None, *, as_json: bool) -> None:
     """Show services that run without a stack of ours."""
-    ready = dict.fromkeys(found.endpoints, "ready")
+    ready = dict.fromkeys(running.endpoints, "ready")
     if as_json:
-        whole = {"stack": None, "missing": list(found.missing)} if found.endpoints else {}
-        notes = {"notes": list(found.notes)} if found.notes or found.endpoints else {}
-        services = {"services": _services(found.endpoints, ready)}
-        show_json({"up": not found.missing, **_project(project), **whole, **services, **notes})
+        whole = {"stack": None, "missing": list(running.missing)} if running.endpoints else {}
+        notes = {"notes": list(running.notes)} if running.notes or running.endpoints else {}
+        services = {"services": _services(running.endpoints, ready)}
+        show_json({"up": not running.missing, **_project(project), **whole, **services, **notes})
         return
-    if found.endpoints:
-        _show_services(found.endpoints, ready)
+    if running.endpoints:
+        _show_services(running.endpoints, ready)
         click.echo("No stack of ragbed's is up: this is what it would use.")
-    for line in found.notes:
+    for line in running.notes:
         click.echo(f"note: {line}")
-    if not found.endpoints:
-        click.echo(_nothing_is_up(found))
-    elif found.missing:
-        click.echo(f"No {' and no '.join(found.missing)}. `ragbed up -d` starts what is missing.")
+    if not running.endpoints:
+        click.echo(_nothing_is_up(running))
+    elif running.missing:
+        click.echo(f"No {' and no '.join(running.missing)}. `ragbed up -d` starts what is missing.")
     _show_project(project)
 
 
-def _nothing_is_up(found: Found) -> str:
+def _nothing_is_up(services: Found) -> str:
     """Return what to type: `ragbed up` refuses to replace what a variable names."""
     from ragbed.stack import SERVICES
     from ragbed.stack.registry import kind_of
 
     names = [kind_of(service).variable for service in SERVICES]
-    given = [name for name in names if os.environ.get(name)] if found.notes else []
+    given = [name for name in names if os.environ.get(name)] if services.notes else []
     if not given:
         return "Nothing is up. Try: ragbed up -d"
     return f"Nothing is up. Try: unset {' '.join(given)}; ragbed up -d (or start what they name)"

@@ -159,10 +159,10 @@ def package_version(status: str, package: str) -> str:
     Raises:
         ServiceMissing: It is not among them.
     """
-    found = re.search(rf"^Package: {re.escape(package)}\n(?:.+\n)*?Version: (\S+)$", status, re.MULTILINE)
-    if found is None:
+    match = re.search(rf"^Package: {re.escape(package)}\n(?:.+\n)*?Version: (\S+)$", status, re.MULTILINE)
+    if match is None:
         raise ServiceMissing(f"{package} is not among the packages that were unpacked")
-    return found[1].split(":")[-1].split("-")[0].split("+")[0]
+    return match[1].split(":")[-1].split("-")[0].split("+")[0]
 
 
 def ids_of(users: str, name: str) -> tuple[int, int]:
@@ -176,8 +176,8 @@ def ids_of(users: str, name: str) -> tuple[int, int]:
         ServiceMissing: There is none of that name.
     """
     for line in users.splitlines():
-        found, _, uid, gid, *_ = line.split(":")
-        if found == name:
+        user, _, uid, gid, *_ = line.split(":")
+        if user == name:
             return int(uid), int(gid)
     raise ServiceMissing(f"there is no user {name} in the image")
 

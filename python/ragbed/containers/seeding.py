@@ -37,14 +37,14 @@ def addresses(containers: Mapping[str, Container]) -> dict[str, str]:
     Args:
         containers: By service.
     """
-    found: dict[str, str] = {}
+    by_variable: dict[str, str] = {}
     for name, (variable, address, inside) in _ADDRESSES.items():
         container = containers.get(name) or containers.get(f"{name}-test")
         if container and (port := container.ports.get(inside)):
-            found[variable] = address.format(port=port)
-    if "MOCK_LLM_SERVER_URL" in found and "OLLAMA_HOST" not in found:
-        found["MODEL_PROVIDER"] = "mock"
-    return found
+            by_variable[variable] = address.format(port=port)
+    if "MOCK_LLM_SERVER_URL" in by_variable and "OLLAMA_HOST" not in by_variable:
+        by_variable["MODEL_PROVIDER"] = "mock"
+    return by_variable
 
 
 def seed(project: str, documents: Path, *, timeout_s: float) -> None:
@@ -59,15 +59,15 @@ def seed(project: str, documents: Path, *, timeout_s: float) -> None:
         ServiceMissing: There is nothing to seed, or it is not well in time.
     """
     containers = wait_until_well(project, timeout_s=timeout_s)
-    found = addresses(containers)
-    stores = [found[name] for name in _STORES if name in found]
+    by_variable = addresses(containers)
+    stores = [by_variable[name] for name in _STORES if name in by_variable]
     if not stores:
         raise ServiceMissing(f"the compose project {project} publishes no store")
-    adopted = [*stores, *([found["OLLAMA_HOST"]] if "OLLAMA_HOST" in found else [])]
-    _ragbed(found, "adopt", "--yes", "--started-by", "compose", *adopted)
-    _ragbed(found, "migrate")
-    if "QDRANT_URL" in found:
-        _ragbed(found, "ingest", str(documents))
+    adopted = [*stores, *([by_variable["OLLAMA_HOST"]] if "OLLAMA_HOST" in by_variable else [])]
+    _ragbed(by_variable, "adopt", "--yes", "--started-by", "compose", *adopted)
+    _ragbed(by_variable, "migrate")
+    if "QDRANT_URL" in by_variable:
+        _ragbed(by_variable, "ingest", str(documents))
     else:
         print("no Qdrant among them: nothing was ingested", file=sys.stderr)
     for app in (containers.get("app"), containers.get("app-mock")):
@@ -86,8 +86,8 @@ def _fill(app: Container, documents: Path) -> None:
         _run(["docker", *words], os.environ)
 
 
-def _ragbed(found: Mapping[str, str], *words: str) -> None:
-    _run([sys.executable, "-m", "ragbed", *words], {**os.environ, **found})
+def _ragbed(variables: Mapping[str, str], *words: str) -> None:
+    _run([sys.executable, "-m", "ragbed", *words], {**os.environ, **variables})
 
 
 def _run(words: Sequence[str], environ: Mapping[str, str]) -> None:

@@ -111,13 +111,13 @@ def _program(pid: int) -> str:
 def _sockets() -> list[str]:
     if not _HANDLES.is_dir():
         return [f"socket {one.fd}" for one in psutil.Process().net_connections()]
-    found: list[str] = []
+    sockets: list[str] = []
     for handle in os.listdir(_HANDLES):  # noqa: PTH208 - names
         with suppress(OSError):  # the folder's own handle
             target = os.readlink(_HANDLES / handle)  # noqa: PTH115 - a word, not a path
             if target.startswith("socket:"):
-                found.append(target)
-    return found
+                sockets.append(target)
+    return sockets
 
 
 def _shared_stores(item: pytest.Item) -> Mapping[str, IsolatedStore]:

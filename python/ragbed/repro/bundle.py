@@ -69,8 +69,8 @@ def write_bundle(record: RunRecord, path: Path) -> Bundle:
 
 def _names(folder: Path) -> list[str]:
     """Return a run's files, what every bundle needs first."""
-    found = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    names = sorted(str(path.relative_to(folder)) for path in found)
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    names = sorted(str(path.relative_to(folder)) for path in files)
     return sorted(names, key=lambda name: name not in _ALWAYS)
 
 

@@ -61,7 +61,7 @@ def masked(message: str) -> str:
 
 def failures_of(record: RunRecord) -> dict[str, Failure]:
     """Return what failed in a run by name: its tests; of another kind of run, what its outcome says."""
-    found = {
+    failures = {
         event.subject: Failure(
             subject=event.subject,
             status=str(event.data["status"]),
@@ -71,8 +71,8 @@ def failures_of(record: RunRecord) -> dict[str, Failure]:
         if event.kind == "test.ended" and event.data.get("status") in {"failed", "errored"}
     }
     failure = (record.outcome or {}).get("failure")
-    if found or not failure:
-        return found
+    if failures or not failure:
+        return failures
     kind = record.manifest["kind"]
     message = f"{failure['kind']}: {failure['message']}"
     return {kind: Failure(subject=kind, status="failed", message=message)}

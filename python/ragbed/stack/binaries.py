@@ -98,14 +98,14 @@ def search_path(
         ask: Tells a program's version; None takes `ask_version`.
     """
     passed_over: list[Rejected] = []
-    for found, named in _in_order_of_path(names):
-        version = (ask or ask_version)(found)
-        product = _product(found, named, names) if version else named
+    for program, named in _in_order_of_path(names):
+        version = (ask or ask_version)(program)
+        product = _product(program, named, names) if version else named
         if version and pins.accepts(product, version):
-            binary = Binary(path=found, product=product, version=version, provenance=_on_path(found))
+            binary = Binary(path=program, product=product, version=version, provenance=_on_path(program))
             return Search(binary=binary, passed_over=tuple(passed_over))
         reason = f"is {product} {version or 'of no known version'}, outside {pins.describe_range()}"
-        passed_over.append(Rejected(path=found, reason=reason))
+        passed_over.append(Rejected(path=program, reason=reason))
     return Search(binary=None, passed_over=tuple(passed_over))
 
 
@@ -119,8 +119,8 @@ def _in_order_of_path(names: Sequence[tuple[str, str]]) -> list[tuple[Path, str]
     folders = os.get_exec_path()
     places = [Path(folder) for folder in folders]
     asked = ((shutil.which(name, path=os.pathsep.join(folders)), product) for name, product in names)
-    found = [(Path(program), product) for program, product in asked if program]
-    return sorted(found, key=lambda one: places.index(one[0].parent))
+    programs = [(Path(program), product) for program, product in asked if program]
+    return sorted(programs, key=lambda one: places.index(one[0].parent))
 
 
 def ask_version(program: Path) -> str:

@@ -122,10 +122,10 @@ def restart_dead(
 
 def _gone(record: StackRecord) -> list[str]:
     """Return attached services that do not answer any more, except those whose address a user gave."""
-    found = {
+    endpoints = {
         name: one for name, one in record.endpoints.items() if one.launcher == "attach" and not one.given
     }
-    return [name for name, state in states_of(found).items() if state == "no answer"] if found else []
+    return [name for name, state in states_of(endpoints).items() if state == "no answer"] if endpoints else []
 
 
 def _replace_gone(

@@ -85,10 +85,12 @@ def _ragbed(*, ours: bool) -> str:
 def _listening(port: int) -> tuple[bool, int | None]:
     """Tell whether anything listens on a port, and return its process where that can be seen."""
     try:
-        found = [_seen(one, one.pid) for one in psutil.net_connections(kind="tcp")]
+        connections = [_seen(one, one.pid) for one in psutil.net_connections(kind="tcp")]
     except psutil.AccessDenied:  # macOS shows a user only the user's own
-        found = [one for process in psutil.process_iter() for one in _connections(process)]
-    pids = [pid for address, status, pid in found if status == psutil.CONN_LISTEN and address[1] == port]
+        connections = [one for process in psutil.process_iter() for one in _connections(process)]
+    pids = [
+        pid for address, status, pid in connections if status == psutil.CONN_LISTEN and address[1] == port
+    ]
     return bool(pids), next((pid for pid in pids if pid), None)
 
 

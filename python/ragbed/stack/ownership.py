@@ -98,7 +98,7 @@ def find_workers(folder: Path) -> list[ProcessIdentity]:
     Args:
         folder: A data folder of ours.
     """
-    found = []
+    workers = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if (
@@ -106,8 +106,8 @@ def find_workers(folder: Path) -> list[ProcessIdentity]:
                 and Path(process.cwd()) in {folder, folder / "cluster"}
                 and not process.environ()
             ):
-                found.append(ProcessIdentity.of(process.pid))
-    return found
+                workers.append(ProcessIdentity.of(process.pid))
+    return workers
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

@@ -117,14 +117,14 @@ def endings(processes: Mapping[str, ProcessIdentity], *, within_s: float = 0.5) 
         within_s: How long to wait for those that go on: connections break a moment before their process has ended.
     """
     deadline = time.monotonic() + within_s
-    found = {}
+    ended = {}
     for name, process in processes.items():
         child = _children.get(process.pid)
         if child is None:
             continue
         with contextlib.suppress(subprocess.TimeoutExpired):
-            found[name] = ending(child.wait(max(0.0, deadline - time.monotonic())))
-    return found
+            ended[name] = ending(child.wait(max(0.0, deadline - time.monotonic())))
+    return ended
 
 
 def ending(code: int) -> str:
@@ -210,9 +210,9 @@ def _forget_child(pid: int) -> None:
 def find_inside(folder: Path) -> list[ProcessIdentity]:
     """Return processes whose working folder lies in `folder`. It proves nothing: a shell may stand there too."""
     folder = folder.resolve()  # the kernel tells the working folder without links
-    found = []
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if Path(process.cwd()).is_relative_to(folder):
-                found.append(ProcessIdentity.of(process.pid))
-    return found
+                processes.append(ProcessIdentity.of(process.pid))
+    return processes

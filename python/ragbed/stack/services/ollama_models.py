@@ -35,11 +35,11 @@ def complaint(models: Sequence[str], folder: Path) -> str:
         missing = [model for model, path in paths.items() if not path.exists()]
         if missing:
             return f"has no {' and no '.join(missing)}"
-        found = {model: _digest(path) for model, path in paths.items()}
+        digests = {model: _digest(path) for model, path in paths.items()}
     except OSError as error:
         return f"cannot read the models ({error.strerror})"
     pinned = pinned_digests()
-    moved = [model for model, digest in found.items() if digest != pinned.get(with_tag(model), digest)]
+    moved = [model for model, digest in digests.items() if digest != pinned.get(with_tag(model), digest)]
     return f"has not the pinned {' and not the pinned '.join(moved)}" if moved else ""
 
 

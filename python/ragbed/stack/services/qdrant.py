@@ -36,9 +36,9 @@ class QdrantStarter:
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the server program to use; our own runs on this Python."""
-        found = search_path([("qdrant", "qdrant")], pins, ask) if self.allow_real else Search(binary=None)
-        if found.binary or wheel_folder("qdrant_edge") is None:
-            return found
+        search = search_path([("qdrant", "qdrant")], pins, ask) if self.allow_real else Search(binary=None)
+        if search.binary or wheel_folder("qdrant_edge") is None:
+            return search
         version = pins.channels.wheel.version if pins.channels.wheel else "?"
         binary = Binary(
             path=Path(sys.executable),
@@ -46,7 +46,7 @@ class QdrantStarter:
             version=version,
             provenance=substitute("qdrant-edge-py"),
         )
-        return Search(binary=binary, passed_over=found.passed_over)
+        return Search(binary=binary, passed_over=search.passed_over)
 
     def image(self, order: StartOrder) -> ImagePlan | None:  # noqa: ARG002 - as every starter
         """Return how to start the image; none where the embedded one is wanted."""

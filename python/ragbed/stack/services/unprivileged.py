@@ -27,7 +27,7 @@ _INSTALLATIONS = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class RunAs:
     """How to run programs that refuse root.
 
     Attributes:
@@ -43,7 +43,7 @@ class Identity:
     user: int | None = None
 
 
-def without_root(programs: Path, data: Path) -> Identity:
+def without_root(programs: Path, data: Path) -> RunAs:
     """Return how to run these programs on this data folder.
 
     Args:
@@ -54,11 +54,11 @@ def without_root(programs: Path, data: Path) -> Identity:
         ServiceNotReady: We are root, or a user that this machine does not know, and there is no way round it.
     """
     if os.geteuid() != 0 and _is_known(os.geteuid()):
-        return Identity(programs=programs, data=data)
+        return RunAs(programs=programs, data=data)
     other = nobody()
     unshare = ("unshare", "--user", f"--map-user={other}", "--")
     if other is not None and _works(unshare):
-        return Identity(programs=programs, data=data, prefix=unshare)
+        return RunAs(programs=programs, data=data, prefix=unshare)
     outside = outside_folder(data)
     if other is None or outside is None:
         reason = (
@@ -69,7 +69,7 @@ def without_root(programs: Path, data: Path) -> Identity:
             hint="run ragbed as an ordinary user that /etc/passwd names",
         )
     _own(outside, other)
-    return Identity(programs=_reachable(programs, outside), data=outside / "cluster", user=other)
+    return RunAs(programs=_reachable(programs, outside), data=outside / "cluster", user=other)
 
 
 def outside_folder(data: Path) -> Path | None:
@@ -127,10 +127,10 @@ def _own(outside: Path, user: int) -> None:
         ServiceNotReady: Another user put something there: its name can be guessed, and every user may write beside it.
     """
     outside.mkdir(mode=0o700, exist_ok=True)
-    found = outside.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {0, user}:
+    status = outside.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {0, user}:
         raise ServiceNotReady(
-            f"{outside}, where Postgres has to run, belongs to user id {found.st_uid}",
+            f"{outside}, where Postgres has to run, belongs to user id {status.st_uid}",
             hint=f"remove {outside}, or set TMPDIR to a folder of yours",
         )
     os.chown(outside, user, -1, follow_symlinks=False)
