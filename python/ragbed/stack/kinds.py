@@ -88,6 +88,8 @@ class ImagePlan:
         environ: Variables to set.
         files: Text by path inside, for what arguments and variables must not show.
         mounts: Paths inside by folder of this machine, read-only.
+        seed: The folder of the cache where its prepared data is; None where it starts with nothing.
+        seeded: The path inside that is prepared; below `data`.
         prove: Called with the address once it answers, as `Plan.prove`.
     """
 
@@ -98,6 +100,8 @@ class ImagePlan:
     environ: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[Path, str] = field(default_factory=dict)
+    seed: Path | None = None
+    seeded: str = ""
     prove: Callable[[str], None] | None = None
 
 

@@ -58,15 +58,24 @@ def proven_ready(
         ServiceNotReady: It ended, was not ready in time, or cannot do its work; carries the end of its log.
         PortTaken: Its log says that something else listens on its port.
     """
-    identity = _wait_ready(order, store, watch)
+    identity = wait_ready(order, store, watch)
     if prove:
         _prove(order, watch, prove)
     _mark(order, store, watch)
     return identity
 
 
-def _wait_ready(order: StartOrder, store: Probe, watch: Watch) -> Identity:
-    """Ask until the service does its work; asked again at every sign of life."""
+def wait_ready(order: StartOrder, store: Probe, watch: Watch) -> Identity:
+    """Return who answers, once the service does its work; asked again at every sign of life.
+
+    Args:
+        order: What is started.
+        store: Its light client.
+        watch: How it is watched.
+
+    Raises:
+        ServiceNotReady, PortTaken: As from `proven_ready`.
+    """
     deadline = time.monotonic() + order.timeout_s
     last = "it has not listened yet"
     while True:

@@ -52,14 +52,13 @@ _OF_THE_PROCESS = frozenset({"listen_addresses", "unix_socket_directories"})
 """What a container needs otherwise: its own network is its border, and the image's scripts use the socket."""
 _PASSWORD_FILE = "/run/ragbed-postgres-password"  # noqa: S105 - a path
 # The same sort order everywhere, and case mapping beyond ASCII, whatever the machine's locales are.
+_PGDATA = "/var/lib/postgresql/ragbed"
 _LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+_QUICK = ("--encoding=UTF8", "--wal-segsize=1", "--no-sync", "--no-instructions")
 _INITDB = (
     "--auth=scram-sha-256",
-    "--encoding=UTF8",
     *_LOCALE,
-    "--wal-segsize=1",
-    "--no-sync",
-    "--no-instructions",
+    *_QUICK,
 )
 _SINGLE_USER_SQL = {
     "postgres": f"CREATE DATABASE {DATABASE};\n",
@@ -112,8 +111,10 @@ class PostgresStarter:
     def image(self, order: StartOrder) -> ImagePlan:
         """Return how to start the image: one cluster with the user, the database and the sort order of the process."""
         order.data.mkdir(parents=True, exist_ok=True)
-        password = choose_password(order.data, order.password)
-        keep_password(order.data, password)
+        seed = _seed(order)
+        password = order.password or kept_password(order.data) or choose_password(seed, "")
+        for folder in (order.data, seed):
+            keep_password(folder, password)
         settings = {key: value for key, value in _settings("17").items() if key not in _OF_THE_PROCESS}
         settings["max_connections"] = str(order.pins.limits.connections)
         return ImagePlan(
@@ -125,9 +126,11 @@ class PostgresStarter:
                 "POSTGRES_USER": USER,
                 "POSTGRES_DB": DATABASE,
                 "POSTGRES_PASSWORD_FILE": _PASSWORD_FILE,
-                "POSTGRES_INITDB_ARGS": " ".join(_LOCALE),
-                "PGDATA": "/var/lib/postgresql/ragbed",
+                "POSTGRES_INITDB_ARGS": " ".join((*_LOCALE, *_QUICK)),
+                "PGDATA": _PGDATA,
             },
+            seed=seed,
+            seeded=_PGDATA,
             files={_PASSWORD_FILE: password},
             prove=_create_extension,
         )
@@ -168,6 +171,17 @@ class PostgresStarter:
             provenance=binary.provenance,
             user=identity.user,
         )
+
+
+def _seed(order: StartOrder) -> Path:
+    """Return the folder of a prepared cluster of an image, with its password: one for each that the settings fix."""
+    image = order.pins.channels.image.digest.removeprefix("sha256:")[:12]
+    parts = (_LOCALE, _QUICK, USER, DATABASE, order.password)
+    seed = (
+        order.folder.cache / f"postgres-image-{image}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}"
+    )
+    seed.mkdir(parents=True, exist_ok=True)
+    return seed
 
 
 def _create_extension(url: str) -> None:

@@ -21,10 +21,11 @@ from ragbed.stack.launchers.container.docker_errors import explained
 from ragbed.stack.launchers.container.images import have_image
 from ragbed.stack.launchers.container.labels import labels_of, network_labels
 from ragbed.stack.launchers.container.logs import keep_log, lines_of
+from ragbed.stack.launchers.container.seeds import fill_volume
 from ragbed.stack.launchers.container.volumes import is_of_a_process, note_volume, noted_volume
 from ragbed.stack.launchers.contract import Ready
 from ragbed.stack.leases import Leases
-from ragbed.stack.readiness import PortTaken, Watch, proven_ready
+from ragbed.stack.readiness import PortTaken, Watch, proven_ready, wait_ready
 from ragbed.stack.resources import ContainerResource
 
 if TYPE_CHECKING:
@@ -104,17 +105,56 @@ def _make(order: StartOrder, plan: ImagePlan, daemon: Daemon, lease: Lease, imag
     with _making_networks:
         if not daemon.client.networks.list(names=[resource.network]):
             daemon.client.networks.create(resource.network, labels=network_labels(order))
-    if resource.volume:
+    if resource.volume and not noted_volume(order.data):
         note_volume(order.data, resource.volume, daemon.url)
         daemon.client.volumes.create(resource.volume, labels=labels)
+        volumes = {resource.volume: {"bind": plan.data, "mode": "rw"}}
+        fill_volume(
+            order,
+            plan,
+            client=daemon.client,
+            container={"image": image, "labels": labels, "volumes": volumes},
+            run=partial(
+                _first_of_its_image, order, plan, daemon=daemon, resource=resource, image=image, labels=labels
+            ),
+        )
+    return _started(order, plan, daemon=daemon, resource=resource, image=image, labels=labels)
+
+
+def _started(
+    order: StartOrder,
+    plan: ImagePlan,
+    *,
+    daemon: Daemon,
+    resource: ContainerResource,
+    image: str,
+    labels: dict[str, str],
+) -> Any:
     made = _testcontainer(order, plan, daemon, resource, image)
-    made.with_kwargs(
-        labels=labels,
-        mem_limit=f"{order.pins.limits.memory_mb}m",
-        hostname=order.service,
-        detach=True,
-    )
+    memory = f"{order.pins.limits.memory_mb}m"
+    made.with_kwargs(labels=labels, mem_limit=memory, hostname=order.service, detach=True)
     return made.start().get_wrapped_container()
+
+
+def _first_of_its_image(
+    order: StartOrder,
+    plan: ImagePlan,
+    *,
+    daemon: Daemon,
+    resource: ContainerResource,
+    image: str,
+    labels: dict[str, str],
+) -> Any:
+    """Return a container whose service does its work, for its data to be kept; it carries no project's marker."""
+    container = _started(
+        replace(order, port=0), plan, daemon=daemon, resource=resource, image=image, labels=labels
+    )
+    url = plan.url.format(port=_port(order, plan, container))
+    with _watched(container) as watch:
+        wait_ready(order, order.kind.client(url), watch)
+    if plan.prove:
+        plan.prove(url)
+    return container
 
 
 def _testcontainer(
@@ -147,8 +187,7 @@ def _proven(order: StartOrder, plan: ImagePlan, container: Any) -> Endpoint:
     """Return where the service answers, asked from outside by the probe that every launcher uses."""
     url = plan.url.format(port=_port(order, plan, container))
     order.log.parent.mkdir(parents=True, exist_ok=True)
-    with _woken(container) as wait:
-        watch = Watch(wait=wait, ended=partial(how_ended, container), tail=partial(lines_of, container, 8))
+    with _watched(container) as watch:
         prove = partial(plan.prove, url) if plan.prove else None
         try:
             identity = proven_ready(order, order.kind.client(url), watch, prove)
@@ -211,6 +250,13 @@ def how_ended(container: Any, within_s: float) -> str:
     code = int(state.get("ExitCode", 0))
     killed = 128 < code < 160
     return state.get("Error") or (f"killed by signal {code - 128}" if killed else f"exit code {code}")
+
+
+@contextmanager
+def _watched(container: Any) -> Iterator[Watch]:
+    """Yield how a container is watched while its service is not ready yet."""
+    with _woken(container) as wait:
+        yield Watch(wait=wait, ended=partial(how_ended, container), tail=partial(lines_of, container, 8))
 
 
 @contextmanager
