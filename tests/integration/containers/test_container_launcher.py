@@ -139,7 +139,7 @@ def test_the_smoke_test_passes_on_containers(container_project: ContainerProject
     report = json.loads(done.stdout)
 
     assert (done.returncode, report["ok"]) == (0, True), done.stderr
-    told = {one["service"]: one["provenance"] for one in report["services"]}
+    told = {one["name"]: one["provenance"] for one in report["services"]}
     assert {told[name]["channel"] for name in STORES} == {"image"}
     assert all(told[name]["digest"] and told[name]["container"] for name in STORES)
     assert container_project.left() == []

@@ -9,56 +9,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from pathlib import Path
 
     from ragbed.stack.kinds import ImagePlan, StartOrder
 
 _STOPS_WITHIN_S = 30
+_ARCHIVE = "data.tar"
 
 
-def fill_volume(
-    order: StartOrder,
-    plan: ImagePlan,
-    *,
-    client: Any,
-    container: Mapping[str, Any],
-    run: Callable[[], Any],
-) -> None:
-    """Have a new volume hold a service's prepared data.
+def make_seed(order: StartOrder, plan: ImagePlan, first: Callable[[], Any]) -> None:
+    """Keep an image's prepared data where none is kept yet.
 
     Args:
         order: What is started.
         plan: With the seed.
-        client: docker-py's.
-        container: What docker-py is told to make a container with the volume: image, labels, volumes.
-        run: Starts a container on the volume and returns it once the service does its work.
+        first: Starts a container and returns it once the service does its work; it is stopped and removed here.
     """
-    if plan.seed is None:
+    if plan.seed is None or (plan.seed / _ARCHIVE).exists():
         return
-    archive = plan.seed / "data.tar"
-    if not archive.exists():
-        with order.folder.locked(f"seed-{order.service}"):
-            if not archive.exists():
-                _make(order, plan, run())
-                return
-    carrier = client.containers.create(**container)
-    try:
-        with archive.open("rb") as data:
-            carrier.put_archive(plan.data, data)
-    finally:
-        carrier.remove(v=True)
+    with order.folder.locked(f"seed-{order.service}"):
+        if (plan.seed / _ARCHIVE).exists():
+            return
+        container = first()
+        container.stop(timeout=_STOPS_WITHIN_S)
+        pieces, _ = container.get_archive(plan.seeded)
+        plan.seed.mkdir(parents=True, exist_ok=True)
+        unfinished = order.folder.cache / f"building-{plan.seed.name}"
+        with unfinished.open("wb") as data:
+            for piece in pieces:
+                data.write(piece)
+        unfinished.rename(plan.seed / _ARCHIVE)
+        container.remove(v=True)
 
 
-def _make(order: StartOrder, plan: ImagePlan, first: Any) -> None:
-    """Keep the data of a container that is ready; it is stopped for that, and removed."""
-    if plan.seed is None:
-        return
-    first.stop(timeout=_STOPS_WITHIN_S)
-    pieces, _ = first.get_archive(plan.seeded)
-    plan.seed.mkdir(parents=True, exist_ok=True)
-    unfinished = order.folder.cache / f"building-{plan.seed.name}"
-    with unfinished.open("wb") as data:
-        for piece in pieces:
-            data.write(piece)
-    unfinished.rename(plan.seed / "data.tar")
-    first.remove(v=True)
+def put_seed(seed: Path, container: Any, folder: str) -> None:
+    """Fill the volume of a container that has not been started yet.
+
+    Args:
+        seed: The folder of the cache.
+        container: docker-py's.
+        folder: Where its volume is, inside.
+    """
+    with (seed / _ARCHIVE).open("rb") as data:
+        container.put_archive(folder, data)

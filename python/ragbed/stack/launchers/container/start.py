@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ragbed.errors import ServiceNotReady
@@ -21,7 +20,8 @@ from ragbed.stack.launchers.container.docker_errors import explained
 from ragbed.stack.launchers.container.images import have_image
 from ragbed.stack.launchers.container.labels import labels_of, network_labels
 from ragbed.stack.launchers.container.logs import keep_log, lines_of
-from ragbed.stack.launchers.container.seeds import fill_volume
+from ragbed.stack.launchers.container.making import make_container
+from ragbed.stack.launchers.container.seeds import make_seed, put_seed
 from ragbed.stack.launchers.container.volumes import is_of_a_process, note_volume, noted_volume
 from ragbed.stack.launchers.contract import Ready
 from ragbed.stack.leases import Leases
@@ -29,7 +29,7 @@ from ragbed.stack.readiness import PortTaken, Watch, proven_ready, wait_ready
 from ragbed.stack.resources import ContainerResource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ragbed.stack.kinds import ImagePlan, StartOrder
     from ragbed.stack.launchers.container.daemon import Daemon
@@ -81,8 +81,7 @@ def start_container(order: StartOrder, plan: ImagePlan) -> Ready:
     )
     try:
         with explained(order, daemon):
-            container = _make(order, plan, daemon, lease, image)
-            lease = leases.started(lease, replace(resource, container=container.id))
+            container, lease = _make(order, plan, daemon=daemon, lease=lease, image=image)
             endpoint = _proven(order, plan, container)
     except BaseException as error:
         leases.end_if_possible(lease, grace_s=0.0, keep_data=order.keep or bool(order.port))
@@ -97,90 +96,46 @@ def _volume_name(order: StartOrder, plan: ImagePlan) -> str:
     return f"ragbed-{order.stack}-{order.service}" if plan.data else ""
 
 
-def _make(order: StartOrder, plan: ImagePlan, daemon: Daemon, lease: Lease, image: str) -> Any:
-    """Make the network and the volume where they are not there yet, and start the container; returns docker-py's."""
-    resource, labels = lease.resource, labels_of(order, lease, current_run())
+def _make(
+    order: StartOrder, plan: ImagePlan, *, daemon: Daemon, lease: Lease, image: str
+) -> tuple[Any, Lease]:
+    """Start the container with its network and its volume; returns docker-py's, and the lease that names it."""
+    leases, resource = Leases(order.folder), lease.resource
     if not isinstance(resource, ContainerResource):
         raise TypeError("the lease is not of a container")
-    with _making_networks:
-        if not daemon.client.networks.list(names=[resource.network]):
-            daemon.client.networks.create(resource.network, labels=network_labels(order))
-    if resource.volume and not noted_volume(order.data):
+    make = partial(make_container, order, plan, daemon=daemon, resource=resource, image=image, lease=lease)
+    _have_network(order, daemon, resource.network)
+    new = bool(resource.volume) and not noted_volume(order.data)
+    if new:
         note_volume(order.data, resource.volume, daemon.url)
-        daemon.client.volumes.create(resource.volume, labels=labels)
-        volumes = {resource.volume: {"bind": plan.data, "mode": "rw"}}
-        fill_volume(
-            order,
-            plan,
-            client=daemon.client,
-            container={"image": image, "labels": labels, "volumes": volumes},
-            run=partial(
-                _first_of_its_image, order, plan, daemon=daemon, resource=resource, image=image, labels=labels
-            ),
-        )
-    return _started(order, plan, daemon=daemon, resource=resource, image=image, labels=labels)
+        daemon.client.volumes.create(resource.volume, labels=labels_of(order, lease, current_run()))
+    seeded = new and plan.seed is not None
+    if seeded:
+        make_seed(order, plan, partial(_first_of_its_image, order, plan, make))
+    container = make(port=order.port)
+    lease = leases.started(lease, replace(resource, container=container.id))
+    if seeded and plan.seed:
+        put_seed(plan.seed, container, plan.data)
+    container.start()
+    return container, lease
 
 
-def _started(
-    order: StartOrder,
-    plan: ImagePlan,
-    *,
-    daemon: Daemon,
-    resource: ContainerResource,
-    image: str,
-    labels: dict[str, str],
-) -> Any:
-    made = _testcontainer(order, plan, daemon, resource, image)
-    memory = f"{order.pins.limits.memory_mb}m"
-    made.with_kwargs(labels=labels, mem_limit=memory, hostname=order.service, detach=True)
-    return made.start().get_wrapped_container()
+def _have_network(order: StartOrder, daemon: Daemon, name: str) -> None:
+    with _making_networks:
+        if not daemon.client.networks.list(names=[name]):
+            daemon.client.networks.create(name, labels=network_labels(order))
 
 
-def _first_of_its_image(
-    order: StartOrder,
-    plan: ImagePlan,
-    *,
-    daemon: Daemon,
-    resource: ContainerResource,
-    image: str,
-    labels: dict[str, str],
-) -> Any:
+def _first_of_its_image(order: StartOrder, plan: ImagePlan, make: Callable[..., Any]) -> Any:
     """Return a container whose service does its work, for its data to be kept; it carries no project's marker."""
-    container = _started(
-        replace(order, port=0), plan, daemon=daemon, resource=resource, image=image, labels=labels
-    )
+    container = make(port=0)
+    container.start()
     url = plan.url.format(port=_port(order, plan, container))
     with _watched(container) as watch:
         wait_ready(order, order.kind.client(url), watch)
     if plan.prove:
         plan.prove(url)
     return container
-
-
-def _testcontainer(
-    order: StartOrder, plan: ImagePlan, daemon: Daemon, resource: ContainerResource, image: str
-) -> Any:
-    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 - an extra
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
-
-    testcontainers_config.ryuk_disabled = True  # leases end what a killed command leaves, at the next command
-    volumes = [(str(folder), inside, "ro") for folder, inside in plan.mounts.items()]
-    if resource.volume:
-        volumes.append((resource.volume, plan.data, "rw"))
-    made = DockerContainer(
-        image,
-        docker_client_kw={"environment": {"DOCKER_HOST": daemon.url}},
-        command=list(plan.command) or None,
-        env=dict(plan.environ),
-        name=f"{resource.network}-{order.service}-{order.holder.pid}-{time.monotonic_ns():x}",
-        volumes=volumes,
-        network=SimpleNamespace(name=resource.network),
-        network_aliases=[order.service],
-        transferables=[(text.encode(), inside, 0o444) for inside, text in plan.files.items()],
-    )
-    # A tuple of one lets the daemon choose the port; on loopback in any case.
-    made.ports[f"{plan.port}/tcp"] = ("127.0.0.1", order.port) if order.port else ("127.0.0.1",)
-    return made
 
 
 def _proven(order: StartOrder, plan: ImagePlan, container: Any) -> Endpoint:
