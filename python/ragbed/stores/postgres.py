@@ -44,8 +44,10 @@ WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^(pg_|information_schema$)'
 AND (n.nspname, c.relname) <> ('public', '{MARKER}')
 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 """  # noqa: S608 - constants
+# The lock: a restore that was killed may go on in the server for a moment, and the next one waits for its end.
 # Extensions stay, and what belongs to them: to create one may take rights that the user does not have.
 _RESET = f"""
+SELECT pg_advisory_xact_lock(hashtextextended('ragbed restore', 5));
 DO $reset$
 DECLARE statement text;
 BEGIN
