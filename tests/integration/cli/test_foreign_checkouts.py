@@ -46,7 +46,7 @@ READING = {
     "models fingerprint": ["models", "fingerprint"],
 }
 WITHOUT_ADDRESSES = {
-    *("init", "pins", "config explain", "qdrant serve", "qdrant quarantine", "llm serve"),
+    *("init", "pins", "compose", "config explain", "qdrant serve", "qdrant quarantine", "llm serve"),
     *("runs list", "runs show"),
     *(
         "models list",

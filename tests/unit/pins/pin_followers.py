@@ -19,9 +19,9 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 _VERSION = r"(\d+(?:\.\d+)+(?:\.post\d+)?)"
 
 # Documents of a corpus say what was seen with which version, and tests bring values of their own; the lock files are
-# compared with the pins elsewhere, and the change log tells of the past.
+# compared with the pins elsewhere, as are compose.yaml and the recipes for CI, and the change log tells of the past.
 _NOT_SEARCHED = re.compile(
-    r"^(stack\.toml|CHANGELOG\.md|docs/(lessons|golden)/.*|docs/performance\.md|tests/.*|.*\.lock|.*/wheels\.json"
+    r"^(stack\.toml|compose\.yaml|docs/ci\.md|CHANGELOG\.md|docs/(lessons|golden)/.*|docs/performance\.md|tests/.*|.*\.lock|.*/wheels\.json"
     r"|python/ragbed/models/fingerprint/.*)$"
 )
 
