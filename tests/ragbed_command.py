@@ -33,7 +33,9 @@ class RagbedCommand:
     def variables(self, **more: str) -> dict[str, str]:
         """Return the environment of a run."""
         own = {"RAGBED_STATE_DIR": str(self.state), "RAGBED_STACK__DEFAULT_PORTS": "false"}
-        return {**os.environ, **own, **self.environ, **more}
+        # A session of pytest below this one is not a worker of it.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+        return {**inherited, **own, **self.environ, **more}
 
     def run(
         self, *words: str, answer: str = "", timeout_s: float = 120, **environ: str

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ragbed.pytest_plugin.recording import RECORDING
+from ragbed.pytest_plugin.sequence_scheduling import SequenceScheduling, require_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 OPTION = "--ragbed-sequence"
@@ -115,8 +115,6 @@ class SequenceReplay:
         """With it, hand each worker what the worker of its name ran."""
         from xdist.workermanage import parse_tx_spec_config  # noqa: PLC0415 - only where it asks
 
-        from ragbed.pytest_plugin.sequence_scheduling import SequenceScheduling  # noqa: PLC0415 - as above
-
         workers = len(parse_tx_spec_config(config))
         if workers != len(self.tests):
             pytest.exit(
@@ -125,18 +123,6 @@ class SequenceReplay:
                 returncode=pytest.ExitCode.USAGE_ERROR,
             )
         return SequenceScheduling(list(self.tests.values()))
-
-
-def require_tests(wanted: Sequence[str], there: Any) -> None:
-    """Refuse a sequence with tests that were not collected.
-
-    Raises:
-        pytest.UsageError: Names the first.
-    """
-    if missing := [test for test in wanted if test not in there]:
-        raise pytest.UsageError(
-            f"{len(missing)} of the recorded tests were not collected, the first is {missing[0]}: name the same files"
-        )
 
 
 def read_sequences(place: Path) -> dict[str, list[str]]:

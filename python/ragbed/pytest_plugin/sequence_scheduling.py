@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragbed.pytest_plugin.sequence import require_tests
+import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from xdist.workermanage import WorkerController
+
+
+def require_tests(wanted: Sequence[str], there: Container[str]) -> None:
+    """Refuse a sequence with tests that were not collected.
+
+    Raises:
+        pytest.UsageError: Names the first.
+    """
+    if missing := [test for test in wanted if test not in there]:
+        raise pytest.UsageError(
+            f"{len(missing)} of the recorded tests were not collected, the first is {missing[0]}: name the same files"
+        )
 
 
 class SequenceScheduling:

@@ -189,12 +189,12 @@ def whole_server(endpoint: Endpoint) -> Iterator[Isolated]:
 
 def _batches(client: redis.Redis, match: str | None = None) -> Iterator[list[bytes]]:
     """Yield every key once but the marker's, some hundreds at a time; SCAN may return a key twice."""
-    cursor, seen = 0, {_MARKER}
+    cursor, returned = 0, {_MARKER}
     while True:
         answer = cast("tuple[int, list[bytes]]", client.scan(cursor, match=match, count=_SCAN_COUNT))
-        cursor, keys = answer[0], [key for key in dict.fromkeys(answer[1]) if key not in seen]
+        cursor, keys = answer[0], [key for key in dict.fromkeys(answer[1]) if key not in returned]
         if keys:
-            seen.update(keys)
+            returned.update(keys)
             yield keys
         if cursor == 0:
             return

@@ -35,6 +35,12 @@ WRITING = {
     "gaps": ["gaps"],
     "serve": ["serve", "--port", "0"],
     "adopt": ["adopt", "http://127.0.0.1:1/prod", "--yes"],
+    "parity": ["parity"],
+    "repro": ["repro", "last"],
+    "store census": ["store", "census"],
+    "store reset": ["store", "reset"],
+    "store snapshot": ["store", "snapshot", "one"],
+    "store restore": ["store", "restore", "one"],
 }
 READING = {
     "status": ["status", "--json"],
@@ -47,7 +53,7 @@ READING = {
 }
 WITHOUT_ADDRESSES = {
     *("init", "pins", "compose", "config explain", "qdrant serve", "qdrant quarantine", "llm serve"),
-    *("runs list", "runs show"),
+    *("runs list", "runs show", "runs bundle", "store list", "store remove"),
     *(
         "models list",
         "models fetch",

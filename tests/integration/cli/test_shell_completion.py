@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _BASH = """
 eval "$(_RAGBED_COMPLETE=bash_source ragbed)"
-COMP_WORDS=(ragbed st) COMP_CWORD=1
+COMP_WORDS=(ragbed sta) COMP_CWORD=1
 _ragbed_completion ragbed
 echo "${COMPREPLY[@]}"
 """
@@ -25,13 +25,13 @@ _ZSH = """
 autoload -U compinit; compinit -u -D
 eval "$(_RAGBED_COMPLETE=zsh_source ragbed)"
 [ "${_comps[ragbed]}" = _ragbed_completion ] || exit 1
-COMP_WORDS="ragbed st" COMP_CWORD=1 _RAGBED_COMPLETE=zsh_complete ragbed | sed -n 2p
+COMP_WORDS="ragbed sta" COMP_CWORD=1 _RAGBED_COMPLETE=zsh_complete ragbed | sed -n 2p
 """
 
 
 @pytest.mark.parametrize(("shell", "script"), [("bash", _BASH), ("zsh", _ZSH)], ids=["bash", "zsh"])
 def test_a_command_is_completed(shell: str, script: str, ragbed: RagbedCommand, tmp_path: Path) -> None:
-    """`ragbed st` becomes `ragbed status`."""
+    """`ragbed sta` becomes `ragbed staatus`."""
     if not shutil.which(shell):
         pytest.skip(f"there is no {shell} here")
     (tmp_path / "ragbed").write_text(f'#!/bin/sh\nexec {sys.executable} -m ragbed "$@"\n', encoding="utf-8")

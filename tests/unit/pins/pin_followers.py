@@ -75,6 +75,7 @@ MENTIONS = (
     _mention(rf"\bmock-llm {_VERSION}", _versions("ollama"), r"(README|docs/stack|docs/doctor)\.md"),
     _mention(rf'"version": "{_VERSION}", "ragbed"', _versions("ollama"), r"docs/mock-llm\.md"),
     _mention(rf'^WIRE_VERSION = "{_VERSION}"', _versions("ollama"), r"python/ragbed/gateway/.*"),
+    _mention(rf'^OLLAMA = "{_VERSION}"', _versions("ollama"), r"python/ragbed/contracts/llm/case\.py"),
     _mention(rf'^WIRE_VERSION = "{_VERSION}"', _wheel("qdrant", "version"), r"python/ragbed/qdrant/.*"),
     _mention(rf'"version": ?"{_VERSION}"[,}}]\n', _wheel("qdrant", "version"), r"docs/embedded-qdrant\.md"),
     _mention(rf'Qdrant","version":"{_VERSION}"', _wheel("qdrant", "version"), r"python/ragbed/qdrant/.*"),
