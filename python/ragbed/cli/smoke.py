@@ -49,6 +49,7 @@ def smoke(
     when a check failed, 10 when a service is missing, 11 on drift from the pins, 13 when a guard refused.
     """
     from ragbed.cli.project import project_settings
+    from ragbed.errors import ExitCode
     from ragbed.runs import recorded_run
     from ragbed.stack.launcher_setting import launcher_flags
     from ragbed.state import find_state_folder
@@ -71,7 +72,7 @@ def smoke(
         show_report(report)
     for line in failure_lines(report):
         note(line)
-    if not report.ok and run.folder:
+    if not report.ok and report.exit_code != ExitCode.USAGE and run.folder:
         note(f"reproduce: ragbed repro {shown_path(run.folder)}")
     if keep:
         note(_what_is_left(report))

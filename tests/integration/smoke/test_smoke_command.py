@@ -133,13 +133,14 @@ def test_service_given_by_url_is_never_replaced(environ: dict[str, str]) -> None
 
 
 def test_failure_shows_what_where_and_what_to_try(environ: dict[str, str], tmp_path: Path) -> None:
-    """The last lines on stderr: the stage and what happened, the evidence, what to try."""
+    """The last lines on stderr: the stage and what happened, the evidence, what to try, how to have it again."""
     (tmp_path / "empty").mkdir()
 
     done = smoke(environ, "--corpus", str(tmp_path / "empty"))
 
     tail = done.stderr[done.stderr.index("ragbed smoke: corpus failed: no document in") :]
-    assert tail.splitlines()[-1].startswith("try: ")
+    assert tail.splitlines()[-2].startswith("try: ")
+    assert tail.splitlines()[-1].startswith("reproduce: ragbed repro ")
 
 
 def test_gap_pages_outlive_a_run_on_a_shared_stack(ragbed_up: RagbedCommand) -> None:
