@@ -80,7 +80,7 @@ class Provenance:
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a field is of another type")
         if provenance.port is not None and type(provenance.port) is not int:
-            raise TypeError("the port is not a number")
+            raise TypeError(f"the port {provenance.port!r} is not a number")
         if provenance.channel not in get_args(Channel):
-            raise ValueError("no such channel")
+            raise ValueError(f"{provenance.channel!r} is not a channel")
         return provenance

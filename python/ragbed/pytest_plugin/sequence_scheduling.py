@@ -92,7 +92,7 @@ class SequenceScheduling:
         Raises:
             NotImplementedError: Always.
         """
-        raise NotImplementedError(item)
+        raise NotImplementedError(f"{item} does not run twice")
 
     def remove_pending_tests_from_node(self, node: WorkerController, indices: Sequence[int]) -> None:
         """Refuse: a test runs in its own worker.
@@ -100,7 +100,7 @@ class SequenceScheduling:
         Raises:
             NotImplementedError: Always.
         """
-        raise NotImplementedError(node, indices)
+        raise NotImplementedError(f"{node}: {len(indices)} tests stay in their worker")
 
     def remove_node(self, node: WorkerController) -> str | None:
         """Let a worker go, and return the test that it died in; its other tests are for its successor."""

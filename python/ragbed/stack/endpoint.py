@@ -81,9 +81,11 @@ class Endpoint:
         if not all(isinstance(text, str) for text in texts) or {type(one) for one in switches} != {bool}:
             raise TypeError("a field is of another type")
         if not is_known(values["service"]) or values["launcher"] not in get_args(LauncherName):
-            raise ValueError("no such service or launcher")
+            raise ValueError(
+                f"{values['service']!r} is not a service, or {values['launcher']!r} not a launcher"
+            )
         if values["pid"] is not None and type(values["pid"]) is not int:
-            raise TypeError("the pid is not a number")
+            raise TypeError(f"the pid {values['pid']!r} is not a number")
         started_at = values["started_at"]
         fields = {name: value for name, value in values.items() if name not in _MADE_FOR_READERS}
         fields["started_at"] = datetime.fromisoformat(started_at) if started_at else None

@@ -43,7 +43,7 @@ class Undo:
         """
         holder = ProcessIdentity.from_json(value["holder"])
         if holder is None or value["kind"] != "resume":
-            raise ValueError("not an undo")
+            raise ValueError(f"{value['kind']!r} is not an undo with a holder")
         return cls(kind="resume", holder=holder)
 
 
@@ -111,7 +111,7 @@ class Lease:
         holders = tuple(filter(None, map(ProcessIdentity.from_json, value["holders"])))
         service, stack, keep, run = value["service"], value["stack"], value["keep"], value["run"]
         if not holders or not is_token(value["token"]) or not is_known(service):
-            raise ValueError("not a lease")
+            raise ValueError(f"the lease of {service!r} has no token or no holder")
         reuse_key = value["reuse_key"]
         if type(keep) is not bool or not isinstance(run, str) or not isinstance(reuse_key, str):
             raise TypeError("a field is of another type")
@@ -151,5 +151,5 @@ def _utc(text: str | None) -> datetime | None:
     """
     moment = datetime.fromisoformat(text) if text is not None else None
     if moment and moment.tzinfo is None:
-        raise ValueError("a time without its zone")
+        raise ValueError(f"{text!r} has no time zone")
     return moment

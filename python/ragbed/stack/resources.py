@@ -90,11 +90,11 @@ class ContainerResource:
         """
         container, volume = value["container"], value["volume"]
         if not (_DAEMON.fullmatch(value["daemon"]) and _NAME.fullmatch(value["network"])):
-            raise ValueError("not a daemon, or not a network")
+            raise ValueError(f"{value['network']!r} is not a network of {value['daemon']!r}")
         if (container != "" and not _ID.fullmatch(container)) or (
             volume != "" and not _NAME.fullmatch(volume)
         ):
-            raise ValueError("not a container, or not a volume")
+            raise ValueError(f"{container!r} is not a container with the volume {volume!r}")
         return cls(daemon=value["daemon"], container=container, network=value["network"], volume=volume)
 
 

@@ -6,16 +6,40 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from ragbed.errors import UsageError
+from ragbed.stores.port import SnapshotRef
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ragbed.stores.port import SnapshotRef
+    from ragbed.guard.data_class import DataClass
+    from ragbed.stack import Endpoint
+    from ragbed.stores.port import Census
 
 
-def sealed(path: Path) -> dict[str, str | int]:
-    """Return what tells a finished file from a changed one: its name, digest and size."""
-    return {"file": path.name, "digest": _digest(path), "size_bytes": path.stat().st_size}
+def reference(
+    path: Path, endpoint: Endpoint, census: Census, *, data_class: DataClass, taken: str = "one moment"
+) -> SnapshotRef:
+    """Return what is written down of a finished snapshot file.
+
+    Args:
+        path: The file.
+        endpoint: What it was copied from.
+        census: What it holds.
+        data_class: How far the data may go.
+        taken: As of which moment, in words.
+    """
+    return SnapshotRef(
+        service=endpoint.service,
+        product=endpoint.product,
+        version=endpoint.version,
+        file=path.name,
+        digest=_digest(path),
+        size_bytes=path.stat().st_size,
+        data_class=data_class,
+        entries=len(census.counts),
+        records=sum(census.counts.values()),
+        taken=taken,
+    )
 
 
 def opened(ref: SnapshotRef, folder: Path) -> Path:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ragbed.errors import UsageError
 from ragbed.http import request_json
 from ragbed.stack.registry import kind_of
-from ragbed.stores.files import opened, sealed
-from ragbed.stores.port import Census, SnapshotRef, StoreFailed, counted, require_mode
+from ragbed.stores.files import opened, reference
+from ragbed.stores.port import Census, StoreFailed, require_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ragbed.guard.data_class import DataClass
     from ragbed.stack import Endpoint
-    from ragbed.stores.port import Isolated, IsolationMode
+    from ragbed.stores.port import Isolated, IsolationMode, SnapshotRef
 
 FILE = "llm.json"
 
@@ -35,9 +35,8 @@ class LlmStore:
     modes: frozenset[IsolationMode] = frozenset()
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._url = endpoint.url
-        self._product = endpoint.product
-        self._version = endpoint.version
         self._is_mock = not endpoint.real
 
     @contextmanager
@@ -68,21 +67,13 @@ class LlmStore:
         path = into / FILE
         value = {"rules": self._rules()} if self._is_mock else {"models": dict(self._models())}
         path.write_text(json.dumps(value, indent=1, sort_keys=True), encoding="utf-8")
-        return SnapshotRef(
-            service=self.service,
-            product=self._product,
-            version=self._version,
-            data_class=data_class,
-            taken="one moment",
-            **counted(self.census()),
-            **sealed(path),  # type: ignore[arg-type]
-        )
+        return reference(path, self._endpoint, self.census(), data_class=data_class)
 
     def restore(self, ref: SnapshotRef, folder: Path) -> None:
         """Set the mock's rules and clear its journal; prove that a real Ollama has the same models."""
-        if ref.product != self._product:
+        if ref.product != self._endpoint.product:
             raise UsageError(
-                f"the snapshot of ollama is of {ref.product}, and {self._product} runs",
+                f"the snapshot of ollama is of {ref.product}, and {self._endpoint.product} runs",
                 hint="MODEL_PROVIDER=mock or MODEL_PROVIDER=ollama chooses",
             )
         value = json.loads(opened(ref, folder).read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ragbed.errors import RagbedError, UsageError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ragbed.guard.data_class import DataClass
+    from ragbed.stack import Endpoint
 
 IsolationMode = Literal["database", "schema", "server", "acl", "prefix", "collections"]
 
@@ -131,16 +132,17 @@ class IsolatedStore(Protocol):
         """
 
 
-def require_same_major(ref: SnapshotRef, *, product: str, version: str) -> None:
+def require_same_major(ref: SnapshotRef, endpoint: Endpoint) -> None:
     """Refuse a snapshot that this server cannot read.
 
     Raises:
         UsageError: It is of another product or another major version.
     """
-    if (ref.product, ref.major) == (product, version.partition(".")[0]):
+    if (ref.product, ref.major) == (endpoint.product, endpoint.version.partition(".")[0]):
         return
     raise UsageError(
-        f"the snapshot of {ref.service} is of {ref.product} {ref.version}, and {product} {version} runs",
+        f"the snapshot of {ref.service} is of {ref.product} {ref.version},"
+        f" and {endpoint.product} {endpoint.version} runs",
         hint=f"start {ref.product} {ref.major}, or ingest again",
     )
 
@@ -165,8 +167,3 @@ def name_for(test: str, token: str) -> str:
     """
     words = _NOT_A_NAME.sub("_", test.rpartition("/")[2].lower()).strip("_")
     return f"t_{words[-_LONGEST_NAME:].strip('_')}_{token}"
-
-
-def counted(census: Census) -> dict[str, Any]:
-    """Return what a snapshot says of a census."""
-    return {"entries": len(census.counts), "records": sum(census.counts.values())}

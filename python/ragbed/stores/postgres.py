@@ -11,13 +11,12 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from ragbed.guard.libpq import connect
 from ragbed.guard.stores import MARKER
-from ragbed.stores.files import opened, sealed
+from ragbed.stores.files import opened, reference
 from ragbed.stores.port import (
     Census,
     Isolated,
     SnapshotRef,
     StoreFailed,
-    counted,
     name_for,
     require_mode,
     require_same_major,
@@ -86,9 +85,8 @@ class PostgresStore:
     modes: frozenset[IsolationMode] = frozenset({"database", "schema"})
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._url = endpoint.url
-        self._product = endpoint.product
-        self._version = endpoint.version
 
     @contextmanager
     def isolate(self, test: str, mode: IsolationMode) -> Iterator[Isolated]:
@@ -138,19 +136,11 @@ class PostgresStore:
         words = ("--format=custom", "--compress=0", "--no-owner", f"--exclude-table=public.{MARKER}")
         census = self.census()
         self._tools().run("pg_dump", *words, f"--file={path}")
-        return SnapshotRef(
-            service=self.service,
-            product=self._product,
-            version=self._version,
-            data_class=data_class,
-            taken="one moment",
-            **counted(census),
-            **sealed(path),  # type: ignore[arg-type]
-        )
+        return reference(path, self._endpoint, census, data_class=data_class)
 
     def restore(self, ref: SnapshotRef, folder: Path) -> None:
         """Drop what is there and restore the dump, in one transaction: a restore that is killed changed nothing."""
-        require_same_major(ref, product=self._product, version=self._version)
+        require_same_major(ref, self._endpoint)
         dump, tools = opened(ref, folder), self._tools()
         with tempfile.TemporaryDirectory(dir=folder, prefix=".restoring-") as name:
             contents, reset, script = (Path(name, one) for one in ("contents", "reset.sql", "restore.sql"))
@@ -164,7 +154,7 @@ class PostgresStore:
             tools.run("psql", *words, f"--file={reset}", f"--file={script}")
 
     def _tools(self) -> PostgresTools:
-        return PostgresTools(self._url, major=int(self._version.partition(".")[0]))
+        return PostgresTools(self._url, major=int(self._endpoint.version.partition(".")[0]))
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection[Any]]:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ragbed.guard.stores import MARKER
-from ragbed.stores.files import opened, sealed
+from ragbed.stores.files import opened, reference
 from ragbed.stores.port import (
     Census,
     Isolated,
     SnapshotRef,
     StoreFailed,
-    counted,
     name_for,
     require_mode,
     require_same_major,
@@ -51,9 +50,8 @@ class QdrantStore:
     modes: frozenset[IsolationMode] = frozenset({"collections"})
 
     def __init__(self, endpoint: Endpoint, *, api_key: str = "") -> None:
+        self._endpoint = endpoint
         self._url = endpoint.url
-        self._product = endpoint.product
-        self._version = endpoint.version
         self._headers = {"api-key": api_key} if api_key else {}
 
     @contextmanager
@@ -94,19 +92,12 @@ class QdrantStore:
                 with archive.open(str(number), "w", force_zip64=True) as file:
                     for piece in _copied(client, name):
                         file.write(piece)
-        return SnapshotRef(
-            service=self.service,
-            product=self._product,
-            version=self._version,
-            data_class=data_class,
-            taken="one moment" if len(names) < 2 else "collection by collection",
-            **counted(census),
-            **sealed(path),  # type: ignore[arg-type]
-        )
+        taken = "one moment" if len(names) < 2 else "collection by collection"
+        return reference(path, self._endpoint, census, data_class=data_class, taken=taken)
 
     def restore(self, ref: SnapshotRef, folder: Path) -> None:
         """Drop what is there, then have the server recover each collection, and set the aliases."""
-        require_same_major(ref, product=self._product, version=self._version)
+        require_same_major(ref, self._endpoint)
         path = opened(ref, folder)
         with self._connected() as client, zipfile.ZipFile(path) as archive:
             about = json.loads(archive.read(_ABOUT))

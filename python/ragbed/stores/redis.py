@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from ragbed.guard.stores.redis import KEY
-from ragbed.stores.files import opened, sealed
+from ragbed.stores.files import opened, reference
 from ragbed.stores.port import (
     Census,
     Isolated,
     SnapshotRef,
     StoreFailed,
-    counted,
     name_for,
     require_mode,
     require_same_major,
@@ -50,9 +49,8 @@ class RedisStore:
     modes: frozenset[IsolationMode] = frozenset({"acl", "prefix"})
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._url = endpoint.url
-        self._product = endpoint.product
-        self._version = endpoint.version
         self._may_pause = endpoint.launcher != "attach"  # a pause holds up all clients of the server
 
     @contextmanager
@@ -110,19 +108,12 @@ class RedisStore:
                 for key, expires_ms, value in _dumped(client, keys):
                     _write_command(file, b"RESTORE", key, b"%d" % expires_ms, value)
                     names[key.decode(errors="replace")] = 1
-        return SnapshotRef(
-            service=self.service,
-            product=self._product,
-            version=self._version,
-            data_class=data_class,
-            taken="one moment" if self._may_pause else "key by key: its writers were not paused",
-            **counted(Census(counts=names)),
-            **sealed(path),  # type: ignore[arg-type]
-        )
+        taken = "one moment" if self._may_pause else "key by key: its writers were not paused"
+        return reference(path, self._endpoint, Census(counts=names), data_class=data_class, taken=taken)
 
     def restore(self, ref: SnapshotRef, folder: Path) -> None:
         """Replace every key, in one transaction; a time to live goes on from here."""
-        require_same_major(ref, product=self._product, version=self._version)
+        require_same_major(ref, self._endpoint)
         with opened(ref, folder).open("rb") as file:
             self._replace(_read_commands(file))
 

@@ -102,7 +102,7 @@ def _make(
     """Start the container with its network and its volume; returns docker-py's, and the lease that names it."""
     leases, resource = Leases(order.folder), lease.resource
     if not isinstance(resource, ContainerResource):
-        raise TypeError("the lease is not of a container")
+        raise TypeError(f"the lease of {lease.service} is not of a container")
     make = partial(make_container, order, plan, daemon=daemon, resource=resource, image=image, lease=lease)
     _have_network(order, daemon, resource.network)
     new = bool(resource.volume) and not noted_volume(order.data)
