@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 ALEMBIC_INI = "[alembic]\nscript_location = %(here)s/versions_here\n"
 ALEMBIC_ENV = """
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, pool
 
-with create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as connection:
+url = context.config.get_main_option("sqlalchemy.url")
+with create_engine(url, poolclass=pool.NullPool).connect() as connection:
     context.configure(connection=connection)
     with context.begin_transaction():
         context.run_migrations()
@@ -111,6 +112,18 @@ def test_a_failed_migration_is_tried_again(stack: Stack) -> None:
 
     assert tables(clones.take()) == ["half"]
     clones.close()
+
+
+def test_a_connection_that_a_migration_leaves_open_is_ended(stack: Stack) -> None:
+    """A template has none: Postgres would refuse to clone it."""
+    left: list[psycopg.Connection] = []
+    clones = DatabaseClones(
+        stack["postgres"].url, read_migrations(lambda url: left.append(psycopg.connect(url)))
+    )
+
+    assert tables(clones.take()) == []
+    clones.close()
+    left[0].close()
 
 
 def test_settings_of_the_template_reach_its_clones(stack: Stack) -> None:
