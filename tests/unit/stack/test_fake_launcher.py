@@ -31,7 +31,11 @@ class _FakeContainers:
     def __init__(self, why: str = "") -> None:
         self.runs: set[str] = set()
         self.unavailable, self.running, self.resume = (lambda: why), (lambda: iter(())), self.is_alive
+        self.logs: Any = lambda lease, lines: [f"a line of {lease.service}"][:lines]
         self.follow: Any = lambda lease, lines, **_: iter([self.logs(lease, lines=lines)])
+        self.move_data: Any = lambda *_: None
+        self.forget_data = self.when_ended = self.move_data
+        self.stop: Any = lambda lease, **_: self.runs.discard(lease.token)
         self.endings: Any = lambda leases: {n: "fell" for n, one in leases.items() if not self.is_alive(one)}
 
     def start(self, order: StartOrder) -> Ready:
@@ -44,18 +48,6 @@ class _FakeContainers:
 
     def is_alive(self, lease: Any) -> bool:
         return lease.token in self.runs
-
-    def logs(self, lease: Any, *, lines: int) -> list[str]:
-        return [f"a line of {lease.service}"][:lines]
-
-    def move_data(self, data: Any, kept: Any) -> None: ...
-
-    def forget_data(self, data: Any) -> None: ...
-
-    def when_ended(self, lease: Any, call: Any) -> None: ...
-
-    def stop(self, lease: Any, **_how: Any) -> None:
-        self.runs.discard(lease.token)
 
 
 def _builder(tmp_path: Path) -> StackBuilder:
