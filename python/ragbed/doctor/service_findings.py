@@ -13,7 +13,7 @@ from ragbed.guard import redacted
 from ragbed.pins import is_exact, pip_install, satisfies, wheel_of
 from ragbed.pins.drift import drift
 from ragbed.stack.endpoint import Endpoint
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 
 if TYPE_CHECKING:
     from ragbed.doctor.services import ServiceFacts

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ragbed.stack import StackBuilder
     from ragbed.stack.binaries import Search
     from ragbed.stack.record import StackRecord
-    from ragbed.stack.skipped import Skipped
+    from ragbed.stack.skipped_services import Skipped
 
 Unanswered = Failed | Silent
 _NO_SERVER = {"OLLAMA_HOST": "127.0.0.1:1"}

@@ -53,7 +53,7 @@ def flaw_found(folder: Path, *, read: bool = False) -> str | None:
 
 def main() -> int:
     """Check the folder named on the command line; return the exit code."""
-    from ragbed.qdrant.lacking import lack, lacking_for  # noqa: PLC0415  # the parent needs none of these
+    from ragbed.qdrant.machine_errors import lack, lacking_for  # noqa: PLC0415  # the parent needs none of these
 
     folder = Path(sys.argv[1])
     try:

@@ -1,7 +1,8 @@
 """Space on the disk, looked at before the engine needs it.
 
 The engine writes through memory maps into files full of holes: where the disk has no room for a page, the kernel ends
-the process with SIGBUS. So a write to a disk that is all but full is refused before, as a real server does.
+the process with SIGBUS. So a write to a disk that is all but full is refused before, as a real server does. `errors`
+makes the answer of a `DiskFull`, and `request_stats` counts every answer.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ragbed.qdrant.lacking import DISK_FULL, lack
+from ragbed.qdrant.machine_errors import DISK_FULL, lack
 
 CANCELLED = "Operation cancelled"
 """Beginning of what the engine says of a formula that fails on a point: it stops, and its reason is lost."""

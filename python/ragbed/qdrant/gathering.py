@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ragbed.qdrant import quarantine
 from ragbed.qdrant.collection_manifest import Damaged, clear_beside, has_manifest, stored_in
 from ragbed.qdrant.errors import Unavailable
-from ragbed.qdrant.lacking import LACKS
+from ragbed.qdrant.machine_errors import LACKS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import qdrant_edge as engine
 
 from ragbed.qdrant.errors import ApiError, DiskFull, NotFound, Unavailable, first_line, from_engine, is_panic
-from ragbed.qdrant.lacking import lack
+from ragbed.qdrant.machine_errors import lack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

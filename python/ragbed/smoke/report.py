@@ -1,6 +1,7 @@
 """What a smoke run found: a view of the run's manifest, events and outcome, which hold all of it.
 
-Its JSON form is published as `docs/smoke-report.schema.json`.
+Its JSON form is published as `docs/smoke-report.schema.json`; `cli.smoke_report` prints it. Its notes say which
+services were skipped, and why.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ragbed.errors import ExitCode, RagbedError
 from ragbed.events import Event
 from ragbed.runs import Outcome
 from ragbed.runs.outcome import status_of
-from ragbed.smoke import services
+from ragbed.smoke import stack_stages
 from ragbed.smoke.ingest_process import IngestProcess
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.smoke.preloading import READING, preload_beside
@@ -111,17 +111,17 @@ def _outcome(
 def _prove(runner: StageRunner, plan: SmokePlan, findings: _Findings, recorder: RunRecorder) -> None:
     """Run the stages; each takes what earlier ones gave."""
     run = runner.run
-    asked = run("guard", services.guard, plan)
+    asked = run("guard", stack_stages.guard, plan)
     writer = plan.cleanup.enter_context(IngestProcess())
     if runner.reaches("migrate"):
         preload_beside(READING)
     if runner.reaches("index"):
         writer.start()
-    stack = findings.stack = run("stack", services.stack, plan)
+    stack = findings.stack = run("stack", stack_stages.stack, plan)
     recorder.uses(stack.endpoints.values())
-    run("parity", services.parity, stack)
-    run("fingerprint", services.fingerprint, plan, stack)
-    pipeline = run("migrate", services.migrate, plan, stack)
+    run("parity", stack_stages.parity, stack)
+    run("fingerprint", stack_stages.fingerprint, plan, stack)
+    pipeline = run("migrate", stack_stages.migrate, plan, stack)
     # Here, since no service waits for them any longer.
     from ragbed.smoke import documents, questions  # noqa: PLC0415 - 0.1 s to import
     from ragbed.targets import ReferenceTarget  # noqa: PLC0415 - as above

@@ -13,7 +13,7 @@ from ragbed.pins import DEVENV, Provenance, fetch_command, pinned_digests
 from ragbed.stack.addresses import adopt_command, default_url, key_for, normalised
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.registry import kind_of
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 from ragbed.stack.unusable import cannot_use, why_skipped
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ from ragbed.stack.section import (
     STACK_REUSE,
     STACK_REUSE_FOR_S,
 )
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 from ragbed.stack.stack import Stack, emit_ready
 
 if TYPE_CHECKING:

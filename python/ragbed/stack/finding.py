@@ -10,7 +10,7 @@ from ragbed.errors import RagbedError
 from ragbed.pins import load_stack_pins
 from ragbed.stack.building import StackBuilder
 from ragbed.stack.endpoint import SERVICES, Endpoint
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

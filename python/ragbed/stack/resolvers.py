@@ -15,7 +15,7 @@ from ragbed.stack.addresses import default_url
 from ragbed.stack.attaching import attach_default, attach_found, attach_given
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.launchers import Ready
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 
 if TYPE_CHECKING:
     from ragbed.guard import Project

@@ -14,7 +14,7 @@ from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
 from ragbed.stack.attaching import attach_found, attach_given
 from ragbed.stack.external_services import Announcement
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

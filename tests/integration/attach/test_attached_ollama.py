@@ -10,7 +10,7 @@ from attach_cases import Case, check_found, check_given, found, given, table
 from other_sockets import by_path, http
 
 from ragbed.errors import RagbedError, ServiceMissing
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 
 if TYPE_CHECKING:
     from pathlib import Path

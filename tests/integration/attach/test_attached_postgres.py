@@ -12,7 +12,7 @@ from other_sockets import half_tls, http, postgres_refuses, tls
 from ragbed.errors import ExitCode, ServiceNotReady
 from ragbed.stack.endpoint import Endpoint
 from ragbed.stack.registry import kind_of
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:

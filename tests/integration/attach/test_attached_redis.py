@@ -11,7 +11,7 @@ from other_sockets import answers, http, tls
 
 from ragbed.errors import ServiceNotReady
 from ragbed.stack.registry import kind_of
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:

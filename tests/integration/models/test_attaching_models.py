@@ -11,7 +11,7 @@ from ragbed.errors import DriftError
 from ragbed.pins import load_stack_pins
 from ragbed.settings import resolve_settings
 from ragbed.stack.attaching import attach_default, attach_given
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 from sample_models import sample_model, write_lock_of
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from ragbed.models.fingerprint import (
 )
 from ragbed.pins import Provenance
 from ragbed.settings import resolve_settings
-from ragbed.smoke import services
+from ragbed.smoke import stack_stages
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.stack import Endpoint, Stack, num_thread
 from ragbed.stack.record import StackRecord
@@ -165,7 +165,7 @@ def test_the_smoke_run_asks_as_its_pipeline_will(ollama: VectorOllama, tmp_path:
         events=SILENT,
     )
 
-    services.fingerprint(plan, Stack(id="s", endpoints={"ollama": endpoint}))
+    stack_stages.fingerprint(plan, Stack(id="s", endpoints={"ollama": endpoint}))
 
     assert ollama.threads == {num_thread(plan.settings, endpoint)} != {0}
 

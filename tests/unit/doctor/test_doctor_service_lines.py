@@ -15,7 +15,7 @@ from ragbed.errors import ConfigurationError, DriftError, GuardRefused, ServiceM
 from ragbed.pins import Channel, Provenance, load_stack_pins
 from ragbed.stack import Endpoint
 from ragbed.stack.binaries import Binary, Rejected, Search, from_wheel, substitute
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 
 PINS = load_stack_pins(Path(__file__).resolve().parents[3] / "stack.toml")
 POSTGRES = PINS["postgres"]

@@ -17,7 +17,7 @@ from ragbed.doctor.services import ServiceFacts
 from ragbed.doctor.tools import NixShell
 from ragbed.errors import DriftError, ExitCode
 from ragbed.pins import Channel, Provenance, load_stack_pins
-from ragbed.smoke import services
+from ragbed.smoke import stack_stages
 from ragbed.stack import Endpoint, Stack
 from ragbed.stack.record import StackRecord
 from ragbed.state import StateFolder
@@ -100,7 +100,7 @@ def test_all_three_judge_alike(endpoint: Endpoint, drifts: bool, folder: StateFo
 def fails_in_smoke(endpoint: Endpoint) -> bool:
     """Tell whether the stage `parity` refuses a stack with an endpoint."""
     try:
-        services.parity(Stack(id="s", endpoints={endpoint.service: endpoint}))
+        stack_stages.parity(Stack(id="s", endpoints={endpoint.service: endpoint}))
     except DriftError:
         return True
     return False

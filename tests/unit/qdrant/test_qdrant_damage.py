@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from ragbed.qdrant.errors import ApiError, Unavailable, WrongInput, from_engine
-from ragbed.qdrant.lacking import lack
+from ragbed.qdrant.machine_errors import lack
 
 
 class PanicException(BaseException):

