@@ -34,7 +34,7 @@ def test_a_daemon_that_dies_half_way_is_told(
     left = container_project.left()
     back.close()
 
-    assert (proxy.died, done.returncode) == (True, ExitCode.SERVICE_MISSING)
+    assert (proxy.died, done.returncode) == (True, ExitCode.SERVICE_MISSING), done.stderr
     assert f"ragbed: the daemon at unix://{path} stopped answering while redis was started" in done.stderr
     assert "Traceback" not in done.stderr
     assert left == []

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from container_project import ContainerProject, container_project
 
-from real_ollama import made_models
+from real_ollama import tiny_models
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["container_project", "made_models"]
+__all__ = ["container_project", "tiny_models"]
 
 
 def test_an_ollama_serves_the_models_folder_read_only(
-    container_project: ContainerProject, made_models: Path
+    container_project: ContainerProject, tiny_models: Path
 ) -> None:
     """It has loaded the wanted models, and cannot change the folder."""
     environ = {
         "MODEL_PROVIDER": "ollama",
-        "OLLAMA_MODELS": str(made_models),
+        "OLLAMA_MODELS": str(tiny_models),
         "RAGBED_LLM__MODEL": "made-tiny",
         "RAGBED_EMBEDDING__MODEL": "made-minilm",
     }
@@ -33,6 +33,6 @@ def test_an_ollama_serves_the_models_folder_read_only(
     assert done.returncode == 0, done.stderr
     assert container is not None
     assert (services["ollama"]["product"], services["ollama"]["launcher"]) == ("ollama", "container")
-    assert services["ollama"]["provenance"]["models"] == str(made_models)
+    assert services["ollama"]["provenance"]["models"] == str(tiny_models)
     mounts = [(one["Source"], one["RW"]) for one in container.attrs["Mounts"] if one["Type"] == "bind"]
-    assert mounts == [(str(made_models), False)]
+    assert mounts == [(str(tiny_models), False)]

@@ -113,10 +113,7 @@ def test_a_failure_that_needs_its_worker(project: RagbedCommand) -> None:
     ("text", "environ"),
     [
         ("import time\n\ndef test_a(): assert time.tzname[0] != 'JST', time.tzname\n", {"TZ": "Asia/Tokyo"}),
-        (
-            "def test_a(): assert list({'a', 'b', 'c', 'd', 'e', 'f'})[0] == 'nothing'\n",
-            {"PYTHONHASHSEED": "4711"},
-        ),
+        ("def test_a(): assert hash('ragbed') == 0\n", {"PYTHONHASHSEED": "4711"}),
         ("import os\n\ndef test_a(): assert os.environ.get('APP_ENV') != 'ci'\n", {"APP_ENV": "ci"}),
         (
             "import os\n\ndef test_a(): assert os.environ.get('LOG_LEVEL') != 'ERROR'\n",

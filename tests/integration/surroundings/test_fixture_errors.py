@@ -29,7 +29,8 @@ def errors_of(command: RagbedCommand, *options: str) -> list[str]:
     return (
         done.stdout.partition("ERROR at setup of test_mine")[2]
         .partition("short test summary")[0]
-        .splitlines()[1:-1]
+        .partition("reproduce: ")[0]
+        .splitlines()[1:]
     )
 
 
