@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,8 +15,8 @@ _MOST_TRIES = 10
 _EARLY = 0.05
 """So large a share of Retry-After may be missing: clocks and sleeps are not exact."""
 _EVEN = 1.25
-"""Pauses are of one length where the middle one is at most so many times the shortest: a busy machine only makes
-pauses longer, and some of them."""
+"""Pauses are of one length where all but the longest are at most so many times the shortest: a busy machine makes a
+pause longer now and then, and back-off most of them."""
 _NO_PAUSE_S = 0.01
 
 
@@ -113,9 +112,9 @@ def _judge_pace(tries: Sequence[_Try]) -> list[str]:
     ]
     if len(pauses) < 3:
         return []
-    middle = median(pauses)
-    if middle <= max(_EVEN * min(pauses), _NO_PAUSE_S):
+    usual = sorted(pauses)[-2]
+    if usual <= max(_EVEN * min(pauses), _NO_PAUSE_S):
         return [
-            f"it asked {len(pauses)} times again at an even pace of {middle:.2f} s, without back-off and jitter"
+            f"it asked {len(pauses)} times again at an even pace of {usual:.2f} s, without back-off and jitter"
         ]
     return []

@@ -35,7 +35,7 @@ def good(url: str) -> str:
             continue
         if answer.status_code not in PASSES:
             return answer.text
-        pause_s = float(answer.headers.get("retry-after", 0)) or 0.05 * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311
+        pause_s = float(answer.headers.get("retry-after", 0)) or 0.1 * 2**attempt * random.uniform(0.8, 1.2)  # noqa: S311
         time.sleep(pause_s)
     return "gave up"
 
