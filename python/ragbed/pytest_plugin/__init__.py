@@ -22,8 +22,9 @@ import pytest
 from ragbed.errors import RagbedError
 from ragbed.escaping import terminal_text
 from ragbed.events import SILENT
+from ragbed.pytest_plugin.closing_lines import ClosingLines
 from ragbed.pytest_plugin.layers import MARKERS as LAYER_MARKERS
-from ragbed.pytest_plugin.layers import ClosingLines, LayerMarks, skip_unless_there
+from ragbed.pytest_plugin.layers import skip_unless_there
 from ragbed.pytest_plugin.recording import RECORDING, SessionRecording, TestMarks
 from ragbed.pytest_plugin.sequence import OPTION as SEQUENCE_OPTION
 from ragbed.pytest_plugin.sequence import SequenceRecording, SequenceReplay
@@ -116,13 +117,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if guard := _network_guard():
         config.pluginmanager.register(guard, "ragbed-network-guard")
     config.pluginmanager.register(TestMarks(), "ragbed-marks")
-    config.pluginmanager.register(LayerMarks(), "ragbed-layers")
     recording = WorkerRecording(config) if hasattr(config, "workerinput") else SessionRecording(config)
     config.stash[RECORDING] = recording
     config.pluginmanager.register(recording, "ragbed-recording")
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(SequenceRecording(config), "ragbed-sequence-recording")
     if isinstance(recording, SessionRecording):
+        config.pluginmanager.register(SequenceRecording(recording), "ragbed-sequence-recording")
         config.pluginmanager.register(ClosingLines(recording), "ragbed-closing-lines")
     if (answer := config.getoption(LEAKS_OPTION)) != "off":
         from ragbed.pytest_plugin.leaks import LeakCheck  # noqa: PLC0415 - costs nothing where it is off

@@ -12,6 +12,7 @@ import pytest
 
 from ragbed.errors import RagbedError
 from ragbed.events import TestId, within_test
+from ragbed.pytest_plugin.layers import layer_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -47,7 +48,7 @@ class Recording(Protocol):
 
 
 class TestMarks:
-    """Says in each report whether its test uses ragbed, and lets events within a test name it.
+    """Says in each report whether its test uses ragbed and of which layer it is, and lets events in a test name it.
 
     Works in the workers of pytest-xdist too, whose reports reach the process that records.
     """
@@ -70,9 +71,10 @@ class TestMarks:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note in the report whether its test uses a fixture or a marker of ours."""
+        """Note in the report whether its test uses a fixture or a marker of ours, and its layer."""
         report = yield
         report.uses_ragbed = uses_ragbed(item)  # type: ignore[attr-defined] # travels with the report
+        report.ragbed_layer = layer_of(item)  # type: ignore[attr-defined] # as above
         return report
 
 

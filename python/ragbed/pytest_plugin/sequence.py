@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ragbed.pytest_plugin.recording import RECORDING
 from ragbed.pytest_plugin.sequence_scheduling import SequenceScheduling, require_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ragbed.pytest_plugin.recording import SessionRecording
 
 OPTION = "--ragbed-sequence"
 FOLDER = "sequence"
@@ -31,11 +32,11 @@ class SequenceRecording:
     Source: the record files of pytest-replay, which reads these too.
 
     Args:
-        config: Pytest's.
+        recording: The session's.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+    def __init__(self, recording: SessionRecording) -> None:
+        self._recording = recording
         self._began = time.monotonic()
         self._start: dict[str, float] = {}
         self._status: dict[str, str] = {}
@@ -63,8 +64,7 @@ class SequenceRecording:
 
     def _write(self, worker: str, line: str) -> None:
         self._waiting.append((worker, line))
-        recording = self._config.stash.get(RECORDING, None)
-        folder = recording.run.folder if recording and recording.run else None
+        folder = self._recording.run.folder if self._recording.run else None
         if folder is None:  # not a run of ragbed's, or not yet
             return
         from ragbed.runs.history import ARTIFACTS  # noqa: PLC0415 - costs nothing where no test uses ragbed

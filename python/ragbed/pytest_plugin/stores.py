@@ -117,15 +117,12 @@ def ragbed_redis(ragbed_redis_server: Stack, request: pytest.FixtureRequest) -> 
 
 
 @pytest.fixture(scope="session")
-def ragbed_llm_server(ragbed_settings: Settings) -> Iterator[Stack]:
+def ragbed_llm_server() -> Iterator[Stack]:
     """Yield a stack of one mock LLM for this process alone."""
     from ragbed.settings import resolve_settings  # noqa: PLC0415 - as above
     from ragbed.stack import project_folder, running_stack  # noqa: PLC0415 - as above
 
-    del ragbed_settings
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODEL_PROVIDER", "mock")
-        settings = resolve_settings(folder=project_folder())
+    settings = resolve_settings(folder=project_folder(), overrides={"llm.provider": "mock"})
     with running_stack(settings, services=["ollama"], caller="pytest", private=True) as stack:
         yield stack
 
