@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ragbed.pytest_plugin.recording import SessionRecording
 
 OPTION = "--ragbed-sequence"
-FOLDER = "sequence"
 MAIN = "main"
 """The process of a session without pytest-xdist."""
 
@@ -67,12 +66,12 @@ class SequenceRecording:
         folder = self._recording.run.folder if self._recording.run else None
         if folder is None:  # not a run of ragbed's, or not yet
             return
-        from ragbed.runs.history import ARTIFACTS  # noqa: PLC0415 - costs nothing where no test uses ragbed
+        from ragbed.runs.history import ARTIFACTS, SEQUENCE  # noqa: PLC0415 - costs nothing where no test uses ragbed
 
         try:
-            (folder / ARTIFACTS / FOLDER).mkdir(mode=0o700, exist_ok=True)
+            (folder / ARTIFACTS / SEQUENCE).mkdir(mode=0o700, exist_ok=True)
             for name, text in self._waiting:
-                with (folder / ARTIFACTS / FOLDER / f"{name}{_SUFFIX}").open("a", encoding="utf-8") as file:
+                with (folder / ARTIFACTS / SEQUENCE / f"{name}{_SUFFIX}").open("a", encoding="utf-8") as file:
                     file.write(f"{text}\n" if text else "")
         except OSError:  # a full disk: the recorder says so
             return
@@ -134,9 +133,9 @@ def read_sequences(place: Path) -> dict[str, list[str]]:
     Raises:
         pytest.UsageError: There is no record.
     """
-    from ragbed.runs.history import ARTIFACTS  # noqa: PLC0415 - costs nothing where it is not asked
+    from ragbed.runs.history import ARTIFACTS, SEQUENCE  # noqa: PLC0415 - costs nothing where it is not asked
 
-    folder = next((one for one in (place / ARTIFACTS / FOLDER, place) if one.is_dir()), None)
+    folder = next((one for one in (place / ARTIFACTS / SEQUENCE, place) if one.is_dir()), None)
     files = sorted(folder.glob(f"*{_SUFFIX}"), key=_worker_number) if folder else [place]
     try:
         tests = {file.stem: _tests_of(file) for file in files}

@@ -6,7 +6,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragbed.runs.history import ARTIFACTS, MANIFEST, OUTCOME
+from ragbed.runs.history import ARTIFACTS, MANIFEST, OUTCOME, SEQUENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,6 @@ LARGEST_BYTES = 20 * 2**20
 
 _ALWAYS = (MANIFEST, "events.jsonl", OUTCOME)
 _MAY_GO = frozenset({"public", "synthetic", "internal"})
-_WITHOUT_A_CLASS = ("sequence",)
-"""Folders of artifacts that hold node ids and times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ def _names(folder: Path) -> list[str]:
 def _reason(name: str, classes: dict[str, str]) -> str:
     """Return why a file stays out; empty where it may go."""
     parts = name.split("/")
-    if parts[0] != ARTIFACTS or parts[1] in _WITHOUT_A_CLASS:
+    if parts[0] != ARTIFACTS or parts[1] == SEQUENCE:
         return ""
     data_class = classes.get(parts[1], "")
     return "" if data_class in _MAY_GO else f"its data is {data_class or 'of no known class'}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ragbed.errors import UsageError
-from ragbed.runs.history import ARTIFACTS, load_run
+from ragbed.runs.history import ARTIFACTS, SEQUENCE, load_run
 from ragbed.runs.run_id import is_run_id
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from ragbed.runs import RunRecord
     from ragbed.state import StateFolder
-
-SEQUENCE = "sequence"
 
 _HIDDEN = "***"
 

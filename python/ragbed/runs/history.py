@@ -26,6 +26,8 @@ RUNS_KEPT = 50
 """So many of the newest runs stay; one that is still running stays beside them."""
 
 MANIFEST, OUTCOME, ARTIFACTS = "manifest.json", "outcome.json", "artifacts"
+SEQUENCE = "sequence"
+"""Folder of a run's artifacts with what each process of a test session ran, and when."""
 RunStatus = Literal["running", "killed"]
 
 

@@ -34,7 +34,7 @@ def database_url(url: str, name: str) -> str:
 
 @contextmanager
 def maintenance(url: str) -> Iterator[psycopg.Connection[Any]]:
-    """Yield a connection that creates and drops databases: to the address's own database, which is no template.
+    """Yield a connection that creates and drops databases: to the address's own database, and not to a template.
 
     Raises:
         StoreFailed: Postgres refused.

@@ -105,7 +105,7 @@ def test_found_running_it_is_passed_over_in_one_line(
 def test_models_that_are_missing_are_named_with_the_command_that_fetches_them(
     others: Others, tmp_path: Path
 ) -> None:
-    """A server without the models is told from one that is no Ollama."""
+    """A server without the models is told from one that is not Ollama."""
     url = _listener(others, _ollama("0.30.7", "another:latest"))
     wanted = ["wanted:latest"]
 

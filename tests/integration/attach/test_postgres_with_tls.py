@@ -22,7 +22,7 @@ PASSWORD = "password authentication failed for user"
 
 @pytest.fixture(scope="module")
 def server(others: Others, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """The server; of an older major, so that whoever comes in is told that it is out of range."""
+    """The server; of an older major, so that a client that comes in is told that it is out of range."""
     programs = [place for place in Path("/usr/lib/postgresql").glob("*/bin") if (place / "initdb").exists()]
     if not programs:
         pytest.skip("there is no Postgres with TLS: apt-get install postgresql")

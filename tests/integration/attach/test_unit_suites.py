@@ -119,7 +119,7 @@ def test_a_suite_that_empties_its_stores_leaves_those_of_others(
 
 
 def test_a_suite_in_a_shell_that_names_a_store_of_others_is_refused(others: Others, tmp_path: Path) -> None:
-    """DATABASE_URL leads to somebody's work: tests without a stack pass, the others end with the line of the marker."""
+    """DATABASE_URL leads to others' work: tests without a stack pass, the others end with the line of the marker."""
     before = others.postgres.census()
 
     done = _run(tmp_path, UNIT + DESTRUCTIVE, {}, DATABASE_URL=others.postgres.url())

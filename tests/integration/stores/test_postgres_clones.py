@@ -82,7 +82,7 @@ def test_clones_are_separate_and_dropped(stack: Stack, tmp_path: Path) -> None:
     assert databases(stack["postgres"].url, "ragbed_test_") == []
 
 
-def test_a_template_is_made_once_by_whoever_comes_first(stack: Stack) -> None:
+def test_a_template_is_made_once_by_the_first_that_comes(stack: Stack) -> None:
     """Eight at once, and one of them migrates."""
     migrated: list[str] = []
     migrations = read_migrations(migrated.append)

@@ -60,5 +60,5 @@ def test_a_unit_test_stays_here(event: str, arguments: tuple[object, ...], told:
 
 @pytest.mark.parametrize(("event", "arguments"), FINE)
 def test_this_machine_is_free(event: str, arguments: tuple[object, ...]) -> None:
-    """Loopback, Unix sockets, listening, and whatever is no connection."""
+    """Loopback, Unix sockets, listening, and whatever is not a connection."""
     assert refusal(event, arguments, only_loopback=True) == ""

@@ -140,7 +140,7 @@ class Ask:
     async def comes_true(self, check: Callable[[], Awaitable[bool]], *, within_s: float = 20) -> bool:
         """Tell whether something becomes true; a real Ollama unloads a model behind the answer."""
         end = time.monotonic() + within_s
-        while not (came := await check()) and time.monotonic() < end:  # noqa: ASYNC110 - it tells nobody
+        while not (came := await check()) and time.monotonic() < end:  # noqa: ASYNC110 - it tells no event
             await asyncio.sleep(0.02)
         return came
 
